@@ -1,0 +1,103 @@
+import { z } from "zod";
+
+/**
+ * What the operator and the agents of the members say to each other.
+ *
+ * The operator speaks by one annotation on the pod (an order); an agent answers `GET /v1/state` with one JSON
+ * document. With `?after=<version>&waitMs=<n>` the agent holds the request until its version differs from
+ * `after`, or `waitMs` have passed.
+ */
+
+/** The agent's HTTP port. */
+export const AGENT_PORT = 9090;
+
+/** The longest time an agent holds a request. */
+export const MAX_WAIT_MS = 30_000;
+
+const reach = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("reached"), rttMs: z.number(), ageMs: z.number() }),
+  z.object({ kind: z.literal("refused"), ageMs: z.number() }),
+  z.object({ kind: z.literal("timedOut"), ageMs: z.number() }),
+  z.object({ kind: z.literal("unresolved"), ageMs: z.number() }),
+  z.object({ kind: z.literal("unknown") }),
+]);
+
+const block = z.object({ height: z.number().int(), hash: z.string(), timeMs: z.number() });
+
+/** What ev-node itself answers on the loopback interface. */
+const node = z.discriminatedUnion("kind", [
+  /** No answer: the process is down, or its HTTP server is closed because no leader is known. */
+  z.object({ kind: z.literal("closed"), metricsPortOpen: z.boolean(), raftPortOpen: z.boolean(), sinceMs: z.number() }),
+  z.object({
+    kind: z.literal("open"),
+    /** Absent when `/raft/node` gave no usable answer: unknown is not false. */
+    isLeader: z.boolean().optional(),
+    height: z.number().int().optional(),
+    head: block.optional(),
+    peerId: z.string().optional(),
+    daNamespace: z.string().optional(),
+  }),
+]);
+
+/** What prepare found on the volume. */
+const volume = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("unchecked") }),
+  /** Nothing on it: a first start, or a lost volume; the operator knows which. */
+  z.object({ kind: z.literal("empty") }),
+  /** Data without an identity, of another member, of another cluster or of another epoch. */
+  z.object({ kind: z.literal("foreign"), message: z.string() }),
+  /** This member's, but a part is gone, such as the raft directory. */
+  z.object({ kind: z.literal("damaged"), message: z.string() }),
+  z.object({ kind: z.literal("intact"), epoch: z.number().int(), started: z.boolean() }),
+]);
+
+const prepare = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("checking") }),
+  z.object({ kind: z.literal("waiting"), for: z.enum(["bootstrap", "start"]), message: z.string() }),
+  z.object({ kind: z.literal("refused"), reason: z.enum(["Config", "Identity", "Volume", "Order"]), message: z.string() }),
+  z.object({ kind: z.literal("done") }),
+]);
+
+const peer = z.object({
+  name: z.string(),
+  raft: reach,
+  p2p: reach,
+  /** From the peer's own agent; absent when it did not answer. */
+  height: z.number().int().optional(),
+});
+
+export const agentAnswerSchema = z.object({
+  protocol: z.literal(1),
+  /** Changes whenever anything but heights, ages and times changed; also when the agent was restarted. */
+  version: z.string(),
+  member: z.string(),
+  podUid: z.string(),
+  /** The id in the identity Secret that this agent mounts. */
+  clusterId: z.string().optional(),
+  configRevision: z.string().optional(),
+  executedOrder: z.string().optional(),
+  prepare,
+  volume,
+  node,
+  peers: z.array(peer),
+  ready: z.object({ ok: z.boolean(), message: z.string() }),
+  disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).optional(),
+});
+
+export type AgentAnswer = Readonly<z.infer<typeof agentAnswerSchema>>;
+
+const voter = z.object({ id: z.string(), address: z.string() });
+
+/**
+ * `bootstrap` writes the raft directory of the epoch, on an empty volume, with the membership as its first log
+ * entry; nothing starts. `rejoin` is the same for a member whose volume or raft directory was lost while the
+ * others kept theirs. `start` allows ev-node to run on a volume that was bootstrapped and has never been started.
+ */
+export const orderSchema = z.discriminatedUnion("kind", [
+  z.object({ id: z.string(), kind: z.literal("bootstrap"), epoch: z.number().int(), voters: z.array(voter) }),
+  z.object({ id: z.string(), kind: z.literal("rejoin"), epoch: z.number().int(), voters: z.array(voter) }),
+  z.object({ id: z.string(), kind: z.literal("start"), epoch: z.number().int() }),
+]);
+
+export type Order = Readonly<z.infer<typeof orderSchema>>;
+export type Voter = Readonly<z.infer<typeof voter>>;
