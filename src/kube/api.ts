@@ -14,10 +14,10 @@ export interface KubeApi {
   /** Fails with `AlreadyExists` when there is an object of that name. */
   create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   /**
-   * Server-side apply with this operator's field manager, forced. Creates a missing object, unless
-   * `metadata.uid` is set: then a missing object is a `Conflict` and another uid is `Invalid`.
+   * Writes the object as a whole (PUT). `metadata.resourceVersion` is required and is the precondition: an object
+   * that changed since is a `Conflict`. What other field managers added goes, which server-side apply cannot do.
    */
-  apply<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
+  replace<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   /** Replaces `.status`; the object's `metadata.resourceVersion` is the precondition. */
   replaceStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   /** JSON merge patch. `preconditions` make it fail with `Conflict` or `Invalid` on another object. */

@@ -32,10 +32,12 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
+/** Who owns which fields; caches keep only the entries of other managers on objects of this operator. */
 export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: string;
   readonly subresource?: string;
+  readonly fieldsV1?: unknown;
 }
 
 /** Where an object lives; `namespace` is absent for cluster-scoped kinds. */

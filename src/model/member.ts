@@ -1,0 +1,147 @@
+import type { AgentAnswer } from "./agent-protocol.ts";
+import { annotations, labels } from "./annotations.ts";
+import type { PersistentVolumeClaim, Pod } from "./objects.ts";
+
+/** One ev-node process with its volume and identity, as Kubernetes and its own agent show it. */
+export interface Member {
+  readonly ordinal: number;
+  readonly name: string;
+  readonly claimName: string;
+  /** The host name that raft knows it by. */
+  readonly host: string;
+  readonly pod: MemberPod | undefined;
+  readonly claim: MemberClaim | undefined;
+  readonly report: Report;
+}
+
+export interface MemberPod {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly ip: string | undefined;
+  readonly node: string | undefined;
+  readonly revision: string | undefined;
+  readonly configRevision: string | undefined;
+  readonly role: string | undefined;
+  readonly order: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly terminating: boolean;
+  readonly ready: boolean;
+  readonly scheduling: "scheduled" | "pending" | { readonly unschedulable: string };
+  readonly agent: ContainerState;
+  readonly evnode: ContainerState;
+}
+
+export type ContainerState =
+  | { readonly kind: "absent" }
+  | { readonly kind: "waiting"; readonly reason: string; readonly message: string; readonly lastExit: Exit | undefined }
+  | { readonly kind: "running"; readonly restarts: number; readonly lastExit: Exit | undefined }
+  | { readonly kind: "terminated"; readonly lastExit: Exit };
+
+export interface Exit {
+  readonly code: number;
+  /** The last line that the process wrote; only this line is evidence, the rest may be usage text. */
+  readonly lastLine: string;
+}
+
+export interface MemberClaim {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly phase: string;
+  readonly terminating: boolean;
+  readonly volume: string | undefined;
+  readonly storageClass: string | undefined;
+  readonly epoch: number | undefined;
+  readonly started: number | undefined;
+}
+
+/** What the member's agent said last. Silence is not death: it says nothing about the member. */
+export type Report =
+  | { readonly kind: "none"; readonly why: string }
+  | { readonly kind: "answered"; readonly atMs: number; readonly answer: AgentAnswer };
+
+/** Reasons for which Kubernetes itself shows that a container cannot run as it is. */
+const failedWaiting = new Set([
+  "CrashLoopBackOff",
+  "ImagePullBackOff",
+  "ErrImagePull",
+  "ErrImageNeverPull",
+  "InvalidImageName",
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "RunContainerError",
+]);
+
+/** True when Kubernetes shows the container failed; a silent or starting one is not. */
+export function isFailed(state: ContainerState): boolean {
+  return state.kind === "waiting" && failedWaiting.has(state.reason);
+}
+
+export function answerOf(member: Member): AgentAnswer | undefined {
+  return member.report.kind === "answered" ? member.report.answer : undefined;
+}
+
+export function podOf(pod: Pod): MemberPod {
+  const { metadata, spec, status } = pod;
+  return {
+    uid: metadata.uid ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    ip: status?.podIP,
+    node: spec?.nodeName,
+    revision: metadata.labels?.[labels.revision],
+    configRevision: metadata.annotations?.[annotations.configRevision],
+    role: metadata.labels?.[labels.role],
+    order: metadata.annotations?.[annotations.order],
+    labels: metadata.labels ?? {},
+    terminating: metadata.deletionTimestamp !== undefined,
+    ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
+    scheduling: schedulingOf(pod),
+    agent: containerState(status?.initContainerStatuses?.find(({ name }) => name === AGENT_CONTAINER)),
+    evnode: containerState(status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER)),
+  };
+}
+
+export const AGENT_CONTAINER = "agent";
+export const EVNODE_CONTAINER = "evnode";
+
+function schedulingOf({ spec, status }: Pod): MemberPod["scheduling"] {
+  if (spec?.nodeName) return "scheduled";
+  const refusal = status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  return refusal?.reason === "Unschedulable" ? { unschedulable: refusal.message ?? "no reason given" } : "pending";
+}
+
+type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+
+function containerState(status: ContainerStatus | undefined): ContainerState {
+  if (!status?.state) return { kind: "absent" };
+  const lastExit = exitOf(status.lastState?.terminated);
+  if (status.state.running) return { kind: "running", restarts: status.restartCount, lastExit };
+  const exit = exitOf(status.state.terminated);
+  if (exit) return { kind: "terminated", lastExit: exit };
+  const { reason = "Unknown", message = "" } = status.state.waiting ?? {};
+  return { kind: "waiting", reason, message, lastExit };
+}
+
+function exitOf(terminated: { exitCode: number; message?: string } | undefined): Exit | undefined {
+  if (!terminated) return undefined;
+  const lines = (terminated.message ?? "").trimEnd().split("\n");
+  return { code: terminated.exitCode, lastLine: lines.at(-1) ?? "" };
+}
+
+export function claimOf(claim: PersistentVolumeClaim): MemberClaim {
+  const { metadata, spec, status } = claim;
+  return {
+    uid: metadata.uid ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    phase: status?.phase ?? "Unknown",
+    terminating: metadata.deletionTimestamp !== undefined,
+    volume: spec?.volumeName,
+    storageClass: spec?.storageClassName,
+    epoch: epochFrom(metadata.annotations?.[annotations.epoch]),
+    started: epochFrom(metadata.annotations?.[annotations.started]),
+  };
+}
+
+/** An epoch as written into an annotation, or undefined when there is none or it is no whole number. */
+export function epochFrom(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
+}

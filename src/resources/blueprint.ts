@@ -1,0 +1,57 @@
+import type { CompleteSpec } from "../api/defaults.ts";
+import { annotations, labels } from "../model/annotations.ts";
+import type { KubeObject, ObjectMeta } from "../model/kube-object.ts";
+import { commonLabels } from "../model/names.ts";
+
+/** Everything that a cluster's objects are built from. */
+export interface Blueprint {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  /** What reaches the pods, as it stood when the pod template was last rendered. */
+  readonly intent: Intent;
+  /** The spec as it is now, for the objects that may follow it at once. */
+  readonly spec: CompleteSpec;
+  readonly clusterDomain: string;
+  /** Namespace of the operator, which may reach the agents. */
+  readonly operatorNamespace: string;
+  /** libp2p ids by ordinal. */
+  readonly peerIds: readonly string[];
+  readonly epoch: number;
+}
+
+/** What a pod template is rendered from; stored on the StatefulSet, so that it can be rendered again alike. */
+export interface Intent {
+  readonly version: 1;
+  readonly spec: CompleteSpec;
+  readonly agentImage: string;
+  readonly configRevision: string;
+}
+
+/** Metadata of an object that goes with its EvNodeCluster. */
+export function ownedMetadata({ name, namespace, uid }: Blueprint, objectName: string): ObjectMeta {
+  return {
+    name: objectName,
+    namespace,
+    labels: commonLabels(name),
+    annotations: { [annotations.clusterUid]: uid },
+    ownerReferences: [
+      {
+        apiVersion: "evnode.dev/v1alpha1",
+        kind: "EvNodeCluster",
+        name,
+        uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ],
+  };
+}
+
+/** True when the object was made for the EvNodeCluster with this uid, even if its labels were taken off. */
+export function isMadeFor(object: KubeObject, uid: string): boolean {
+  const { annotations: notes, ownerReferences = [] } = object.metadata;
+  return notes?.[annotations.clusterUid] === uid || ownerReferences.some((owner) => owner.uid === uid);
+}
+
+export const clusterOf = (object: KubeObject): string | undefined => object.metadata.labels?.[labels.cluster];

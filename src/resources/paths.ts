@@ -1,0 +1,14 @@
+/** Where things lie in a member's pod. The agent and the pod template must agree on them. */
+export const paths = {
+  /** ev-node's home, on the member's volume. */
+  home: "/data",
+  /** ev-node's config folder: in memory, written by the agent, read by ev-node. */
+  config: "/data/config",
+  passphrase: "/data/config/passphrase",
+  configSecret: "/secrets/config",
+  identitySecret: "/secrets/identity",
+  podInfo: "/podinfo",
+} as const;
+
+/** One raft directory for each epoch, so that a membership can never read the log of another. */
+export const raftDirectory = (epoch: number) => `${paths.home}/raft-${epoch}`;

@@ -1,0 +1,169 @@
+import type { CompleteSpec } from "../api/defaults.ts";
+import { startArgs } from "../evnode/member-command.ts";
+import { AGENT_PORT } from "../model/agent-protocol.ts";
+import { annotations } from "../model/annotations.ts";
+import { AGENT_CONTAINER, EVNODE_CONTAINER } from "../model/member.ts";
+import { commonLabels, configSecretName, identitySecretName, selectorLabels, serviceAccountName } from "../model/names.ts";
+import type { Pod, StatefulSet } from "../model/objects.ts";
+import { appArgs, appCommand, appPorts } from "./app.ts";
+import type { Blueprint } from "./blueprint.ts";
+import { paths } from "./paths.ts";
+
+type Template = NonNullable<StatefulSet["spec"]>["template"];
+type PodSpec = NonNullable<Pod["spec"]>;
+type Container = PodSpec["containers"][number];
+
+/** The uid and group of every process in the pod, and of the volume. */
+const NON_ROOT = 65532;
+
+/** A startup probe that never gives up: the agent may have to wait for a person. */
+const FOR_EVER = 2_147_483_647;
+
+export function podTemplate(blueprint: Blueprint): Template {
+  const { name, intent } = blueprint;
+  const { pod } = intent.spec;
+  return {
+    metadata: {
+      labels: { ...pod.labels, ...commonLabels(name) },
+      annotations: { ...pod.annotations, [annotations.configRevision]: intent.configRevision },
+    },
+    spec: {
+      ...placement(intent.spec, name),
+      serviceAccountName: serviceAccountName(name),
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      // The agent can signal ev-node, which is what a restart in place takes.
+      shareProcessNamespace: true,
+      terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds,
+      imagePullSecrets: intent.spec.imagePullSecrets.map((secret) => ({ name: secret.name })),
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: NON_ROOT,
+        runAsGroup: NON_ROOT,
+        fsGroup: NON_ROOT,
+        fsGroupChangePolicy: "OnRootMismatch",
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      initContainers: [agent(blueprint)],
+      containers: [evnode(blueprint)],
+      volumes: volumes(name),
+    },
+  };
+}
+
+/** A native sidecar: its startup probe holds ev-node back until the agent has prepared the member. */
+function agent({ intent, epoch, clusterDomain }: Blueprint): Container & { restartPolicy: string } {
+  const { readiness, chain, imagePullPolicy } = intent.spec;
+  const probe = (path: string) => ({ httpGet: { path, port: AGENT_PORT }, timeoutSeconds: 2 });
+  return {
+    name: AGENT_CONTAINER,
+    image: intent.agentImage,
+    imagePullPolicy,
+    restartPolicy: "Always",
+    args: ["agent"],
+    env: [
+      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+      { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } },
+      { name: "CLUSTER_DOMAIN", value: clusterDomain },
+      { name: "EPOCH", value: String(epoch) },
+      { name: "MAX_BLOCKS_BEHIND", value: String(readiness.maxBlocksBehind) },
+      { name: "BLOCK_TIME_MS", value: String(chain.blockTimeMs) },
+    ],
+    ports: [{ name: "agent", containerPort: AGENT_PORT, protocol: "TCP" }],
+    startupProbe: { ...probe("/startupz"), periodSeconds: 1, failureThreshold: FOR_EVER },
+    readinessProbe: { ...probe("/readyz"), periodSeconds: 2, failureThreshold: 2 },
+    livenessProbe: { ...probe("/livez"), periodSeconds: 10, failureThreshold: 6 },
+    resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+    securityContext: confined,
+    volumeMounts: [
+      { name: "data", mountPath: paths.home },
+      { name: "config", mountPath: paths.config },
+      { name: "config-secret", mountPath: paths.configSecret, readOnly: true },
+      { name: "identity-secret", mountPath: paths.identitySecret, readOnly: true },
+      { name: "pod-info", mountPath: paths.podInfo, readOnly: true },
+    ],
+  };
+}
+
+function evnode({ intent }: Blueprint): Container {
+  const { image, imagePullPolicy, app, pod, raft, p2p, rpc, metrics } = intent.spec;
+  // Open in every mode and before an election; the HTTP server is closed exactly while a quorum forms again.
+  const alive = { tcpSocket: { port: metrics.port } };
+  const ports = [
+    { name: "raft", port: raft.port },
+    { name: "p2p", port: p2p.port },
+    { name: "rpc", port: rpc.port },
+    { name: "metrics", port: metrics.port },
+    ...appPorts(intent.spec),
+  ];
+  return {
+    name: EVNODE_CONTAINER,
+    image,
+    imagePullPolicy,
+    command: [...appCommand(intent.spec)],
+    args: [
+      ...startArgs({ home: paths.home, passphraseFile: paths.passphrase }),
+      ...appArgs(intent.spec),
+      ...app.extraArgs,
+    ],
+    // With the port reused, a member that restarts in place waits 8 to 16 s for its peers' old connections.
+    env: [{ name: "LIBP2P_TCP_REUSEPORT", value: "false" }, ...app.extraEnv],
+    ports: ports.map(({ name, port }) => ({ name, containerPort: port, protocol: "TCP" as const })),
+    startupProbe: { ...alive, periodSeconds: 1, failureThreshold: 600 },
+    livenessProbe: { ...alive, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: {
+      httpGet: { path: "/health/live", port: rpc.port },
+      periodSeconds: 2,
+      timeoutSeconds: 2,
+      failureThreshold: 2,
+    },
+    resources: pod.resources,
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: confined,
+    volumeMounts: [
+      { name: "data", mountPath: paths.home },
+      { name: "config", mountPath: paths.config, readOnly: true },
+      { name: "tmp", mountPath: "/tmp" },
+    ],
+  };
+}
+
+const confined = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+};
+
+function volumes(name: string): NonNullable<PodSpec["volumes"]> {
+  return [
+    { name: "config", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+    { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+    { name: "config-secret", secret: { secretName: configSecretName(name), defaultMode: 0o440 } },
+    { name: "identity-secret", secret: { secretName: identitySecretName(name), defaultMode: 0o440 } },
+    {
+      name: "pod-info",
+      downwardAPI: {
+        defaultMode: 0o444,
+        items: [{ path: "annotations", fieldRef: { fieldPath: "metadata.annotations" } }],
+      },
+    },
+  ];
+}
+
+function placement({ pod, topology }: CompleteSpec, name: string): Partial<PodSpec> {
+  const whenUnsatisfiable = topology.spread === "Required" ? "DoNotSchedule" : "ScheduleAnyway";
+  const spread = (topologyKey: string) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable,
+    labelSelector: { matchLabels: selectorLabels(name) },
+  });
+  return {
+    topologySpreadConstraints: [spread("kubernetes.io/hostname"), spread("topology.kubernetes.io/zone")],
+    nodeSelector: pod.nodeSelector,
+    tolerations: [...pod.tolerations],
+    ...(pod.affinity === undefined ? {} : { affinity: pod.affinity }),
+    ...(pod.priorityClassName === undefined ? {} : { priorityClassName: pod.priorityClassName }),
+  };
+}

@@ -1,0 +1,48 @@
+import { annotations } from "../model/annotations.ts";
+import { commonLabels, headlessServiceName, selectorLabels, statefulSetName } from "../model/names.ts";
+import type { StatefulSet } from "../model/objects.ts";
+import { type Blueprint, ownedMetadata } from "./blueprint.ts";
+import { podTemplate } from "./pod-template.ts";
+
+/**
+ * OnDelete, because only the operator knows which member may go next; Parallel, because the first member waits
+ * for a quorum that the later ones are part of; and volumes outlive everything.
+ */
+export function statefulSet(blueprint: Blueprint): StatefulSet {
+  const { name, intent } = blueprint;
+  const metadata = ownedMetadata(blueprint, statefulSetName(name));
+  return {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: {
+      ...metadata,
+      annotations: { ...metadata.annotations, [annotations.intent]: JSON.stringify(intent) },
+    },
+    spec: {
+      replicas: intent.spec.replicas,
+      serviceName: headlessServiceName(name),
+      selector: { matchLabels: selectorLabels(name) },
+      podManagementPolicy: "Parallel",
+      updateStrategy: { type: "OnDelete" },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+      revisionHistoryLimit: 10,
+      template: podTemplate(blueprint),
+      volumeClaimTemplates: [claimTemplate(blueprint)],
+    },
+  };
+}
+
+function claimTemplate({ name, intent }: Blueprint) {
+  const { size, storageClassName } = intent.spec.storage;
+  return {
+    apiVersion: "v1" as const,
+    kind: "PersistentVolumeClaim" as const,
+    metadata: { name: "data", labels: commonLabels(name) },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      volumeMode: "Filesystem",
+      resources: { requests: { storage: size } },
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+    },
+  };
+}
