@@ -9,6 +9,9 @@ const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1
 /** Milliseconds, or undefined when the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   if (!new RegExp(DURATION_PATTERN).test(text)) return undefined;
-  const parts = text.matchAll(/([0-9]+)(ms|h|m|s)/g);
-  return parts.reduce((totalMs, [, amount, unit]) => totalMs + Number(amount) * (unitMs[unit ?? ""] ?? 0), 0);
+  let totalMs = 0;
+  for (const [, amount, unit = ""] of text.matchAll(/([0-9]+)(ms|h|m|s)/g)) {
+    totalMs += Number(amount) * (unitMs[unit] ?? Number.NaN);
+  }
+  return totalMs;
 }

@@ -1,0 +1,95 @@
+import type { DeepReadonly, Spec } from "./evnodecluster.ts";
+
+type Given<K extends keyof Spec> = NonNullable<Spec[K]>;
+
+/** A spec in which every field that has a default is present, and durations are numbers. */
+export interface CompleteSpec {
+  readonly defaultsVersion: number;
+  readonly replicas: number;
+  readonly image: string;
+  readonly imagePullPolicy: Given<"imagePullPolicy">;
+  readonly imagePullSecrets: Given<"imagePullSecrets">;
+  readonly app: CompleteApp;
+  readonly chain: CompleteChain;
+  readonly signer: Signer;
+  readonly da: CompleteDa;
+  readonly raft: CompleteRaft;
+  readonly p2p: { readonly port: number; readonly extraPeers: readonly string[] };
+  readonly rpc: { readonly port: number };
+  readonly metrics: { readonly port: number };
+  readonly log: DeepReadonly<Required<Given<"log">>>;
+  readonly storage: { readonly size: string; readonly storageClassName: string | undefined };
+  readonly readiness: { readonly maxBlocksBehind: number };
+  readonly networkPolicy: { readonly enabled: boolean };
+  readonly disruptionBudget: { readonly enabled: boolean };
+  readonly topology: { readonly spread: "Preferred" | "Required" };
+  readonly pod: CompletePod;
+}
+
+export type CompleteApp = {
+  readonly extraArgs: readonly string[];
+  readonly extraEnv: readonly EnvVariable[];
+} & ({ readonly kind: "testapp" } | { readonly kind: "custom"; readonly command: readonly string[] });
+
+export interface EnvVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface KeyReference {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface CompleteChain {
+  readonly id: string;
+  readonly blockTimeMs: number;
+  readonly genesis: Genesis;
+}
+
+export type Genesis =
+  | { readonly from: "Generated" }
+  | { readonly from: "ConfigMap" | "Secret"; readonly reference: KeyReference };
+
+export type Signer = { readonly from: "Generated" } | { readonly from: "Secret"; readonly name: string };
+
+export interface CompleteDa {
+  readonly address: string;
+  readonly namespace: string;
+  readonly authTokenSecret: KeyReference | undefined;
+}
+
+export interface CompleteRaft {
+  readonly port: number;
+  readonly timing: RaftTiming;
+  readonly snapshotThreshold: number;
+  readonly trailingLogs: number;
+  readonly snapshotsKept: number;
+}
+
+/** `RttMax` leaves the four time-outs to the formulas of ev-node's documentation. */
+export type RaftTiming =
+  | ({ readonly source: "Default" | "Spec" } & RaftTimeouts)
+  | { readonly source: "RttMax"; readonly rttMaxMs: number };
+
+export interface RaftTimeouts {
+  readonly heartbeatTimeoutMs: number;
+  readonly electionTimeoutMs: number;
+  readonly leaderLeaseTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+}
+
+export interface CompletePod {
+  readonly resources: { readonly requests: Amounts; readonly limits: Amounts };
+  readonly nodeSelector: Entries;
+  readonly tolerations: NonNullable<Given<"pod">["tolerations"]>;
+  readonly affinity: Readonly<Record<string, unknown>>;
+  readonly priorityClassName: string | undefined;
+  readonly labels: Entries;
+  readonly annotations: Entries;
+  readonly terminationGracePeriodSeconds: number;
+  readonly serviceAccountAnnotations: Entries;
+}
+
+export type Amounts = Readonly<Record<string, string | number>>;
+export type Entries = Readonly<Record<string, string>>;

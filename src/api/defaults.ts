@@ -1,0 +1,163 @@
+import { parseDuration } from "../model/duration.ts";
+import type {
+  CompleteApp,
+  CompleteChain,
+  CompletePod,
+  CompleteRaft,
+  CompleteSpec,
+  Genesis,
+  RaftTimeouts,
+  RaftTiming,
+} from "./complete-spec.ts";
+import type { Spec } from "./evnodecluster.ts";
+import { fixed } from "./fixed.ts";
+
+/**
+ * What an absent field means, written as a user would write it. A version never changes once it was released: a
+ * cluster keeps the version it was created with, so that a new operator does not change a running cluster.
+ */
+export const defaultsV1 = {
+  replicas: fixed.replicas,
+  imagePullPolicy: "IfNotPresent",
+  app: { kind: "testapp" },
+  chain: { blockTime: "1s" },
+  raft: {
+    port: fixed.raftPort,
+    // ev-node's own defaults.
+    timing: {
+      heartbeatTimeout: "350ms",
+      electionTimeout: "1s",
+      leaderLeaseTimeout: "175ms",
+      sendTimeout: "200ms",
+    },
+    // As in ev-node's guide: at three entries a block the log reaches 6,000 blocks back.
+    snapshotThreshold: 5_000,
+    trailingLogs: 18_000,
+    snapshotsKept: 3,
+  },
+  p2p: { port: fixed.p2pPort },
+  rpc: { port: fixed.rpcPort },
+  metrics: { port: fixed.metricsPort },
+  log: { level: "info", format: "json" },
+  readiness: { maxBlocksBehind: 30 },
+  networkPolicy: { enabled: true },
+  disruptionBudget: { enabled: true },
+  topology: { spread: "Preferred" },
+  pod: { terminationGracePeriodSeconds: 45 },
+} as const;
+
+type Defaults = typeof defaultsV1;
+
+const versions: ReadonlyMap<number, Defaults> = new Map([[1, defaultsV1]]);
+
+/** The version that new clusters get. */
+export const CURRENT_DEFAULTS_VERSION = 1;
+
+export function isKnownDefaultsVersion(version: number): boolean {
+  return versions.has(version);
+}
+
+/** Completes a spec that has passed `parseCluster`. */
+export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec {
+  const defaults = versions.get(defaultsVersion);
+  if (defaults === undefined) throw new Error(`There is no version ${defaultsVersion} of the defaults.`);
+  return {
+    defaultsVersion,
+    replicas: spec.replicas ?? defaults.replicas,
+    image: spec.image,
+    imagePullPolicy: spec.imagePullPolicy ?? defaults.imagePullPolicy,
+    imagePullSecrets: spec.imagePullSecrets ?? [],
+    app: completeApp(spec, defaults),
+    chain: completeChain(spec, defaults),
+    signer:
+      spec.signer?.secretName === undefined
+        ? { from: "Generated" }
+        : { from: "Secret", name: spec.signer.secretName },
+    da: {
+      address: spec.da.address,
+      namespace: spec.da.namespace ?? spec.chain.id,
+      authTokenSecret: spec.da.authTokenSecret,
+    },
+    raft: completeRaft(spec, defaults),
+    p2p: { port: spec.p2p?.port ?? defaults.p2p.port, extraPeers: spec.p2p?.extraPeers ?? [] },
+    rpc: { port: spec.rpc?.port ?? defaults.rpc.port },
+    metrics: { port: spec.metrics?.port ?? defaults.metrics.port },
+    log: { level: spec.log?.level ?? defaults.log.level, format: spec.log?.format ?? defaults.log.format },
+    storage: { size: spec.storage.size, storageClassName: spec.storage.storageClassName },
+    readiness: {
+      maxBlocksBehind: spec.readiness?.maxBlocksBehind ?? defaults.readiness.maxBlocksBehind,
+    },
+    networkPolicy: { enabled: spec.networkPolicy?.enabled ?? defaults.networkPolicy.enabled },
+    disruptionBudget: { enabled: spec.disruptionBudget?.enabled ?? defaults.disruptionBudget.enabled },
+    topology: { spread: spec.topology?.spread ?? defaults.topology.spread },
+    pod: completePod(spec, defaults),
+  };
+}
+
+function completeApp({ app }: Spec, defaults: Defaults): CompleteApp {
+  const extraArgs = app?.extraArgs ?? [];
+  const extraEnv = (app?.extraEnv ?? []).map(({ name, value }) => ({ name, value: value ?? "" }));
+  if ((app?.kind ?? defaults.app.kind) === "testapp") return { kind: "testapp", extraArgs, extraEnv };
+  if (app?.command === undefined) throw new Error("A custom app passed the schema without a command.");
+  return { kind: "custom", command: app.command, extraArgs, extraEnv };
+}
+
+function completeChain({ chain }: Spec, defaults: Defaults): CompleteChain {
+  return {
+    id: chain.id,
+    blockTimeMs: durationMs(chain.blockTime ?? defaults.chain.blockTime),
+    genesis: completeGenesis(chain.genesis),
+  };
+}
+
+function completeGenesis(genesis: Spec["chain"]["genesis"]): Genesis {
+  if (genesis?.configMap !== undefined) return { from: "ConfigMap", reference: genesis.configMap };
+  if (genesis?.secret !== undefined) return { from: "Secret", reference: genesis.secret };
+  return { from: "Generated" };
+}
+
+function completeRaft({ raft }: Spec, defaults: Defaults): CompleteRaft {
+  return {
+    port: raft?.port ?? defaults.raft.port,
+    timing: completeTiming(raft, defaults),
+    snapshotThreshold: raft?.snapshotThreshold ?? defaults.raft.snapshotThreshold,
+    trailingLogs: raft?.trailingLogs ?? defaults.raft.trailingLogs,
+    snapshotsKept: raft?.snapshotsKept ?? defaults.raft.snapshotsKept,
+  };
+}
+
+function completeTiming(raft: Spec["raft"], defaults: Defaults): RaftTiming {
+  if (raft?.rttMax !== undefined) return { source: "RttMax", rttMaxMs: durationMs(raft.rttMax) };
+  if (raft?.timing !== undefined) return { source: "Spec", ...timeouts(raft.timing) };
+  return { source: "Default", ...timeouts(defaults.raft.timing) };
+}
+
+function timeouts(timing: NonNullable<NonNullable<Spec["raft"]>["timing"]>): RaftTimeouts {
+  return {
+    heartbeatTimeoutMs: durationMs(timing.heartbeatTimeout),
+    electionTimeoutMs: durationMs(timing.electionTimeout),
+    leaderLeaseTimeoutMs: durationMs(timing.leaderLeaseTimeout),
+    sendTimeoutMs: durationMs(timing.sendTimeout),
+  };
+}
+
+function completePod({ pod }: Spec, defaults: Defaults): CompletePod {
+  return {
+    resources: { requests: pod?.resources?.requests ?? {}, limits: pod?.resources?.limits ?? {} },
+    nodeSelector: pod?.nodeSelector ?? {},
+    tolerations: pod?.tolerations ?? [],
+    affinity: pod?.affinity ?? {},
+    priorityClassName: pod?.priorityClassName,
+    labels: pod?.labels ?? {},
+    annotations: pod?.annotations ?? {},
+    terminationGracePeriodSeconds:
+      pod?.terminationGracePeriodSeconds ?? defaults.pod.terminationGracePeriodSeconds,
+    serviceAccountAnnotations: pod?.serviceAccountAnnotations ?? {},
+  };
+}
+
+function durationMs(text: string): number {
+  const valueMs = parseDuration(text);
+  if (valueMs === undefined) throw new Error(`"${text}" passed the schema but is not a duration.`);
+  return valueMs;
+}

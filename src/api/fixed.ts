@@ -1,0 +1,15 @@
+/**
+ * Values that belong to the meaning of the API and therefore never change with a version of the defaults: fields
+ * that cannot change, and ports that must differ from each other, are compared by rules of the CRD that have to know
+ * what an absent field means.
+ */
+export const fixed = {
+  replicas: 3,
+  raftPort: 5001,
+  p2pPort: 7676,
+  rpcPort: 7331,
+  metricsPort: 26_660,
+} as const;
+
+/** The agent's HTTP port in every member pod. */
+export const AGENT_PORT = 9090;

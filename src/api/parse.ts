@@ -1,0 +1,43 @@
+import type { z } from "zod";
+import type { KubeObject } from "../model/kube-object.ts";
+import type { CompleteSpec } from "./complete-spec.ts";
+import { completeSpec } from "./defaults.ts";
+import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
+import { clusterSchema } from "./schema.ts";
+
+/** The most problems that are told at once. */
+const MAX_PROBLEMS = 20;
+
+export type ParsedCluster =
+  | { readonly kind: "ok"; readonly cluster: EvNodeCluster; readonly spec: CompleteSpec }
+  | { readonly kind: "problems"; readonly problems: readonly string[] };
+
+/**
+ * Reads an object from the API: the schema and all rules that look at one object alone are checked again, because
+ * the CRD in the Kubernetes cluster may be of another version. Fields that this version does not know are dropped.
+ */
+export function parseCluster(object: KubeObject, defaultsVersion: number): ParsedCluster {
+  // The status is this operator's own product and may be of another version; it must not stand in the way.
+  const { status, ...given } = object as EvNodeCluster;
+  const result = clusterSchema.safeParse(given);
+  if (!result.success) return { kind: "problems", problems: describe(result.error) };
+  const spec: Spec = result.data.spec;
+  return {
+    kind: "ok",
+    cluster: { ...given, spec, ...(status === undefined ? {} : { status }) },
+    spec: completeSpec(spec, defaultsVersion),
+  };
+}
+
+function describe(error: z.ZodError): readonly string[] {
+  return error.issues.slice(0, MAX_PROBLEMS).map(({ path, message }) => `${fieldPath(path)}: ${message}`);
+}
+
+/** The path as Kubernetes writes it: `spec.app.extraArgs[1]`. */
+function fieldPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`,
+    )
+    .join("");
+}

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { celString, field, matches, type Rule } from "./field.ts";
+import { notOwned, oneFlag } from "./owned-flags.ts";
+import { choice } from "./scalars.ts";
+
+const MAX_ARGUMENTS = 32;
+const MAX_ARGUMENT_LENGTH = 512;
+
+// A name with a dot, such as RAFT.NODE_ID, would be read by ev-node as a configuration key.
+const ENV_NAME = "^[A-Za-z_][A-Za-z0-9_]*$";
+
+// ev-node takes DB_PATH and CLEAR_CACHE, with or without the program's name in front, for flags and crashes on them.
+const RESERVED_ENV =
+  "^((.*_)?(DB_PATH|CLEAR_CACHE)|HOME|LIBP2P_TCP_REUSEPORT|RAFT.*|[Tt][Ee][Ss][Tt][Aa][Pp][Pp]_.*)$";
+const reservedEnv = new RegExp(RESERVED_ENV);
+
+const commandOfCustom: Rule<{ kind?: string | undefined; command?: string[] | undefined }> = {
+  cel: "has(self.command) == (has(self.kind) && self.kind == 'custom')",
+  message: "spec.app.command is required when spec.app.kind is custom, and must be absent otherwise.",
+  holds: ({ kind, command }) => (command !== undefined) === (kind === "custom"),
+};
+
+const notReserved: Rule<string> = {
+  cel: `!self.matches(${celString(RESERVED_ENV)})`,
+  message:
+    "ev-node reads this variable as a setting of its own (DB_PATH, CLEAR_CACHE, HOME, LIBP2P_TCP_REUSEPORT and names that begin with RAFT or TESTAPP_); use another name.",
+  holds: (name) => !reservedEnv.test(name),
+};
+
+// Go's duplicate flags, like a lone `--`, would silently undo what the operator sets after the command.
+const noTerminator: Rule<string> = {
+  cel: "self != '--'",
+  message: "The argument -- would end the flags before the operator's own; remove it.",
+  holds: (argument) => argument !== "--",
+};
+
+const command = field(
+  z
+    .array(
+      field(z.string().min(1).max(MAX_ARGUMENT_LENGTH), "One part of the command.", {
+        rules: [notOwned, noTerminator],
+      }),
+    )
+    .min(1)
+    .max(MAX_ARGUMENTS),
+  "Program and leading arguments that start the node, for example [/usr/bin/mychain, start]. The operator appends its own flags and then extraArgs. Only for kind custom.",
+);
+
+const extraArgs = field(
+  z
+    .array(
+      field(z.string().min(1).max(MAX_ARGUMENT_LENGTH), "One flag, written --flag=value.", {
+        rules: [oneFlag, notOwned],
+      }),
+    )
+    .max(MAX_ARGUMENTS),
+  "Further flags of the start command, each written --flag=value. Flags that the operator sets from the spec are refused.",
+  { keywords: { "x-kubernetes-list-type": "atomic" } },
+);
+
+const extraEnv = field(
+  z
+    .array(
+      z.object({
+        name: field(z.string().min(1).max(128), "Name of the variable.", {
+          rules: [
+            matches(
+              ENV_NAME,
+              "A variable's name consists of letters, digits and `_`, and does not begin with a digit.",
+            ),
+            notReserved,
+          ],
+        }),
+        value: field(
+          z.string().max(4096),
+          "Value of the variable, visible to everyone who may read the cluster.",
+        ).optional(),
+      }),
+    )
+    .max(MAX_ARGUMENTS),
+  "Further environment variables of the node.",
+  { keywords: { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] } },
+);
+
+export const app = field(
+  z.object({
+    kind: choice(
+      ["testapp", "custom"],
+      "Which application the image holds. testapp is ev-node's own example application; custom is any program that is built on ev-node and takes its start flags.",
+    ).optional(),
+    command: command.optional(),
+    extraArgs: extraArgs.optional(),
+    extraEnv: extraEnv.optional(),
+  }),
+  "What runs in the image, and with which arguments.",
+  { rules: [commandOfCustom] },
+);

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { DURATION_PATTERN, parseDuration } from "../../model/duration.ts";
+import { celString, field, type Rule } from "./field.ts";
+import { durationBetween, integer, portNumber } from "./scalars.ts";
+
+interface Timing {
+  heartbeatTimeout: string;
+  electionTimeout: string;
+  leaderLeaseTimeout: string;
+}
+
+const isDuration = (value: string) => `${value}.matches(${celString(DURATION_PATTERN)})`;
+
+/** Holds as well when one of the two is no duration: that is a problem of its own, already reported. */
+function notLonger(shorter: keyof Timing, longer: keyof Timing): Rule<Timing> {
+  return {
+    cel: `!${isDuration(`self.${shorter}`)} || !${isDuration(`self.${longer}`)} || duration(self.${shorter}) <= duration(self.${longer})`,
+    message: `spec.raft.timing.${shorter} must not be longer than ${longer}.`,
+    holds: (timing) => {
+      const [shorterMs, longerMs] = [parseDuration(timing[shorter]), parseDuration(timing[longer])];
+      return shorterMs === undefined || longerMs === undefined || shorterMs <= longerMs;
+    },
+  };
+}
+
+const timing = field(
+  z.object({
+    heartbeatTimeout: durationBetween(
+      "5ms",
+      "1m",
+      "A follower that hears nothing for one to two times this long stands for election.",
+    ),
+    electionTimeout: durationBetween(
+      "5ms",
+      "1m",
+      "How long a candidate waits for votes, and the limit for handing leadership over. At least heartbeatTimeout.",
+    ),
+    leaderLeaseTimeout: durationBetween(
+      "5ms",
+      "1m",
+      "A leader that reaches no majority for this long steps down. At most heartbeatTimeout.",
+    ),
+    sendTimeout: durationBetween(
+      "1ms",
+      "1m",
+      "How long the leader waits to hand a block to Raft; a new leader waits five times this long for its own block store.",
+    ),
+  }),
+  "The four time-outs, given explicitly. Not together with rttMax.",
+  {
+    rules: [
+      notLonger("leaderLeaseTimeout", "heartbeatTimeout"),
+      notLonger("heartbeatTimeout", "electionTimeout"),
+    ],
+  },
+);
+
+const oneTiming: Rule<{ rttMax?: string | undefined; timing?: object | undefined }> = {
+  cel: "!has(self.rttMax) || !has(self.timing)",
+  message: "spec.raft.rttMax and spec.raft.timing exclude each other; give one of them or neither.",
+  holds: ({ rttMax, timing }) => rttMax === undefined || timing === undefined,
+};
+
+export const raft = field(
+  z.object({
+    port: portNumber(
+      "TCP port of Raft on every member. It is part of the members' identity and cannot change.",
+    ).optional(),
+    rttMax: durationBetween(
+      "1ms",
+      "5s",
+      "Longest round-trip time between two members. The time-outs are then computed from it, never shorter than for 25ms. Without rttMax and timing ev-node's own defaults apply.",
+    ).optional(),
+    timing: timing.optional(),
+    snapshotThreshold: integer(
+      1,
+      100_000_000,
+      "Number of Raft log entries after which a snapshot is made. One block takes three entries.",
+    ).optional(),
+    trailingLogs: integer(
+      1,
+      100_000_000,
+      "Number of Raft log entries kept after a snapshot, so that a member that was away can catch up from the log. One block takes three entries.",
+    ).optional(),
+    snapshotsKept: integer(1, 100, "Number of Raft snapshots kept on each volume.").optional(),
+  }),
+  "Consensus between the members.",
+  { rules: [oneTiming] },
+);
