@@ -21,7 +21,12 @@ export interface KubeApi {
   /** Replaces `.status`; the object's `metadata.resourceVersion` is the precondition. */
   replaceStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   /** JSON merge patch. `preconditions` make it fail with `Conflict` or `Invalid` on another object. */
-  patch<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, patch: MergePatch, preconditions: Preconditions): Promise<T>;
+  patch<T extends KubeObject>(
+    kind: Kind<T>,
+    ref: ObjectRef,
+    patch: MergePatch,
+    preconditions: Preconditions,
+  ): Promise<T>;
   /** Deleting what is already gone succeeds; another uid or resourceVersion is a `Conflict`. */
   delete<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, options: DeleteOptions): Promise<void>;
 }
