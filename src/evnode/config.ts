@@ -1,0 +1,181 @@
+import { isIP } from "node:net";
+import { LineCounter, parseDocument, stringify } from "yaml";
+import type { z } from "zod";
+import { memberConfigSchema, RAFT_PEERS_SENTINEL } from "./config-schema.ts";
+import { formatDurationMs } from "./duration.ts";
+import { check, malformed, type Parsed } from "./parsed.ts";
+import { checkTiming, type RaftTiming } from "./raft-timing.ts";
+
+export { RAFT_PEERS_SENTINEL } from "./config-schema.ts";
+
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly peerId: string;
+}
+
+export interface RaftInput {
+  readonly nodeId: string;
+  /** Host and port under which the other members dial this one; part of the membership for ever. */
+  readonly address: string;
+  readonly dir: string;
+  readonly timing: RaftTiming;
+  readonly snapshotThreshold: number;
+  readonly trailingLogs: number;
+  readonly snapCount: number;
+}
+
+export interface MemberConfigInput {
+  readonly home: string;
+  /** Below home. */
+  readonly dbPath: string;
+  readonly blockTimeMs: number;
+  readonly da: { readonly address: string; readonly namespace: string; readonly authToken?: string };
+  readonly rpcPort: number;
+  readonly p2p: {
+    readonly port: number;
+    /** The other members, never this one. */
+    readonly peers: readonly PeerAddress[];
+    /** Multiaddrs of sources outside the cluster. */
+    readonly extraPeers: readonly string[];
+  };
+  readonly metricsPort: number;
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "json" | "text" };
+  readonly signerPath: string;
+  readonly raft: RaftInput;
+}
+
+/** evnode.yaml as it is written: its own keys, durations as text. */
+export type MemberConfig = z.infer<typeof memberConfigSchema>;
+
+// ev-node's default. Wider only makes sense in lazy mode.
+const readinessWindowSeconds = 15;
+
+/** The text of one member's evnode.yaml, proven to read back as what was asked for. */
+export function renderConfig(input: MemberConfigInput): string {
+  const problems = contradictions(input);
+  if (problems.length > 0)
+    throw new Error(`cannot render the config of ${input.raft.nodeId}: ${problems.join("; ")}`);
+
+  const intended = memberConfig(input);
+  const rendered = stringify(intended, {
+    defaultStringType: "QUOTE_DOUBLE",
+    defaultKeyType: "PLAIN",
+    lineWidth: 0,
+  });
+  // ev-node ignores malformed YAML and unknown keys in silence, so nothing is handed out that was not read again.
+  const readBack = parseConfig(rendered);
+  if (readBack.kind === "malformed") {
+    throw new Error(`cannot render the config of ${input.raft.nodeId}: ${readBack.problem}`);
+  }
+  const difference = describeDifference(intended, readBack.value);
+  if (difference !== undefined) throw new Error(`a config does not read back as intended: ${difference}`);
+  return rendered;
+}
+
+export function parseConfig(text: string): Parsed<MemberConfig> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    prettyErrors: false,
+    lineCounter: lines,
+  });
+  const fault = document.errors[0] ?? document.warnings[0];
+  // The parser's own message may quote the text, which may hold a token.
+  if (fault !== undefined)
+    return malformed(`evnode.yaml: ${fault.code} in line ${lines.linePos(fault.pos[0]).line}`);
+
+  return check(memberConfigSchema, document.toJS(), "evnode.yaml");
+}
+
+export function memberConfig(input: MemberConfigInput): MemberConfig {
+  const { raft, da, p2p } = input;
+  return {
+    raft: raftSection(raft),
+    db_path: input.dbPath,
+    log: { level: input.log.level, format: input.log.format },
+    rpc: { address: `0.0.0.0:${input.rpcPort}` },
+    p2p: {
+      listen_address: `/ip4/0.0.0.0/tcp/${p2p.port}`,
+      peers: [...p2p.peers.map(peerMultiaddr), ...p2p.extraPeers].join(","),
+    },
+    instrumentation: { prometheus: true, prometheus_listen_addr: `:${input.metricsPort}` },
+    signer: { signer_type: "file", signer_path: input.signerPath },
+    da: {
+      address: da.address,
+      namespace: da.namespace,
+      ...(da.authToken === undefined ? {} : { auth_token: da.authToken }),
+    },
+    node: {
+      block_time: formatDurationMs(input.blockTimeMs),
+      lazy_mode: false,
+      readiness_window_seconds: readinessWindowSeconds,
+      aggregator: true,
+    },
+  };
+}
+
+function raftSection(raft: RaftInput): MemberConfig["raft"] {
+  return {
+    enable: true,
+    node_id: raft.nodeId,
+    raft_addr: raft.address,
+    raft_dir: raft.dir,
+    peers: RAFT_PEERS_SENTINEL,
+    heartbeat_timeout: formatDurationMs(raft.timing.heartbeatTimeoutMs),
+    election_timeout: formatDurationMs(raft.timing.electionTimeoutMs),
+    leader_lease_timeout: formatDurationMs(raft.timing.leaderLeaseTimeoutMs),
+    send_timeout: formatDurationMs(raft.timing.sendTimeoutMs),
+    snapshot_threshold: raft.snapshotThreshold,
+    trailing_logs: raft.trailingLogs,
+    snap_count: raft.snapCount,
+  };
+}
+
+export function peerMultiaddr({ host, port, peerId }: PeerAddress): string {
+  const version = isIP(host);
+  return `/${version === 0 ? "dns4" : `ip${version}`}/${host}/tcp/${port}/p2p/${peerId}`;
+}
+
+// Block store and raft state are one state: on two volumes one of them could be lost or restored alone.
+function contradictions({ home, dbPath, raft }: MemberConfigInput): readonly string[] {
+  const problems = [...checkTiming(raft.timing)];
+  if (!raft.dir.startsWith(`${home}/`))
+    problems.push(`the raft directory ${raft.dir} must be below the home ${home}`);
+  if (dbPath.startsWith("/")) problems.push(`the block store ${dbPath} must be a path below the home`);
+  return problems;
+}
+
+// Addresses of DA services often carry an access key.
+const secretPaths: ReadonlySet<string> = new Set(["da.address", "da.auth_token"]);
+
+/** The first key in which two configs differ, in words and without secret values; undefined when they are equal. */
+export function describeDifference(expected: MemberConfig, actual: MemberConfig): string | undefined {
+  return differenceAt("", expected, actual);
+}
+
+function differenceAt(path: string, expected: unknown, actual: unknown): string | undefined {
+  if (!isSection(expected) || !isSection(actual)) {
+    return expected === actual ? undefined : inWords(path, expected, actual);
+  }
+
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
+    const difference = differenceAt(path === "" ? key : `${path}.${key}`, expected[key], actual[key]);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+}
+
+function isSection(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function inWords(path: string, expected: unknown, actual: unknown): string {
+  if (secretPaths.has(path)) return `${path} is not the expected one`;
+  return `${path}: expected ${shown(expected)}, found ${shown(actual)}`;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}

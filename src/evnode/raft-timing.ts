@@ -1,0 +1,71 @@
+export interface RaftTiming {
+  readonly heartbeatTimeoutMs: number;
+  readonly electionTimeoutMs: number;
+  readonly leaderLeaseTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+}
+
+/** ev-node's own defaults. */
+export const defaultTiming: RaftTiming = {
+  heartbeatTimeoutMs: 350,
+  electionTimeoutMs: 1_000,
+  leaderLeaseTimeoutMs: 175,
+  sendTimeoutMs: 200,
+};
+
+// ev-node's guide gives this row for round trips of up to 25 ms. Below it a pause of the processor or the disk
+// costs the leader its lease, so a faster network never lowers it.
+const shortestTiming: RaftTiming = {
+  heartbeatTimeoutMs: 92,
+  electionTimeoutMs: 368,
+  leaderLeaseTimeoutMs: 46,
+  sendTimeoutMs: 50,
+};
+
+const libraryMinimumMs = 5;
+
+/** ev-node's formulas for the slowest round trip between two members, never below its row for a fast network. */
+export function timingFromRtt(rttMaxMs: number): RaftTiming {
+  if (!Number.isFinite(rttMaxMs) || rttMaxMs <= 0)
+    throw new RangeError(`a round trip cannot take ${rttMaxMs} ms`);
+
+  const heartbeatTimeoutMs = Math.max(shortestTiming.heartbeatTimeoutMs, Math.ceil(4 * rttMaxMs));
+  return {
+    heartbeatTimeoutMs,
+    electionTimeoutMs: 4 * heartbeatTimeoutMs,
+    leaderLeaseTimeoutMs: Math.floor(heartbeatTimeoutMs / 2),
+    sendTimeoutMs: Math.max(shortestTiming.sendTimeoutMs, Math.ceil(3 * rttMaxMs)),
+  };
+}
+
+/** The rules of ev-node and of its raft library, in words; a time-out that breaks one stops every member at its start. */
+export function checkTiming(timing: RaftTiming): readonly string[] {
+  return [
+    ...wholeAndAtLeast("heartbeat time-out", timing.heartbeatTimeoutMs, libraryMinimumMs),
+    ...wholeAndAtLeast("election time-out", timing.electionTimeoutMs, libraryMinimumMs),
+    ...wholeAndAtLeast("leader lease time-out", timing.leaderLeaseTimeoutMs, libraryMinimumMs),
+    ...wholeAndAtLeast("send time-out", timing.sendTimeoutMs, 1),
+    ...notAbove(
+      "leader lease time-out",
+      timing.leaderLeaseTimeoutMs,
+      "heartbeat time-out",
+      timing.heartbeatTimeoutMs,
+    ),
+    ...notAbove(
+      "heartbeat time-out",
+      timing.heartbeatTimeoutMs,
+      "election time-out",
+      timing.electionTimeoutMs,
+    ),
+  ];
+}
+
+function wholeAndAtLeast(name: string, valueMs: number, minimumMs: number): readonly string[] {
+  if (Number.isSafeInteger(valueMs) && valueMs >= minimumMs) return [];
+  return [`the ${name} must be a whole number of at least ${minimumMs} ms, not ${valueMs} ms`];
+}
+
+function notAbove(name: string, valueMs: number, limitName: string, limitMs: number): readonly string[] {
+  if (valueMs <= limitMs) return [];
+  return [`the ${name} (${valueMs} ms) must not exceed the ${limitName} (${limitMs} ms)`];
+}
