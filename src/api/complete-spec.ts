@@ -1,4 +1,4 @@
-import type { DeepReadonly, Spec } from "./evnodecluster.ts";
+import type { Spec } from "./evnodecluster.ts";
 
 type Given<K extends keyof Spec> = NonNullable<Spec[K]>;
 
@@ -17,7 +17,7 @@ export interface CompleteSpec {
   readonly p2p: { readonly port: number; readonly extraPeers: readonly string[] };
   readonly rpc: { readonly port: number };
   readonly metrics: { readonly port: number };
-  readonly log: DeepReadonly<Required<Given<"log">>>;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly storage: { readonly size: string; readonly storageClassName: string | undefined };
   readonly readiness: { readonly maxBlocksBehind: number };
   readonly networkPolicy: { readonly enabled: boolean };
@@ -26,10 +26,21 @@ export interface CompleteSpec {
   readonly pod: CompletePod;
 }
 
+export type LogLevel = NonNullable<Given<"log">["level"]>;
+export type LogFormat = NonNullable<Given<"log">["format"]>;
+
 export type CompleteApp = {
   readonly extraArgs: readonly string[];
   readonly extraEnv: readonly EnvVariable[];
-} & ({ readonly kind: "testapp" } | { readonly kind: "custom"; readonly command: readonly string[] });
+} & (
+  | { readonly kind: "testapp" }
+  | { readonly kind: "custom"; readonly command: readonly string[]; readonly ports: readonly AppPort[] }
+);
+
+export interface AppPort {
+  readonly name: string;
+  readonly port: number;
+}
 
 export interface EnvVariable {
   readonly name: string;

@@ -12,6 +12,8 @@ import type {
 import type { Spec } from "./evnodecluster.ts";
 import { fixed } from "./fixed.ts";
 
+export type { CompleteSpec } from "./complete-spec.ts";
+
 /**
  * What an absent field means, written as a user would write it. A version never changes once it was released: a
  * cluster keeps the version it was created with, so that a new operator does not change a running cluster.
@@ -99,7 +101,7 @@ function completeApp({ app }: Spec, defaults: Defaults): CompleteApp {
   const extraEnv = (app?.extraEnv ?? []).map(({ name, value }) => ({ name, value: value ?? "" }));
   if ((app?.kind ?? defaults.app.kind) === "testapp") return { kind: "testapp", extraArgs, extraEnv };
   if (app?.command === undefined) throw new Error("A custom app passed the schema without a command.");
-  return { kind: "custom", command: app.command, extraArgs, extraEnv };
+  return { kind: "custom", command: app.command, ports: app.ports ?? [], extraArgs, extraEnv };
 }
 
 function completeChain({ chain }: Spec, defaults: Defaults): CompleteChain {

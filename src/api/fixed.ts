@@ -13,3 +13,6 @@ export const fixed = {
 
 /** The agent's HTTP port in every member pod. */
 export const AGENT_PORT = 9090;
+
+/** Where ev-node's testapp takes transactions. */
+export const TESTAPP_PORT = 8080;

@@ -8,22 +8,22 @@ import { clusterSchema } from "./schema.ts";
 /** The most problems that are told at once. */
 const MAX_PROBLEMS = 20;
 
-export type ParsedCluster =
-  | { readonly kind: "ok"; readonly cluster: EvNodeCluster; readonly spec: CompleteSpec }
-  | { readonly kind: "problems"; readonly problems: readonly string[] };
+export type Parsed =
+  | { readonly kind: "valid"; readonly cluster: EvNodeCluster; readonly spec: CompleteSpec }
+  | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
 /**
  * Reads an object from the API: the schema and all rules that look at one object alone are checked again, because
  * the CRD in the Kubernetes cluster may be of another version. Fields that this version does not know are dropped.
  */
-export function parseCluster(object: KubeObject, defaultsVersion: number): ParsedCluster {
+export function parseCluster(object: KubeObject, defaultsVersion: number): Parsed {
   // The status is this operator's own product and may be of another version; it must not stand in the way.
   const { status, ...given } = object as EvNodeCluster;
   const result = clusterSchema.safeParse(given);
-  if (!result.success) return { kind: "problems", problems: describe(result.error) };
+  if (!result.success) return { kind: "invalid", problems: describe(result.error) };
   const spec: Spec = result.data.spec;
   return {
-    kind: "ok",
+    kind: "valid",
     cluster: { ...given, spec, ...(status === undefined ? {} : { status }) },
     spec: completeSpec(spec, defaultsVersion),
   };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { celString, field, matches, type Rule } from "./field.ts";
 import { notOwned, oneFlag } from "./owned-flags.ts";
-import { choice } from "./scalars.ts";
+import { choice, portNumber } from "./scalars.ts";
 
 const MAX_ARGUMENTS = 32;
 const MAX_ARGUMENT_LENGTH = 512;
@@ -14,10 +14,31 @@ const RESERVED_ENV =
   "^((.*_)?(DB_PATH|CLEAR_CACHE)|HOME|LIBP2P_TCP_REUSEPORT|RAFT.*|[Tt][Ee][Ss][Tt][Aa][Pp][Pp]_.*)$";
 const reservedEnv = new RegExp(RESERVED_ENV);
 
-const commandOfCustom: Rule<{ kind?: string | undefined; command?: string[] | undefined }> = {
+interface App {
+  kind?: string | undefined;
+  command?: string[] | undefined;
+  ports?: { name: string; port: number }[] | undefined;
+  extraArgs?: string[] | undefined;
+}
+
+const commandOfCustom: Rule<App> = {
   cel: "has(self.command) == (has(self.kind) && self.kind == 'custom')",
   message: "spec.app.command is required when spec.app.kind is custom, and must be absent otherwise.",
   holds: ({ kind, command }) => (command !== undefined) === (kind === "custom"),
+};
+
+const portsOfCustom: Rule<App> = {
+  cel: "!has(self.ports) || (has(self.kind) && self.kind == 'custom')",
+  message: "spec.app.ports is for spec.app.kind custom only; the ports of testapp are known.",
+  holds: ({ kind, ports }) => ports === undefined || kind === "custom",
+};
+
+const endpointOfTestapp: Rule<App> = {
+  cel: "(has(self.kind) && self.kind == 'custom') || !has(self.extraArgs) || !self.extraArgs.exists(a, a.startsWith('--kv-endpoint'))",
+  message:
+    "The operator sets --kv-endpoint of testapp itself, since the Services lead there; remove it from spec.app.extraArgs.",
+  holds: ({ kind, extraArgs = [] }) =>
+    kind === "custom" || !extraArgs.some((argument) => argument.startsWith("--kv-endpoint")),
 };
 
 const notReserved: Rule<string> = {
@@ -58,6 +79,34 @@ const extraArgs = field(
   { keywords: { "x-kubernetes-list-type": "atomic" } },
 );
 
+const OWN_PORT_NAMES = "^(raft|p2p|rpc|metrics|agent)$";
+
+const ports = field(
+  z
+    .array(
+      z.object({
+        name: field(z.string().min(1).max(15), "Name of the port, on the Services as well.", {
+          rules: [
+            matches(
+              "^[a-z]([-a-z0-9]*[a-z0-9])?$",
+              "The name of a port consists of lower-case letters, digits and hyphens, begins with a letter and ends with a letter or digit.",
+            ),
+            {
+              cel: `!self.matches(${celString(OWN_PORT_NAMES)})`,
+              message:
+                "The names raft, p2p, rpc, metrics and agent are those of ev-node's and the agent's own ports; use another.",
+              holds: (name) => !new RegExp(OWN_PORT_NAMES).test(name),
+            },
+          ],
+        }),
+        port: portNumber("TCP port that the application listens on."),
+      }),
+    )
+    .max(8),
+  "Ports that the application opens for its users; the Services of the cluster lead there. Only for kind custom.",
+  { keywords: { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] } },
+);
+
 const extraEnv = field(
   z
     .array(
@@ -74,7 +123,7 @@ const extraEnv = field(
         value: field(
           z.string().max(4096),
           "Value of the variable, visible to everyone who may read the cluster.",
-        ).optional(),
+        ).exactOptional(),
       }),
     )
     .max(MAX_ARGUMENTS),
@@ -87,11 +136,12 @@ export const app = field(
     kind: choice(
       ["testapp", "custom"],
       "Which application the image holds. testapp is ev-node's own example application; custom is any program that is built on ev-node and takes its start flags.",
-    ).optional(),
-    command: command.optional(),
-    extraArgs: extraArgs.optional(),
-    extraEnv: extraEnv.optional(),
+    ).exactOptional(),
+    command: command.exactOptional(),
+    ports: ports.exactOptional(),
+    extraArgs: extraArgs.exactOptional(),
+    extraEnv: extraEnv.exactOptional(),
   }),
   "What runs in the image, and with which arguments.",
-  { rules: [commandOfCustom] },
+  { rules: [commandOfCustom, portsOfCustom, endpointOfTestapp] },
 );

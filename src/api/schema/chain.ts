@@ -15,8 +15,11 @@ const oneGenesis: Rule<{ configMap?: object | undefined; secret?: object | undef
 
 const genesis = field(
   z.object({
-    configMap: keyReference("ConfigMap", "The genesis is the value of this key of a ConfigMap.").optional(),
-    secret: keyReference("Secret", "The genesis is the value of this key of a Secret.").optional(),
+    configMap: keyReference(
+      "ConfigMap",
+      "The genesis is the value of this key of a ConfigMap.",
+    ).exactOptional(),
+    secret: keyReference("Secret", "The genesis is the value of this key of a Secret.").exactOptional(),
   }),
   "An existing genesis.json to begin the chain from. Without it the operator makes one for the signer of the cluster. Cannot change.",
   { rules: [oneGenesis] },
@@ -40,8 +43,8 @@ export const chain = field(
       "10ms",
       "1h",
       "Time from one block to the next, such as 1s or 500ms.",
-    ).optional(),
-    genesis: genesis.optional(),
+    ).exactOptional(),
+    genesis: genesis.exactOptional(),
   }),
   "The chain that the cluster sequences.",
 );
@@ -50,7 +53,7 @@ export const signer = field(
   z.object({
     secretName: objectName(
       "Secret with an existing signing key: the key signer.json holds ev-node's encrypted key file, the key passphrase its passphrase. Without it the operator generates a key once and keeps it. Cannot change.",
-    ).optional(),
+    ).exactOptional(),
   }),
   "The key that signs the blocks; all members share it.",
 );
@@ -75,11 +78,11 @@ export const da = field(
       {
         rules: [matches("^[!-~]+$", "A namespace consists of printable ASCII characters without spaces.")],
       },
-    ).optional(),
+    ).exactOptional(),
     authTokenSecret: keyReference(
       "Secret",
       "Where the access token of the data availability node is.",
-    ).optional(),
+    ).exactOptional(),
   }),
   "The data availability layer that blocks are submitted to.",
 );

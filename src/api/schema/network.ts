@@ -7,7 +7,7 @@ const MULTIADDR = "^(/[!-+.0-~-]+)+/p2p/[1-9A-HJ-NP-Za-km-z]{40,64}$";
 
 export const p2p = field(
   z.object({
-    port: portNumber("TCP port of the peer-to-peer network on every member.").optional(),
+    port: portNumber("TCP port of the peer-to-peer network on every member.").exactOptional(),
     extraPeers: field(
       z
         .array(
@@ -23,25 +23,25 @@ export const p2p = field(
         .max(32),
       "Further peers to connect to, besides the members themselves.",
       { keywords: { "x-kubernetes-list-type": "set" } },
-    ).optional(),
+    ).exactOptional(),
   }),
   "The peer-to-peer network on which blocks are spread.",
 );
 
 export const rpc = field(
-  z.object({ port: portNumber("TCP port of ev-node's RPC on every member.").optional() }),
+  z.object({ port: portNumber("TCP port of ev-node's RPC on every member.").exactOptional() }),
   "ev-node's RPC.",
 );
 
 export const metrics = field(
-  z.object({ port: portNumber("TCP port of ev-node's Prometheus metrics on every member.").optional() }),
+  z.object({ port: portNumber("TCP port of ev-node's Prometheus metrics on every member.").exactOptional() }),
   "ev-node's metrics.",
 );
 
 export const log = field(
   z.object({
-    level: choice(["debug", "info", "warn", "error"], "Least severe lines to log.").optional(),
-    format: choice(["json", "text"], "Format of the lines.").optional(),
+    level: choice(["debug", "info", "warn", "error"], "Least severe lines to log.").exactOptional(),
+    format: choice(["json", "text"], "Format of the lines.").exactOptional(),
   }),
   "What ev-node logs.",
 );

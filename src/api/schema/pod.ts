@@ -82,25 +82,28 @@ function amounts(description: string) {
 
 const resources = field(
   z.object({
-    requests: amounts("Least amounts, by resource name such as cpu or memory.").optional(),
+    requests: amounts("Least amounts, by resource name such as cpu or memory.").exactOptional(),
     limits: amounts(
       "Greatest amounts, by resource name. A CPU limit throttles the leader and can cost it its leadership; prefer a request alone.",
-    ).optional(),
+    ).exactOptional(),
   }),
   "Resources of the node's container.",
 );
 
 const toleration = z.object({
-  key: field(z.string().max(317), "Key of the taint; empty with operator Exists matches all.").optional(),
-  operator: choice(["Exists", "Equal"], "How key and value are compared; Equal when absent.").optional(),
-  value: field(z.string().max(63), "Value of the taint, for operator Equal.").optional(),
+  key: field(
+    z.string().max(317),
+    "Key of the taint; empty with operator Exists matches all.",
+  ).exactOptional(),
+  operator: choice(["Exists", "Equal"], "How key and value are compared; Equal when absent.").exactOptional(),
+  value: field(z.string().max(63), "Value of the taint, for operator Equal.").exactOptional(),
   effect: choice(
     ["NoSchedule", "PreferNoSchedule", "NoExecute"],
     "Effect of the taint; all when absent.",
-  ).optional(),
+  ).exactOptional(),
   tolerationSeconds: field(z.int().min(0), "How long a NoExecute taint is tolerated; for ever when absent.", {
     keywords: { format: "int64" },
-  }).optional(),
+  }).exactOptional(),
 });
 
 const affinity = field(
@@ -111,28 +114,31 @@ const affinity = field(
 
 export const pod = field(
   z.object({
-    resources: resources.optional(),
+    resources: resources.exactOptional(),
     nodeSelector: entries(63, "Labels that a Kubernetes node must have.", [
       validKeys,
       validValues,
-    ]).optional(),
+    ]).exactOptional(),
     tolerations: field(z.array(toleration).max(MAX_ENTRIES), "Taints that the pods tolerate.", {
       keywords: { "x-kubernetes-list-type": "atomic" },
-    }).optional(),
-    affinity: affinity.optional(),
-    priorityClassName: objectName("Priority class of the pods.").optional(),
-    labels: entries(63, "Further labels of the pods.", [validKeys, validValues, freeLabels]).optional(),
-    annotations: entries(4096, "Further annotations of the pods.", [validKeys, freeAnnotations]).optional(),
+    }).exactOptional(),
+    affinity: affinity.exactOptional(),
+    priorityClassName: objectName("Priority class of the pods.").exactOptional(),
+    labels: entries(63, "Further labels of the pods.", [validKeys, validValues, freeLabels]).exactOptional(),
+    annotations: entries(4096, "Further annotations of the pods.", [
+      validKeys,
+      freeAnnotations,
+    ]).exactOptional(),
     terminationGracePeriodSeconds: integer(
       30,
       3600,
       "How long a member may take to stop. A leader hands over before it stops, which takes time.",
-    ).optional(),
+    ).exactOptional(),
     serviceAccountAnnotations: entries(
       1024,
       "Annotations of the members' service account, for the workload identity of a cloud.",
       [validKeys, operatorKeysFree],
-    ).optional(),
+    ).exactOptional(),
   }),
   "What the members' pods get beyond what the operator decides.",
 );

@@ -65,24 +65,24 @@ export const raft = field(
   z.object({
     port: portNumber(
       "TCP port of Raft on every member. It is part of the members' identity and cannot change.",
-    ).optional(),
+    ).exactOptional(),
     rttMax: durationBetween(
       "1ms",
       "5s",
       "Longest round-trip time between two members. The time-outs are then computed from it, never shorter than for 25ms. Without rttMax and timing ev-node's own defaults apply.",
-    ).optional(),
-    timing: timing.optional(),
+    ).exactOptional(),
+    timing: timing.exactOptional(),
     snapshotThreshold: integer(
       1,
       100_000_000,
       "Number of Raft log entries after which a snapshot is made. One block takes three entries.",
-    ).optional(),
+    ).exactOptional(),
     trailingLogs: integer(
       1,
       100_000_000,
       "Number of Raft log entries kept after a snapshot, so that a member that was away can catch up from the log. One block takes three entries.",
-    ).optional(),
-    snapshotsKept: integer(1, 100, "Number of Raft snapshots kept on each volume.").optional(),
+    ).exactOptional(),
+    snapshotsKept: integer(1, 100, "Number of Raft snapshots kept on each volume.").exactOptional(),
   }),
   "Consensus between the members.",
   { rules: [oneTiming] },

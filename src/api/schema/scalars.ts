@@ -69,5 +69,5 @@ function durationRule(min: string, max: string): Rule<string> {
 
 /** A section with the one switch `enabled`. */
 export function toggle(description: string, enabled: string) {
-  return field(z.object({ enabled: field(z.boolean(), enabled).optional() }), description);
+  return field(z.object({ enabled: field(z.boolean(), enabled).exactOptional() }), description);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AGENT_PORT, fixed } from "../fixed.ts";
+import { AGENT_PORT, fixed, TESTAPP_PORT } from "../fixed.ts";
 import { changeMessage, type ImmutableField, immutableFields } from "../immutable.ts";
 import { app } from "./app.ts";
 import { chain, da, signer } from "./chain.ts";
@@ -19,16 +19,26 @@ const portFields = [
 
 type Ports = {
   [section in (typeof portFields)[number]["section"]]?: { port?: number | undefined } | undefined;
+} & {
+  app?: { kind?: string | undefined; ports?: { port: number }[] | undefined } | undefined;
 };
 
-const portList = `[${portFields.map((f) => `self.?${f.section}.?port.orValue(${f.whenAbsent})`).join(", ")}, ${AGENT_PORT}]`;
+const appPortList = `self.?app.?ports.orValue([]).map(p, p.port)`;
+const testappPort = `(self.?app.?kind.orValue('testapp') == 'testapp' ? [${TESTAPP_PORT}] : [])`;
+const fixedPortList = portFields.map((f) => `self.?${f.section}.?port.orValue(${f.whenAbsent})`).join(", ");
+const portList = `([${fixedPortList}, ${AGENT_PORT}] + ${testappPort} + ${appPortList})`;
 
 const distinctPorts: Rule<Ports> = {
   cel: `${portList}.all(p, ${portList}.exists_one(q, p == q))`,
-  message: `The ports of raft, p2p, rpc and metrics must differ from each other and from ${AGENT_PORT}, which the agent uses.`,
-  holds: (spec) => {
-    const ports = portFields.map(({ section, whenAbsent }) => spec[section]?.port ?? whenAbsent);
-    return new Set([...ports, AGENT_PORT]).size === portFields.length + 1;
+  message: `The ports of app, raft, p2p, rpc and metrics must differ from each other, from ${AGENT_PORT}, which the agent uses, and from ${TESTAPP_PORT} of testapp.`,
+  holds: ({ app, ...spec }) => {
+    const ports = [
+      ...portFields.map(({ section, whenAbsent }) => spec[section]?.port ?? whenAbsent),
+      AGENT_PORT,
+      ...((app?.kind ?? "testapp") === "testapp" ? [TESTAPP_PORT] : []),
+      ...(app?.ports ?? []).map(({ port }) => port),
+    ];
+    return new Set(ports).size === ports.length;
   },
 };
 
@@ -52,7 +62,7 @@ const readiness = field(
       1,
       1_000_000,
       "A member counts as ready while it is at most this many blocks behind the best member it reaches.",
-    ).optional(),
+    ).exactOptional(),
   }),
   "When a member counts as ready.",
 );
@@ -62,7 +72,7 @@ const topology = field(
     spread: choice(
       ["Preferred", "Required"],
       "Spreading of the members over nodes and zones. Preferred: as far as there is room. Required: never two members on one node.",
-    ).optional(),
+    ).exactOptional(),
   }),
   "Where the members run.",
 );
@@ -73,7 +83,7 @@ export const spec = field(
       z.literal([3, 5, 7]),
       "Number of members: 3 survive the loss of one, 5 of two, 7 of three. Cannot change.",
       { keywords: { type: "integer", format: "int32" } },
-    ).optional(),
+    ).exactOptional(),
     image: field(
       z.string().min(1).max(512),
       "Image of the node. Name a tag that never moves, or a digest, so that all members run the same.",
@@ -83,29 +93,29 @@ export const spec = field(
         ],
       },
     ),
-    imagePullPolicy: choice(["Always", "IfNotPresent", "Never"], "When the image is pulled.").optional(),
-    imagePullSecrets: imagePullSecrets.optional(),
-    app: app.optional(),
+    imagePullPolicy: choice(["Always", "IfNotPresent", "Never"], "When the image is pulled.").exactOptional(),
+    imagePullSecrets: imagePullSecrets.exactOptional(),
+    app: app.exactOptional(),
     chain,
-    signer: signer.optional(),
+    signer: signer.exactOptional(),
     da,
-    raft: raft.optional(),
-    p2p: p2p.optional(),
-    rpc: rpc.optional(),
-    metrics: metrics.optional(),
-    log: log.optional(),
+    raft: raft.exactOptional(),
+    p2p: p2p.exactOptional(),
+    rpc: rpc.exactOptional(),
+    metrics: metrics.exactOptional(),
+    log: log.exactOptional(),
     storage,
-    readiness: readiness.optional(),
+    readiness: readiness.exactOptional(),
     networkPolicy: toggle(
       "Who may reach the members.",
       "Whether a NetworkPolicy keeps strangers from the members' ports. Raft's port has no authentication: switch this off only if something else guards it.",
-    ).optional(),
+    ).exactOptional(),
     disruptionBudget: toggle(
       "What drains of nodes may take.",
       "Whether a PodDisruptionBudget lets only one member at a time be evicted.",
-    ).optional(),
-    topology: topology.optional(),
-    pod: pod.optional(),
+    ).exactOptional(),
+    topology: topology.exactOptional(),
+    pod: pod.exactOptional(),
   }),
   "What the cluster should be.",
   { rules: [distinctPorts], transitions: immutableFields.map(unchanged) },

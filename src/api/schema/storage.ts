@@ -18,7 +18,7 @@ export const storage = field(
     ),
     storageClassName: objectName(
       "Storage class of the volumes. Without it the default class of the Kubernetes cluster is used. Cannot change.",
-    ).optional(),
+    ).exactOptional(),
   }),
   "One volume for each member. Volumes are kept when the cluster is deleted.",
 );

@@ -1,0 +1,258 @@
+/**
+ * The condition types of an EvNodeCluster, the reasons that each may have, and what both mean. The reference and
+ * the types come from this table; a reason fixes the status of its condition, so the two cannot contradict.
+ */
+const table = {
+  Ready: {
+    meaning: "The chain is produced by one leader and every member follows it.",
+    reasons: {
+      AllMembersReady: ["True", "There is one leader and every member is ready."],
+      MembersNotReady: [
+        "False",
+        "Some members are not ready; the message names them. The chain goes on while a majority is.",
+      ],
+      WaitingForLeader: ["False", "No member leads, so no blocks are made. An election takes seconds."],
+      QuorumLost: [
+        "False",
+        "Fewer than a majority of the members run; no blocks can be made until more come back.",
+      ],
+      QuorumUnknown: ["Unknown", "Too few members answer the operator to say whether a majority runs."],
+      Bootstrapping: ["False", "The cluster is starting for the first time."],
+      Blocked: ["False", "The cluster is not started: condition Stalled says what has to change first."],
+      Deleting: ["False", "The cluster is being deleted."],
+    },
+  },
+  Reconciling: {
+    meaning: "The operator is changing something, or waits for a change of its own to take effect.",
+    reasons: {
+      Bootstrapping: ["True", "The first start is under way."],
+      Converging: [
+        "True",
+        "Objects of the cluster are being written, or members are on their way to the wanted state.",
+      ],
+      Deleting: ["True", "Members are being stopped; volumes and identity stay."],
+      Converged: ["False", "The cluster is as the spec wants it, or as near as this version brings it."],
+    },
+  },
+  Stalled: {
+    meaning: "The operator cannot go on without a person. A running chain goes on meanwhile.",
+    reasons: {
+      SpecInvalid: [
+        "True",
+        "The spec contradicts itself or asks for what cannot be; the message names the fields.",
+      ],
+      SecretMissing: ["True", "A Secret that the spec refers to, or a key of it, does not exist."],
+      SecretInvalid: [
+        "True",
+        "A Secret that the spec refers to does not hold what is expected; the message says what.",
+      ],
+      GenesisMissing: ["True", "The ConfigMap or Secret with the genesis, or its key, does not exist."],
+      GenesisInvalid: ["True", "The given genesis cannot be used: it is malformed or of another chain id."],
+      ProposerMismatch: ["True", "The given genesis names another proposer than the signer of the cluster."],
+      ChainLocked: ["True", "Another cluster runs this chain with this signer; two would fork the chain."],
+      NameConflict: [
+        "True",
+        "An object of a name that the cluster needs exists and was made by somebody else.",
+      ],
+      ImmutableFieldChanged: ["True", "A field that cannot change was changed; set it back."],
+      StorageClassMissing: [
+        "True",
+        "The storage class does not exist, or none is given and there is no default class.",
+      ],
+      IdentityLost: [
+        "True",
+        "The Secret with the signer is gone although the chain has begun; restore it from a backup.",
+      ],
+      IdentityMismatch: ["True", "The Secret with the signer is unreadable or belongs to another chain."],
+      VolumeLost: [
+        "True",
+        "A volume that held a member's blocks is gone. The member is not started on an empty one.",
+      ],
+      VolumeForeign: [
+        "True",
+        "A volume belongs to another member, cluster or time. The member is not started on it.",
+      ],
+      MoreThanOneLeader: [
+        "True",
+        "More than one member says that it leads, for longer than an election explains.",
+      ],
+      HashesDiffer: [
+        "True",
+        "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
+      ],
+      NoProgress: [
+        "True",
+        "The deadline for a change passed; the message names the member that is waited for.",
+      ],
+      ApplyRefused: ["True", "The Kubernetes API refused an object of the cluster; the message says why."],
+      NotStalled: ["False", "Nothing needs a person."],
+    },
+  },
+  LeaderElected: {
+    meaning: "Exactly one member leads.",
+    reasons: {
+      LeaderElected: ["True", "One member leads; the message names it."],
+      WaitingForLeader: ["False", "Every member answered and none leads."],
+      MoreThanOneLeader: [
+        "False",
+        "More than one member says that it leads. For a moment this happens in every election.",
+      ],
+      LeaderUnknown: ["Unknown", "No member that answered leads, but not every member answered."],
+    },
+  },
+  Quorate: {
+    meaning: "A majority of the members takes part in Raft.",
+    reasons: {
+      QuorumHealthy: ["True", "A majority would remain if any one member were lost."],
+      QuorumAtRisk: ["True", "A majority takes part, but one more loss would stop the chain."],
+      QuorumLost: ["False", "Fewer than a majority take part; no blocks can be made."],
+      QuorumUnknown: ["Unknown", "Too few members answer the operator to count them."],
+    },
+  },
+  InSync: {
+    meaning: "Every member is within spec.readiness.maxBlocksBehind of the highest block.",
+    reasons: {
+      MembersInSync: ["True", "Every member follows the chain closely."],
+      MembersBehind: ["False", "Some members are further behind; the message names them and how far."],
+      NoProgress: ["False", "The height has stood still for many block times."],
+      HeightsUnknown: ["Unknown", "Not every member tells its height."],
+    },
+  },
+  ConfigValid: {
+    meaning: "The spec and everything it refers to can be used.",
+    reasons: {
+      ConfigAccepted: ["True", "The spec and everything it refers to is accepted."],
+      SpecInvalid: [
+        "False",
+        "The spec contradicts itself or asks for what cannot be; the message names the fields.",
+      ],
+      SecretMissing: ["False", "A Secret that the spec refers to, or a key of it, does not exist."],
+      SecretInvalid: [
+        "False",
+        "A Secret that the spec refers to does not hold what is expected; the message says what.",
+      ],
+      GenesisMissing: ["False", "The ConfigMap or Secret with the genesis, or its key, does not exist."],
+      GenesisInvalid: ["False", "The given genesis cannot be used: it is malformed or of another chain id."],
+      ProposerMismatch: ["False", "The given genesis names another proposer than the signer of the cluster."],
+      ChainLocked: ["False", "Another cluster runs this chain with this signer; two would fork the chain."],
+      NameConflict: [
+        "False",
+        "An object of a name that the cluster needs exists and was made by somebody else.",
+      ],
+      ImmutableFieldChanged: ["False", "A field that cannot change was changed; set it back."],
+      StorageClassMissing: [
+        "False",
+        "The storage class does not exist, or none is given and there is no default class.",
+      ],
+      IdentityLost: [
+        "False",
+        "The Secret with the signer is gone although the chain has begun; restore it from a backup.",
+      ],
+      IdentityMismatch: ["False", "The Secret with the signer is unreadable or belongs to another chain."],
+      ApplyRefused: ["False", "The Kubernetes API refused an object of the cluster; the message says why."],
+    },
+  },
+  ChainSafe: {
+    meaning: "Nothing was seen that forks the chain, or that could.",
+    reasons: {
+      NoForkSeen: ["True", "Members hold equal blocks wherever they were compared."],
+      HashesDiffer: [
+        "False",
+        "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
+      ],
+      MoreThanOneLeader: ["False", "More than one member has led for longer than an election explains."],
+      HeightsUnknown: ["Unknown", "Too few members answer to compare their blocks."],
+    },
+  },
+  VolumesReady: {
+    meaning: "Every member has its own volume with what it wrote there.",
+    reasons: {
+      VolumesIntact: ["True", "Every member has its own volume."],
+      VolumesBinding: [
+        "False",
+        "Some volumes are not there yet; the message names the claims and what they wait for.",
+      ],
+      VolumeLost: [
+        "False",
+        "A volume that held a member's blocks is gone. The member is not started on an empty one.",
+      ],
+      VolumeForeign: [
+        "False",
+        "A volume belongs to another member, cluster or time. The member is not started on it.",
+      ],
+    },
+  },
+  RolloutComplete: {
+    meaning: "Every member runs what the spec asks for.",
+    reasons: {
+      UpToDate: ["True", "Every member runs the spec."],
+      UpdatePending: [
+        "False",
+        "Changes of the spec have not reached the members; status.updatePending lists the fields.",
+      ],
+      Bootstrapping: ["False", "The members have not started yet."],
+    },
+  },
+} as const satisfies Record<string, { meaning: string; reasons: Record<string, ReasonEntry> }>;
+
+type ReasonEntry = readonly [status: ConditionStatus, meaning: string];
+type Table = typeof table;
+
+export type ConditionStatus = "True" | "False" | "Unknown";
+export type ConditionType = keyof Table;
+export type ReasonOf<T extends ConditionType> = keyof Table[T]["reasons"] & string;
+
+/** What is known about one condition: a type, one of its reasons, and the details in a sentence. */
+export type Finding<T extends ConditionType = ConditionType> = {
+  [K in T]: { readonly type: K; readonly reason: ReasonOf<K>; readonly message: string };
+}[T];
+
+type FailingReason<T extends ConditionType> = {
+  [R in ReasonOf<T>]: Table[T]["reasons"][R] extends readonly ["False", string] ? R : never;
+}[ReasonOf<T>];
+
+type BlockerOf<T extends ConditionType> = {
+  [K in T]: {
+    readonly type: K;
+    readonly reason: FailingReason<K> & ReasonOf<"Stalled">;
+    readonly message: string;
+  };
+}[T];
+
+/** What keeps the operator from going on: a condition that fails, for a reason that Stalled has as well. */
+export type Blocker = BlockerOf<"ConfigValid" | "ChainSafe" | "VolumesReady">;
+
+export interface ReasonMeaning {
+  readonly reason: string;
+  readonly status: ConditionStatus;
+  readonly meaning: string;
+}
+
+export interface ConditionMeaning {
+  readonly type: ConditionType;
+  readonly meaning: string;
+  readonly reasons: readonly ReasonMeaning[];
+}
+
+/** The table for people, in the order in which conditions are shown. */
+export const conditionMeanings: readonly ConditionMeaning[] = Object.entries(table).map(
+  ([type, { meaning, reasons }]) => ({
+    type: type as ConditionType,
+    meaning,
+    reasons: Object.entries<ReasonEntry>(reasons).map(([reason, [status, text]]) => ({
+      reason,
+      status,
+      meaning: text,
+    })),
+  }),
+);
+
+export const conditionTypes: readonly ConditionType[] = conditionMeanings.map(({ type }) => type);
+
+/** The status that a finding's reason stands for. */
+export function statusOf({ type, reason }: Finding): ConditionStatus {
+  const reasons: Readonly<Record<string, ReasonEntry>> = table[type].reasons;
+  const entry = reasons[reason];
+  if (entry === undefined) throw new Error(`Condition ${type} has no reason ${reason}.`);
+  return entry[0];
+}
