@@ -26,8 +26,13 @@ const block = z.object({ height: z.number().int(), hash: z.string(), timeMs: z.n
 
 /** What ev-node itself answers on the loopback interface. */
 const node = z.discriminatedUnion("kind", [
-  /** No answer: the process is down, or its HTTP server is closed because no leader is known. */
-  z.object({ kind: z.literal("closed"), metricsPortOpen: z.boolean(), raftPortOpen: z.boolean(), sinceMs: z.number() }),
+  /** No answer since so long: the process is down, or its HTTP server is closed because no leader is known. */
+  z.object({
+    kind: z.literal("closed"),
+    metricsPortOpen: z.boolean(),
+    raftPortOpen: z.boolean(),
+    sinceMs: z.number(),
+  }),
   z.object({
     kind: z.literal("open"),
     /** Absent when `/raft/node` gave no usable answer: unknown is not false. */
@@ -52,9 +57,13 @@ const volume = z.discriminatedUnion("kind", [
 ]);
 
 const prepare = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("checking") }),
+  z.object({ kind: z.literal("checking"), message: z.string().optional() }),
   z.object({ kind: z.literal("waiting"), for: z.enum(["bootstrap", "start"]), message: z.string() }),
-  z.object({ kind: z.literal("refused"), reason: z.enum(["Config", "Identity", "Volume", "Order"]), message: z.string() }),
+  z.object({
+    kind: z.literal("refused"),
+    reason: z.enum(["Config", "Identity", "Volume", "Order"]),
+    message: z.string(),
+  }),
   z.object({ kind: z.literal("done") }),
 ]);
 
@@ -76,6 +85,8 @@ export const agentAnswerSchema = z.object({
   clusterId: z.string().optional(),
   configRevision: z.string().optional(),
   executedOrder: z.string().optional(),
+  /** The order on the pod, when the agent will not execute it. A member that may run without it runs all the same. */
+  refusedOrder: z.object({ id: z.string().optional(), message: z.string() }).optional(),
   prepare,
   volume,
   node,

@@ -21,9 +21,10 @@ export const annotations = {
   bootstrapped: "evnode.dev/bootstrapped",
   /** On a claim: the epoch in which a member was first started on it. */
   started: "evnode.dev/started",
-  /** On the identity Secret: chain id, proposer and raft addresses, which can never change. */
+  /** On the identity Secret: chain id, proposer and DNS domain, which can never change. */
   chain: "evnode.dev/chain-id",
   proposer: "evnode.dev/proposer",
+  clusterDomain: "evnode.dev/cluster-domain",
   /** On every owned object: uid of the EvNodeCluster that it was made for. */
   clusterUid: "evnode.dev/cluster-uid",
   /** On the StatefulSet: what its pod template was rendered from, as JSON. */

@@ -9,6 +9,8 @@ export interface Identity {
   readonly proposer: string;
   /** libp2p ids by ordinal. */
   readonly peerIds: readonly string[];
+  /** DNS domain of the Kubernetes cluster when the identity was made; part of the addresses in raft's log. */
+  readonly clusterDomain: string;
   readonly epoch: number;
   /** The epoch that was bootstrapped; absent until every member's volume was prepared for it. */
   readonly bootstrapped: number | undefined;

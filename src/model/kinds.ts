@@ -12,6 +12,7 @@ import type {
   Service,
   ServiceAccount,
   StatefulSet,
+  StorageClass,
 } from "./objects.ts";
 
 /** One resource of the Kubernetes API. `object` exists only for the type checker and is never set. */
@@ -36,8 +37,9 @@ export const kinds = {
   networkPolicy: kind<NetworkPolicy>("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
   lease: kind<Lease>("coordination.k8s.io/v1", "Lease", "leases"),
   event: kind<Event>("events.k8s.io/v1", "Event", "events"),
+  storageClass: kind<StorageClass>("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
 } as const;
 
-function kind<T extends KubeObject>(apiVersion: string, name: string, plural: string): Kind<T> {
-  return { apiVersion, kind: name, plural, namespaced: true };
+function kind<T extends KubeObject>(apiVersion: string, name: string, plural: string, namespaced = true): Kind<T> {
+  return { apiVersion, kind: name, plural, namespaced };
 }

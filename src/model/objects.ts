@@ -3,6 +3,7 @@ import type { ILease } from "kubernetes-models/coordination.k8s.io/v1";
 import type { IEvent } from "kubernetes-models/events.k8s.io/v1";
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import type { IPodDisruptionBudget } from "kubernetes-models/policy/v1";
+import type { IStorageClass } from "kubernetes-models/storage.k8s.io/v1";
 import type {
   IConfigMap,
   IPersistentVolumeClaim,
@@ -27,5 +28,6 @@ export type PersistentVolumeClaim = Wire<IPersistentVolumeClaim>;
 export type Pod = Wire<IPod>;
 export type Secret = Wire<ISecret>;
 export type Service = Wire<IService>;
+export type StorageClass = Wire<IStorageClass>;
 export type ServiceAccount = Wire<IServiceAccount>;
 export type EvNodeClusterObject = EvNodeCluster;

@@ -1,26 +1,27 @@
-import type { Parsed } from "../api/parse.ts";
+import type { CompleteSpec } from "../api/complete-spec.ts";
 import type { IdentityView } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { Member } from "../model/member.ts";
-import type { EvNodeClusterObject, Secret, StatefulSet } from "../model/objects.ts";
+import type { EvNodeClusterObject, StatefulSet } from "../model/objects.ts";
 
 /** All that a reconcile knows: read before anything is decided, and never changed. */
 export interface Snapshot {
   readonly nowMs: number;
   readonly cluster: EvNodeClusterObject;
-  readonly parsed: Parsed;
+  readonly parsed: ParsedSpec;
   readonly settings: Settings;
   readonly references: References;
   readonly identity: IdentityView;
   readonly chainLock: ChainLock;
   readonly statefulSet: StatefulSet | undefined;
-  readonly configSecret: Secret | undefined;
-  /** Objects under the names of this cluster, its own and strangers', by `kind/name`. */
+  /** The other objects under the names of this cluster, its own and strangers', by `kind/name`. */
   readonly objects: ReadonlyMap<string, KubeObject>;
   readonly members: readonly Member[];
-  /** Pods under the members' names that the watches do not see because their labels were taken off. */
-  readonly retainedClaims: readonly string[];
 }
+
+export type ParsedSpec =
+  | { readonly kind: "valid"; readonly spec: CompleteSpec }
+  | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
 /** The operator's own settings that reach clusters. */
 export interface Settings {
@@ -42,7 +43,7 @@ export type Referenced<T> =
   | { readonly kind: "found"; readonly value: T }
   /** The object or its key does not exist, or is not usable; the message says which and what was expected. */
   | { readonly kind: "missing"; readonly message: string }
-  | { readonly kind: "invalid"; readonly message: string };
+  | { readonly kind: "invalid"; readonly message: string; readonly reason?: "ProposerMismatch" };
 
 export type ChainLock =
   | { readonly kind: "unknown" }

@@ -1,4 +1,4 @@
-import type { CompleteSpec } from "../api/defaults.ts";
+import type { CompleteSpec } from "../api/complete-spec.ts";
 
 /** Where the testapp takes transactions. */
 const TESTAPP_KV_PORT = 8080;

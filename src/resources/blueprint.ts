@@ -1,4 +1,4 @@
-import type { CompleteSpec } from "../api/defaults.ts";
+import type { CompleteSpec } from "../api/complete-spec.ts";
 import { annotations, labels } from "../model/annotations.ts";
 import type { KubeObject, ObjectMeta } from "../model/kube-object.ts";
 import { commonLabels } from "../model/names.ts";

@@ -1,10 +1,11 @@
-import type { CompleteSpec } from "../api/defaults.ts";
+import type { CompleteSpec } from "../api/complete-spec.ts";
 import { renderConfig } from "../evnode/config.ts";
 import { configRevision } from "../model/config-revision.ts";
 import { configEntry, configSecretName, memberHost, memberName } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
 import { type Blueprint, ownedMetadata } from "./blueprint.ts";
 import { paths, raftDirectory } from "./paths.ts";
+import { timingOf } from "./timing.ts";
 
 export interface ConfigInput {
   readonly name: string;
@@ -55,7 +56,7 @@ function memberConfig(input: ConfigInput, ordinals: readonly number[], ordinal: 
       nodeId: memberName(name, ordinal),
       address: `${host(ordinal)}:${spec.raft.port}`,
       dir: raftDirectory(epoch),
-      timing: spec.raft.timing,
+      timing: timingOf(spec.raft.timing),
       snapshotThreshold: spec.raft.snapshotThreshold,
       trailingLogs: spec.raft.trailingLogs,
       snapCount: spec.raft.snapshotsKept,

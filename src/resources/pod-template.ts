@@ -1,4 +1,4 @@
-import type { CompleteSpec } from "../api/defaults.ts";
+import type { CompleteSpec } from "../api/complete-spec.ts";
 import { startArgs } from "../evnode/member-command.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";

@@ -38,4 +38,10 @@ export class TokenBucket {
     this.#atMs = Math.max(this.#atMs, nowMs);
     return this.#tokens >= 0 ? 0 : -this.#tokens / this.#perMs;
   }
+  /** Takes a token if there is one now. */
+  take(nowMs: number): boolean {
+    if (this.reserve(nowMs) === 0) return true;
+    this.#tokens += 1;
+    return false;
+  }
 }

@@ -1,0 +1,98 @@
+import { KubeError } from "../kube/errors.ts";
+import { FINALIZER, labels, MANAGED_BY } from "../model/annotations.ts";
+import { kinds } from "../model/kinds.ts";
+import { chainLockName, identitySecretName } from "../model/names.ts";
+import type { ConfigMap } from "../model/objects.ts";
+import { text } from "../observe/identity.ts";
+import type { Snapshot } from "../plan/snapshot.ts";
+import type { ActDependencies } from "./act.ts";
+import { newIdentity, type SignerFiles } from "./identity.ts";
+
+/** Adds or removes our finalizer, if the object has not changed since it was looked at. */
+export async function setFinalizer({ api, world }: ActDependencies, { cluster }: Snapshot, wanted: boolean): Promise<void> {
+  const { namespace = "", name, uid = "", resourceVersion = "", finalizers = [] } = cluster.metadata;
+  const others = finalizers.filter((finalizer) => finalizer !== FINALIZER);
+  const patch = { metadata: { finalizers: wanted ? [...others, FINALIZER] : others } };
+  const written = await api.patch(kinds.cluster, { namespace, name }, patch, { uid, resourceVersion });
+  if (wanted) world.wrote(kinds.cluster, written);
+  else world.forget(kinds.cluster, { namespace, name });
+}
+
+export async function createIdentity(deps: ActDependencies, snapshot: Snapshot): Promise<void> {
+  const { cluster, parsed, settings, references, nowMs } = snapshot;
+  if (parsed.kind !== "valid") return;
+  const { namespace = "", name } = cluster.metadata;
+  const signer = await givenSigner(deps, snapshot);
+  const genesis = references.genesis.kind === "found" ? references.genesis.value : undefined;
+  const secret = await newIdentity({
+    cluster: name,
+    namespace,
+    spec: parsed.spec,
+    clusterDomain: settings.clusterDomain,
+    given: { ...(signer && { signer }), ...(genesis !== undefined && { genesis }) },
+    random: deps.random,
+    nowMs,
+  });
+  const ref = { namespace, name: identitySecretName(name) };
+  try {
+    deps.world.wrote(kinds.secret, await deps.api.create(kinds.secret, secret));
+  } catch (error) {
+    deps.world.forget(kinds.secret, ref);
+    throw error;
+  }
+}
+
+async function givenSigner({ api }: ActDependencies, { cluster, parsed }: Snapshot): Promise<SignerFiles | undefined> {
+  if (parsed.kind !== "valid" || parsed.spec.signer.from === "Generated") return undefined;
+  const ref = { namespace: cluster.metadata.namespace ?? "", name: parsed.spec.signer.name };
+  const secret = await api.get(kinds.secret, ref);
+  const signerJson = secret && text(secret, "signer.json");
+  const passphrase = secret && text(secret, "passphrase");
+  if (!signerJson || !passphrase) throw new KubeError("Conflict", `Secret ${ref.name} changed while it was read`);
+  return { signerJson, passphrase };
+}
+
+export async function takeChainLock({ api, world }: ActDependencies, snapshot: Snapshot, takeOver: boolean): Promise<void> {
+  const wanted = chainLock(snapshot);
+  if (!wanted) return;
+  const ref = wanted.metadata;
+  try {
+    if (!takeOver) return world.wrote(kinds.configMap, await api.create(kinds.configMap, wanted));
+    const left = await api.get(kinds.configMap, ref);
+    const { uid = "", resourceVersion = "" } = left?.metadata ?? {};
+    const patch = { data: wanted.data };
+    world.wrote(kinds.configMap, await api.patch(kinds.configMap, ref, patch, { uid, resourceVersion }));
+  } catch (error) {
+    world.forget(kinds.configMap, ref);
+    throw error;
+  }
+}
+
+/** Gives back the lock if it is ours; somebody else's is left alone. */
+export async function releaseChainLock({ api, world }: ActDependencies, snapshot: Snapshot): Promise<void> {
+  const ours = chainLock(snapshot);
+  if (!ours) return;
+  const ref = ours.metadata;
+  const lock = await api.get(kinds.configMap, ref);
+  if (lock?.data?.["uid"] !== snapshot.cluster.metadata.uid) return;
+  const { uid = "", resourceVersion = "" } = lock?.metadata ?? {};
+  await api.delete(kinds.configMap, ref, { preconditions: { uid, resourceVersion }, propagation: "Background" });
+  world.forget(kinds.configMap, ref);
+}
+
+/** Never expires: it must hold while no operator runs. */
+function chainLock({ cluster, identity, settings }: Snapshot): ConfigMap | undefined {
+  if (identity.kind !== "present") return undefined;
+  const { chainId, proposer, clusterId } = identity.identity;
+  const { namespace = "", name, uid = "" } = cluster.metadata;
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: chainLockName(chainId, proposer),
+      namespace: settings.operatorNamespace,
+      labels: { [labels.managedBy]: MANAGED_BY, [labels.name]: "ev-node-chain-lock" },
+    },
+    data: { chainId, proposer, namespace, name, uid, clusterId },
+  };
+}

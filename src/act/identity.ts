@@ -1,0 +1,95 @@
+import type { CompleteSpec } from "../api/complete-spec.ts";
+import { renderGenesis } from "../evnode/genesis.ts";
+import { proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
+import { importSigner, sealSigner } from "../evnode/signer.ts";
+import { annotations } from "../model/annotations.ts";
+import { commonLabels, identitySecretName, MAX_MEMBERS } from "../model/names.ts";
+import type { Secret } from "../model/objects.ts";
+import type { Random } from "../runtime/random.ts";
+
+export interface IdentityInput {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly spec: CompleteSpec;
+  readonly clusterDomain: string;
+  /** As the owner gave them; what is absent is generated. */
+  readonly given: { readonly signer?: SignerFiles; readonly genesis?: string };
+  readonly random: Random;
+  readonly nowMs: number;
+}
+
+export interface SignerFiles {
+  readonly signerJson: string;
+  readonly passphrase: string;
+}
+
+/**
+ * The identity of a new cluster: signer, genesis and the node keys of all ordinals that it may ever have. It is
+ * immutable and has no owner reference, because losing the signer is losing the chain.
+ */
+export async function newIdentity(input: IdentityInput): Promise<Secret> {
+  const { cluster, namespace, clusterDomain, random, given } = input;
+  const signer = given.signer ?? (await generateSigner(random));
+  const proposer = await proposerOf(signer);
+  const genesis = given.genesis ?? newGenesis(input, proposer);
+  const nodeKeys = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => [
+    `node_key.${ordinal}.json`,
+    renderNodeKey(random.bytes(SEED_LENGTH)),
+  ]);
+  const entries: Record<string, string> = {
+    cluster_id: Buffer.from(random.bytes(16)).toString("hex"),
+    "signer.json": signer.signerJson,
+    passphrase: signer.passphrase,
+    "genesis.json": genesis,
+    ...Object.fromEntries(nodeKeys),
+  };
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name: identitySecretName(cluster),
+      namespace,
+      labels: commonLabels(cluster),
+      annotations: {
+        [annotations.chain]: input.spec.chain.id,
+        [annotations.proposer]: proposer,
+        [annotations.clusterDomain]: clusterDomain,
+        [annotations.epoch]: "1",
+      },
+    },
+    type: "Opaque",
+    immutable: true,
+    data: Object.fromEntries(Object.entries(entries).map(([entry, text]) => [entry, toBase64(text)])),
+  };
+}
+
+async function generateSigner(random: Random): Promise<SignerFiles> {
+  const seed = random.bytes(SEED_LENGTH);
+  const passphrase = Buffer.from(random.bytes(32)).toString("base64url");
+  const signerJson = await sealSigner({ seed, passphrase, salt: random.bytes(16), nonce: random.bytes(12) });
+  // A key that cannot be opened again is no key; better to fail here than at the first election.
+  const opened = await importSigner({ signerJson, passphrase });
+  if (opened.kind !== "imported" || opened.signer.proposerAddress !== proposerAddressOf(publicKeyOf(seed))) {
+    throw new Error("a generated signer could not be read back");
+  }
+  return { signerJson, passphrase };
+}
+
+async function proposerOf(signer: SignerFiles): Promise<string> {
+  const imported = await importSigner(signer);
+  if (imported.kind !== "imported") throw new Error(`the signer cannot be used: ${imported.problem}`);
+  return imported.signer.proposerAddress;
+}
+
+function newGenesis({ spec, nowMs }: IdentityInput, proposerAddress: string): string {
+  return renderGenesis({
+    chainId: spec.chain.id,
+    startTime: new Date(nowMs).toISOString(),
+    initialHeight: 1,
+    proposerAddress,
+    daStartHeight: 0,
+    daEpochForcedInclusion: 50,
+  });
+}
+
+const toBase64 = (text: string) => Buffer.from(text, "utf8").toString("base64");

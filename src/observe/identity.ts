@@ -1,0 +1,40 @@
+import { parseGenesis } from "../evnode/genesis.ts";
+import { parseNodeKey } from "../evnode/keys.ts";
+import { annotations } from "../model/annotations.ts";
+import type { IdentityView } from "../model/identity.ts";
+import { epochFrom } from "../model/member.ts";
+import { MAX_MEMBERS } from "../model/names.ts";
+import type { Secret } from "../model/objects.ts";
+
+/** Takes the public facts out of an identity Secret. Nothing of a key is kept. */
+export function identityView(secret: Secret | undefined): IdentityView {
+  if (!secret) return { kind: "absent" };
+  const { name, annotations: notes = {}, resourceVersion = "", uid = "" } = secret.metadata;
+  const unusable = (what: string): IdentityView => ({ kind: "unusable", message: `Secret ${name}: ${what}` });
+
+  const clusterId = text(secret, "cluster_id");
+  if (!clusterId) return unusable("cluster_id is missing");
+  const genesis = parseGenesis(text(secret, "genesis.json") ?? "");
+  if (genesis.kind === "malformed") return unusable(genesis.problem);
+  const epoch = epochFrom(notes[annotations.epoch]);
+  if (epoch === undefined) return unusable(`annotation ${annotations.epoch} is missing`);
+  const clusterDomain = notes[annotations.clusterDomain];
+  if (!clusterDomain) return unusable(`annotation ${annotations.clusterDomain} is missing`);
+
+  const peerIds: string[] = [];
+  for (let ordinal = 0; ordinal < MAX_MEMBERS; ordinal++) {
+    const key = parseNodeKey(text(secret, `node_key.${ordinal}.json`) ?? "");
+    if (key.kind === "malformed") return unusable(`node_key.${ordinal}.json: ${key.problem}`);
+    peerIds.push(key.value.peerId);
+  }
+  const { chainId, proposerAddress } = genesis.value;
+  const bootstrapped = epochFrom(notes[annotations.bootstrapped]);
+  const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress };
+  return { kind: "present", identity: { ...facts, peerIds, clusterDomain, epoch, bootstrapped } };
+}
+
+/** One entry of a Secret as text, or undefined. */
+export function text(secret: Secret, entry: string): string | undefined {
+  const value = secret.data?.[entry];
+  return value === undefined ? undefined : Buffer.from(value, "base64").toString("utf8");
+}

@@ -1,0 +1,148 @@
+import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
+import { parseCluster } from "../api/parse.ts";
+import { validate } from "../api/validate.ts";
+import { annotations } from "../model/annotations.ts";
+import { type Kind, kinds } from "../model/kinds.ts";
+import type { KubeObject } from "../model/kube-object.ts";
+import { claimOf, type Member, podOf } from "../model/member.ts";
+import * as names from "../model/names.ts";
+import type { EvNodeClusterObject } from "../model/objects.ts";
+import { leadership } from "../plan/quorum.ts";
+import { objectKey, type ParsedSpec, type Settings, type Snapshot } from "../plan/snapshot.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Agents } from "./agents.ts";
+import { readChainLock } from "./chain-lock.ts";
+import { identityView } from "./identity.ts";
+import { NO_REFERENCES, type ReadObject, readReferences } from "./references.ts";
+import type { World } from "./world.ts";
+
+/** Secrets are read by name, not watched: this often while all is quiet, and while a member waits for one. */
+const QUIET_MAX_AGE_MS = 300_000;
+const BUSY_MAX_AGE_MS = 5_000;
+
+/** How long all agents together have to say who leads when two of them claimed it. */
+const SECOND_LOOK_MS = 1_000;
+
+export interface ObserveDependencies {
+  readonly world: World;
+  readonly agents: Agents;
+  readonly settings: Settings;
+  readonly clock: Clock;
+}
+
+/** Reads all that one reconcile may know about a cluster. Undefined when the cluster is gone. */
+export async function observe(deps: ObserveDependencies, namespace: string, name: string): Promise<Snapshot | undefined> {
+  const { world, settings, clock } = deps;
+  const cluster = await world.watched(kinds.cluster, { namespace, name });
+  if (!cluster) return undefined;
+
+  const watched = <T extends KubeObject>(kind: Kind<T>, name: string) => world.watched(kind, { namespace, name });
+  const statefulSet = await watched(kinds.statefulSet, names.statefulSetName(name));
+  const parsed = parseSpec(cluster, appliedDefaults(statefulSet));
+  const replicas = statefulSet?.spec?.replicas ?? (parsed.kind === "valid" ? parsed.spec.replicas : 0);
+  const members = await readMembers(deps, namespace, name, replicas);
+  const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
+  const read: ReadObject = (kind, name) => {
+    return world.read(kind, kind.namespaced ? { namespace, name } : { name }, maxAgeMs);
+  };
+  const identity = identityView(await read(kinds.secret, names.identitySecretName(name)));
+  const needsIdentity = identity.kind === "absent";
+  return {
+    nowMs: clock.nowMs(),
+    cluster,
+    parsed,
+    settings,
+    references: parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES,
+    identity,
+    chainLock:
+      identity.kind === "present"
+        ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
+        : { kind: "unknown" },
+    statefulSet,
+    objects: await readObjects(watched, read, name),
+    members: needsIdentity ? await withCertainClaims(deps, namespace, members) : members,
+  };
+}
+
+function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number): ParsedSpec {
+  const result = parseCluster(cluster, defaultsVersion);
+  if (result.kind === "problems") return { kind: "invalid", problems: result.problems };
+  const problems = validate(result.cluster, result.spec);
+  return problems.length === 0 ? { kind: "valid", spec: result.spec } : { kind: "invalid", problems };
+}
+
+/** A cluster keeps the defaults that it was created with. */
+function appliedDefaults(statefulSet: KubeObject | undefined): number {
+  const intent = statefulSet?.metadata.annotations?.[annotations.intent] ?? "";
+  const version = /"defaultsVersion":(\d{1,4})/.exec(intent)?.[1];
+  return version === undefined ? CURRENT_DEFAULTS_VERSION : Number(version);
+}
+
+const ownedKinds = (cluster: string): readonly (readonly [Kind<KubeObject>, string])[] => [
+  [kinds.serviceAccount, names.serviceAccountName(cluster)],
+  [kinds.service, names.headlessServiceName(cluster)],
+  [kinds.service, names.leaderServiceName(cluster)],
+  [kinds.service, names.rpcServiceName(cluster)],
+  [kinds.networkPolicy, names.networkPolicyName(cluster)],
+  [kinds.disruptionBudget, names.disruptionBudgetName(cluster)],
+];
+
+async function readObjects(
+  watched: (kind: Kind<KubeObject>, name: string) => Promise<KubeObject | undefined>,
+  read: ReadObject,
+  cluster: string,
+): Promise<Map<string, KubeObject>> {
+  const config = names.configSecretName(cluster);
+  const found = await Promise.all([
+    ...ownedKinds(cluster).map(async ([kind, name]) => [objectKey(kind.kind, name), await watched(kind, name)] as const),
+    read(kinds.secret, config).then((secret) => [objectKey("Secret", config), secret] as const),
+  ]);
+  return new Map(found.flatMap(([key, object]) => (object ? [[key, object] as const] : [])));
+}
+
+async function readMembers(deps: ObserveDependencies, namespace: string, name: string, replicas: number) {
+  const ordinals = Array.from({ length: replicas }, (_, ordinal) => ordinal);
+  const members = await Promise.all(ordinals.map((ordinal) => readMember(deps, namespace, name, ordinal)));
+  if (leadership(members).kind !== "several") return members;
+  // A member that went silent may still be remembered as the leader: only fresh answers tell.
+  await deps.agents.refresh(members.flatMap(({ pod }) => (pod ? [pod.uid] : [])), SECOND_LOOK_MS);
+  return members.map((member) => ({ ...member, report: reportOf(deps, member) }));
+}
+
+async function readMember(deps: ObserveDependencies, namespace: string, cluster: string, ordinal: number): Promise<Member> {
+  const { world, settings } = deps;
+  const name = names.memberName(cluster, ordinal);
+  const claimName = names.claimName(cluster, ordinal);
+  const [pod, claim] = await Promise.all([
+    world.watched(kinds.pod, { namespace, name }),
+    world.watched(kinds.claim, { namespace, name: claimName }),
+  ]);
+  const member: Member = {
+    ordinal,
+    name,
+    claimName,
+    host: names.memberHost(cluster, namespace, ordinal, settings.clusterDomain),
+    pod: pod && podOf(pod),
+    claim: claim && claimOf(claim),
+    report: { kind: "none", why: "there is no pod" },
+  };
+  return { ...member, report: reportOf(deps, member) };
+}
+
+function reportOf({ agents }: ObserveDependencies, { pod }: Member): Member["report"] {
+  return pod ? agents.report(pod.uid) : { kind: "none", why: "there is no pod" };
+}
+
+/** Before an identity is made, the server itself says whether there are claims of an earlier life. */
+async function withCertainClaims({ world }: ObserveDependencies, namespace: string, members: readonly Member[]) {
+  return Promise.all(
+    members.map(async (member) => {
+      const claim = await world.read(kinds.claim, { namespace, name: member.claimName }, 0);
+      return { ...member, claim: claim && claimOf(claim) };
+    }),
+  );
+}
+
+function isPrepared({ report }: Member): boolean {
+  return report.kind === "answered" && report.answer.prepare.kind === "done";
+}

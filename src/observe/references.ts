@@ -1,0 +1,114 @@
+import type { CompleteSpec, KeyReference } from "../api/complete-spec.ts";
+import { checkGenesis, parseGenesis } from "../evnode/genesis.ts";
+import { importSigner } from "../evnode/signer.ts";
+import { type Kind, kinds } from "../model/kinds.ts";
+import type { KubeObject } from "../model/kube-object.ts";
+import type { ConfigMap, Secret } from "../model/objects.ts";
+import type { Referenced, References } from "../plan/snapshot.ts";
+import { text } from "./identity.ts";
+
+/** Reads an object by name; its age is the caller's business. */
+export type ReadObject = <T extends KubeObject>(kind: Kind<T>, name: string) => Promise<T | undefined>;
+
+const notAsked = { kind: "notAsked" } as const;
+
+/** Reads what the spec refers to. Signer and genesis are read only while no identity has taken them over. */
+export async function readReferences(read: ReadObject, spec: CompleteSpec, needsIdentity: boolean): Promise<References> {
+  const signer = needsIdentity ? await readSigner(read, spec) : { public: notAsked, proposer: undefined };
+  const [genesis, daAuthToken, storageClass] = await Promise.all([
+    needsIdentity ? readGenesis(read, spec, signer.proposer) : notAsked,
+    readToken(read, spec),
+    readStorageClass(read, spec),
+  ]);
+  return { signer: signer.public, genesis, daAuthToken, storageClass };
+}
+
+export const NO_REFERENCES: References = {
+  signer: notAsked,
+  genesis: notAsked,
+  daAuthToken: notAsked,
+  storageClass: notAsked,
+};
+
+interface SignerReading {
+  readonly public: Referenced<undefined>;
+  readonly proposer: string | undefined;
+}
+
+async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<SignerReading> {
+  if (signer.from === "Generated") return { public: notAsked, proposer: undefined };
+  const where = `Secret ${signer.name} (spec.signer.secretName)`;
+  const secret = await read(kinds.secret, signer.name);
+  if (!secret) return refuse({ kind: "missing", message: `${where} does not exist. Create it, or remove the field to have a signer generated.` });
+
+  const signerJson = text(secret, "signer.json");
+  const passphrase = text(secret, "passphrase");
+  if (signerJson === undefined || passphrase === undefined) {
+    return refuse({ kind: "invalid", message: `${where} must hold the entries signer.json and passphrase.` });
+  }
+  const imported = await importSigner({ signerJson, passphrase });
+  if (imported.kind !== "imported") return refuse({ kind: "invalid", message: `${where}: ${imported.problem}.` });
+  return { public: { kind: "found", value: undefined }, proposer: imported.signer.proposerAddress };
+}
+
+const refuse = (problem: Referenced<undefined>): SignerReading => ({ public: problem, proposer: undefined });
+
+async function readGenesis(
+  read: ReadObject,
+  { chain }: CompleteSpec,
+  proposer: string | undefined,
+): Promise<Referenced<string>> {
+  if (chain.genesis.from === "Generated") return notAsked;
+  const { from, reference } = chain.genesis;
+  const found = await readEntry(read, from, reference, "spec.chain.genesis");
+  if (found.kind !== "found") return found;
+
+  const genesis = parseGenesis(found.value);
+  const where = `${from} ${reference.name}, entry ${reference.key} (spec.chain.genesis)`;
+  if (genesis.kind === "malformed") return { kind: "invalid", message: `${where}: ${genesis.problem}.` };
+  if (proposer === undefined) {
+    const message = `${where} names a proposer, so its signer must be given too: set spec.signer.secretName, or remove spec.chain.genesis to have both generated.`;
+    return { kind: "invalid", message, reason: "ProposerMismatch" };
+  }
+  const problems = checkGenesis(genesis.value, { chainId: chain.id, proposerAddress: proposer });
+  if (problems.length === 0) return found;
+  const isOther = genesis.value.proposerAddress !== proposer;
+  const message = `${where}: ${problems.join("; ")}.`;
+  return { kind: "invalid", message, ...(isOther ? { reason: "ProposerMismatch" as const } : {}) };
+}
+
+async function readToken(read: ReadObject, { da }: CompleteSpec): Promise<Referenced<string>> {
+  if (!da.authTokenSecret) return notAsked;
+  const found = await readEntry(read, "Secret", da.authTokenSecret, "spec.da.authTokenSecret");
+  if (found.kind !== "found") return found;
+  const token = found.value.trim();
+  const { name, key } = da.authTokenSecret;
+  if (token === "" || /\s/.test(token)) {
+    return { kind: "invalid", message: `Secret ${name}, entry ${key} (spec.da.authTokenSecret) is empty or holds white space.` };
+  }
+  return { kind: "found", value: token };
+}
+
+async function readEntry(
+  read: ReadObject,
+  from: "ConfigMap" | "Secret",
+  { name, key }: KeyReference,
+  field: string,
+): Promise<Referenced<string>> {
+  const object = from === "Secret" ? await read(kinds.secret, name) : await read(kinds.configMap, name);
+  if (!object) return { kind: "missing", message: `${from} ${name} (${field}) does not exist. Create it.` };
+  const value = from === "Secret" ? text(object as Secret, key) : (object as ConfigMap).data?.[key];
+  if (value === undefined) return { kind: "missing", message: `${from} ${name} (${field}) has no entry ${key}.` };
+  return { kind: "found", value };
+}
+
+/** The default class, if none is named, is Kubernetes' own business. */
+async function readStorageClass(read: ReadObject, { storage }: CompleteSpec): Promise<Referenced<undefined>> {
+  const { storageClassName } = storage;
+  // An empty name asks for a volume without a class.
+  if (storageClassName === undefined || storageClassName === "") return notAsked;
+  const found = await read(kinds.storageClass, storageClassName);
+  if (found) return { kind: "found", value: undefined };
+  const message = `StorageClass ${storageClassName} (spec.storage.storageClassName) does not exist: see kubectl get storageclasses.`;
+  return { kind: "missing", message };
+}

@@ -1,0 +1,100 @@
+import type { KubeApi } from "../kube/api.ts";
+import type { Kind } from "../model/kinds.ts";
+import { keyOf, type KubeObject, type ObjectRef } from "../model/kube-object.ts";
+import type { Clock } from "../runtime/clock.ts";
+
+/** What the watches have delivered of one kind. */
+export interface Cache {
+  get(key: string): KubeObject | undefined;
+}
+
+interface Remembered {
+  readonly object: KubeObject | undefined;
+  readonly atMs: number;
+}
+
+/** After this long a watch has delivered our own write, or the write is to be read again. */
+const OVERLAY_MS = 30_000;
+
+/**
+ * The Kubernetes objects as this operator knows them: what the watches delivered, our own writes that they have
+ * not delivered yet, and slow reads of what is not watched. Everything here can be lost at any time.
+ */
+export class World {
+  readonly #api: KubeApi;
+  readonly #caches: ReadonlyMap<string, Cache>;
+  readonly #clock: Clock;
+  readonly #written = new Map<string, Remembered>();
+  readonly #reads = new Map<string, Remembered>();
+  readonly #hidden = new Set<string>();
+
+  constructor(api: KubeApi, caches: ReadonlyMap<string, Cache>, clock: Clock) {
+    this.#api = api;
+    this.#caches = caches;
+    this.#clock = clock;
+  }
+
+  /**
+   * A watched object, in the newest version known. One that the watches do not show although it is there, because
+   * its labels were taken off, is read from the server once `lookBehind` was called for it.
+   */
+  async watched<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T | undefined> {
+    const id = idOf(kind, ref);
+    const cached = this.#caches.get(kind.kind)?.get(keyOf(ref));
+    const written = this.#fresh(this.#written, id, OVERLAY_MS)?.object;
+    if (cached) {
+      this.#hidden.delete(id);
+      return (written && isNewer(written, cached) ? written : cached) as T;
+    }
+    if (written) return written as T;
+    return this.#hidden.has(id) ? this.#api.get(kind, ref) : undefined;
+  }
+
+  /** An object that is not watched, at most `maxAgeMs` old. */
+  async read<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, maxAgeMs: number): Promise<T | undefined> {
+    const id = idOf(kind, ref);
+    const known = this.#fresh(this.#reads, id, maxAgeMs);
+    if (known) return known.object as T | undefined;
+    const object = await this.#api.get(kind, ref);
+    this.#reads.set(id, { object, atMs: this.#clock.monotonicMs() });
+    return object;
+  }
+
+  /** Remembers what one of our own writes returned. */
+  wrote(kind: Kind<KubeObject>, object: KubeObject): void {
+    const remembered = { object, atMs: this.#clock.monotonicMs() };
+    const id = idOf(kind, object.metadata);
+    if (this.#caches.has(kind.kind)) this.#written.set(id, remembered);
+    else this.#reads.set(id, remembered);
+  }
+
+  /** Forgets what is known besides the watches. */
+  forget(kind: Kind<KubeObject>, ref: ObjectRef): void {
+    const id = idOf(kind, ref);
+    this.#written.delete(id);
+    this.#reads.delete(id);
+  }
+
+  /** There is an object of this name which the watches do not show. */
+  lookBehind(kind: Kind<KubeObject>, ref: ObjectRef): void {
+    this.forget(kind, ref);
+    this.#hidden.add(idOf(kind, ref));
+  }
+
+  #fresh(from: Map<string, Remembered>, id: string, maxAgeMs: number): Remembered | undefined {
+    const known = from.get(id);
+    if (!known) return undefined;
+    if (this.#clock.monotonicMs() - known.atMs <= maxAgeMs) return known;
+    from.delete(id);
+    return undefined;
+  }
+}
+
+const idOf = (kind: Kind<KubeObject>, ref: ObjectRef) => `${kind.kind}:${keyOf(ref)}`;
+
+/** Versions of one object are ordered numbers. */
+function isNewer(a: KubeObject, b: KubeObject): boolean {
+  if (a.metadata.uid !== b.metadata.uid) return false;
+  const [versionA, versionB] = [a, b].map(({ metadata }) => BigInt(metadata.resourceVersion ?? "0"));
+  return (versionA ?? 0n) > (versionB ?? 0n);
+}

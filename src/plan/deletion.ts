@@ -1,0 +1,31 @@
+import { FINALIZER } from "../model/annotations.ts";
+import { kinds } from "../model/kinds.ts";
+import { type Decider, NOTHING } from "./step.ts";
+
+/**
+ * An EvNodeCluster that is being deleted: its pods stop together, then the chain lock is given back. Volumes and
+ * identity stay. The lock is held until the last pod is gone, so that no other cluster can run the chain meanwhile.
+ *
+ * | seen | then |
+ * | --- | --- |
+ * | not being deleted, or our finalizer is gone | nothing |
+ * | deletion with `--cascade=orphan` | the members go on: keep the lock, let go of the object |
+ * | the StatefulSet is there | delete it |
+ * | pods are left | wait |
+ * | none are left | release the lock, remove the finalizer |
+ */
+export const deletion: Decider = (snapshot) => {
+  const { deletionTimestamp, finalizers = [] } = snapshot.cluster.metadata;
+  if (deletionTimestamp === undefined) return NOTHING;
+  if (!finalizers.includes(FINALIZER)) return { stop: true };
+  if (finalizers.includes("orphan")) return { stop: true, stages: [[{ kind: "removeFinalizer" }]] };
+
+  const { statefulSet, members } = snapshot;
+  if (statefulSet && statefulSet.metadata.deletionTimestamp === undefined) {
+    const why = "the EvNodeCluster is being deleted";
+    return { stop: true, stages: [[{ kind: "delete", resource: kinds.statefulSet, object: statefulSet, why }]] };
+  }
+  const podsLeft = members.some(({ pod }) => pod !== undefined);
+  if (statefulSet || podsLeft) return { stop: true, recheckAfterMs: 10_000 };
+  return { stop: true, stages: [[{ kind: "releaseChainLock" }], [{ kind: "removeFinalizer" }]] };
+};

@@ -1,0 +1,184 @@
+import type { Blocker, Finding } from "../api/conditions.ts";
+import type { Quorum } from "../api/evnodecluster.ts";
+import { answerOf, type Member } from "../model/member.ts";
+import { intentsOf } from "./intent.ts";
+import { stateOf } from "./member-status.ts";
+import { heightOf, leadership, majorityOf, type Participation, participation } from "./quorum.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { actionsOf, type Plan } from "./step.ts";
+
+export interface Findings {
+  readonly list: readonly Finding[];
+  readonly quorum: Quorum;
+}
+
+/** One finding for every condition. `refusals` are writes that the API refused for good. */
+export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly string[]): Findings {
+  const quorum = quorumOf(snapshot);
+  const leader = leaderFinding(snapshot);
+  const valid = configFinding(plan.blockers, refusals);
+  const volumes = volumesFinding(snapshot, plan.blockers);
+  const stalled = stalledFinding(plan.blockers, refusals);
+  return {
+    quorum: quorum.value,
+    list: [
+      readyFinding(snapshot, quorum, stalled),
+      reconcilingFinding(snapshot, plan),
+      stalled,
+      leader,
+      quorum.finding,
+      syncFinding(snapshot),
+      valid,
+      chainFinding(snapshot),
+      volumes,
+      rolloutFinding(snapshot),
+    ],
+  };
+}
+
+const names = (members: readonly Member[]) => members.map(({ name }) => name).join(", ");
+
+const maxBlocksBehind = ({ parsed }: Snapshot) => (parsed.kind === "valid" ? parsed.spec.readiness.maxBlocksBehind : 30);
+
+interface QuorumView {
+  readonly value: Quorum;
+  readonly finding: Finding<"Quorate">;
+}
+
+function quorumOf(snapshot: Snapshot): QuorumView {
+  const { members } = snapshot;
+  const parts = members.map((member) => ({ member, part: participation(member, members, maxBlocksBehind(snapshot)) }));
+  const those = (part: Participation) => parts.filter((one) => one.part === part).map(({ member }) => member);
+  const [taking, silent] = [those("yes"), those("unknown")];
+  const majority = majorityOf(members.length);
+  const count = `${taking.length} of ${members.length} members take part`;
+  const missing = members.filter((member) => !taking.includes(member));
+  if (members.length === 0) return quorum("Unknown", "QuorumUnknown", "there are no members yet");
+  if (taking.length < majority) {
+    const message = `${count}; missing are ${names(missing)}`;
+    if (taking.length + silent.length < majority) return quorum("Lost", "QuorumLost", message);
+    return quorum("Unknown", "QuorumUnknown", `${message}; no answer from ${names(silent)}`);
+  }
+  const crowded = crowdedNode(members, majority);
+  if (taking.length - 1 < majority) {
+    return quorum("AtRisk", "QuorumAtRisk", `${count}; one more loss stops the chain. Missing are ${names(missing)}`);
+  }
+  if (crowded) return quorum("AtRisk", "QuorumAtRisk", `${count}, but a majority is on node ${crowded}`);
+  return quorum("Healthy", "QuorumHealthy", count);
+}
+
+function quorum(value: Quorum, reason: Finding<"Quorate">["reason"], message: string): QuorumView {
+  return { value, finding: { type: "Quorate", reason, message: `${message}.` } };
+}
+
+/** The node whose loss would take a majority with it. */
+function crowdedNode(members: readonly Member[], majority: number): string | undefined {
+  const nodes = members.flatMap(({ pod }) => (pod?.node === undefined ? [] : [pod.node]));
+  return nodes.find((node) => nodes.filter((other) => other === node).length >= majority);
+}
+
+function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
+  const known = leadership(members);
+  const finding = (reason: Finding<"LeaderElected">["reason"], message: string) => {
+    return { type: "LeaderElected", reason, message } as const;
+  };
+  if (known.kind === "one") return finding("LeaderElected", `${known.leader.name} leads.`);
+  if (known.kind === "several") return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
+  const silent = members.filter((member) => member.pod && !answerOf(member));
+  if (silent.length === 0) return finding("WaitingForLeader", "No member leads.");
+  return finding("LeaderUnknown", `No member says that it leads; no answer from ${names(silent)}.`);
+}
+
+function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
+  const { members } = snapshot;
+  const unknown = members.filter((member) => heightOf(member) === undefined);
+  if (unknown.length > 0) {
+    return { type: "InSync", reason: "HeightsUnknown", message: `No height is known of ${names(unknown)}.` };
+  }
+  const behind = members.filter((member) => participation(member, members, maxBlocksBehind(snapshot)) !== "yes");
+  if (behind.length === 0) return { type: "InSync", reason: "MembersInSync", message: "Every member follows the chain." };
+  return { type: "InSync", reason: "MembersBehind", message: `${names(behind)} are behind or do not reach a majority.` };
+}
+
+function configFinding(blockers: readonly Blocker[], refusals: readonly string[]): Finding<"ConfigValid"> {
+  const problems = blockers.filter((blocker) => blocker.type === "ConfigValid");
+  const [first] = problems;
+  if (first) return { ...first, message: problems.map(({ message }) => message).join(" ") };
+  if (refusals.length > 0) return { type: "ConfigValid", reason: "ApplyRefused", message: refusals.join(" ") };
+  return { type: "ConfigValid", reason: "ConfigAccepted", message: "The spec and everything it refers to is accepted." };
+}
+
+function volumesFinding({ members }: Snapshot, blockers: readonly Blocker[]): Finding<"VolumesReady"> {
+  const problems = blockers.filter((blocker) => blocker.type === "VolumesReady");
+  const [first] = problems;
+  if (first) return { ...first, message: problems.map(({ message }) => message).join(" ") };
+  const unbound = members.filter(({ claim }) => claim?.phase !== "Bound");
+  if (unbound.length === 0) return { type: "VolumesReady", reason: "VolumesIntact", message: "Every member has its volume." };
+  const claims = unbound.map(({ claimName }) => claimName).join(", ");
+  return { type: "VolumesReady", reason: "VolumesBinding", message: `Waiting for the volumes of ${claims}.` };
+}
+
+function stalledFinding(blockers: readonly Blocker[], refusals: readonly string[]): Finding<"Stalled"> {
+  const [first] = blockers;
+  if (first) return { type: "Stalled", reason: first.reason, message: first.message };
+  if (refusals.length > 0) return { type: "Stalled", reason: "ApplyRefused", message: refusals.join(" ") };
+  return { type: "Stalled", reason: "NotStalled", message: "Nothing needs a person." };
+}
+
+function reconcilingFinding({ cluster, identity, members, statefulSet }: Snapshot, plan: Plan): Finding<"Reconciling"> {
+  const finding = (reason: Finding<"Reconciling">["reason"], message: string) => {
+    return { type: "Reconciling", reason, message } as const;
+  };
+  if (cluster.metadata.deletionTimestamp !== undefined) return finding("Deleting", "Members are being stopped.");
+  const bootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
+  if (!bootstrapped || !statefulSet) return finding("Bootstrapping", "The cluster is starting for the first time.");
+  const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod");
+  if (writes.length > 0) return finding("Converging", "Objects of the cluster are being written.");
+  const onTheWay = members.filter((member) => stateOf(member) !== "Running" || !member.pod?.ready);
+  if (onTheWay.length > 0) return finding("Converging", `Waiting for ${names(onTheWay)}.`);
+  return finding("Converged", "Everything is as the spec wants it.");
+}
+
+function readyFinding(snapshot: Snapshot, { value, finding }: QuorumView, stalled: Finding<"Stalled">): Finding<"Ready"> {
+  const { cluster, identity, members, statefulSet } = snapshot;
+  const ready = (reason: Finding<"Ready">["reason"], message: string) => ({ type: "Ready", reason, message }) as const;
+  if (cluster.metadata.deletionTimestamp !== undefined) return ready("Deleting", "The cluster is being deleted.");
+  if (!statefulSet && stalled.reason !== "NotStalled") return ready("Blocked", stalled.message);
+  const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined && statefulSet;
+  if (!started) return ready("Bootstrapping", "The cluster is starting for the first time.");
+  if (value === "Lost") return ready("QuorumLost", finding.message);
+  if (value === "Unknown") return ready("QuorumUnknown", finding.message);
+  const known = leadership(members);
+  if (known.kind !== "one") return ready("WaitingForLeader", leaderFinding(snapshot).message);
+  const unready = members.filter(({ pod }) => !pod?.ready);
+  if (unready.length > 0) return ready("MembersNotReady", `Not ready: ${names(unready)}.`);
+  return ready("AllMembersReady", `${known.leader.name} leads and every member follows.`);
+}
+
+/** Heads are compared wherever two members were seen at the same height. */
+function chainFinding({ members }: Snapshot): Finding<"ChainSafe"> {
+  const heads = members.flatMap((member) => {
+    const answer = answerOf(member);
+    return answer?.node.kind === "open" && answer.node.head ? [{ name: member.name, ...answer.node.head }] : [];
+  });
+  if (heads.length < 2) return { type: "ChainSafe", reason: "HeightsUnknown", message: "Too few members tell their head." };
+  for (const head of heads) {
+    const other = heads.find(({ height, hash }) => height === head.height && hash !== head.hash);
+    if (!other) continue;
+    const message = `At height ${head.height}, ${head.name} holds block ${head.hash} and ${other.name} holds ${other.hash}. Stop sending transactions and keep all volumes.`;
+    return { type: "ChainSafe", reason: "HashesDiffer", message };
+  }
+  return { type: "ChainSafe", reason: "NoForkSeen", message: "Members that were compared at one height held the same block." };
+}
+
+function rolloutFinding(snapshot: Snapshot): Finding<"RolloutComplete"> {
+  const { identity, statefulSet } = snapshot;
+  const finding = (reason: Finding<"RolloutComplete">["reason"], message: string) => {
+    return { type: "RolloutComplete", reason, message } as const;
+  };
+  if (identity.kind !== "present" || !statefulSet) return finding("Bootstrapping", "No member has started yet.");
+  const pending = intentsOf(snapshot, identity.identity)?.pending ?? [];
+  if (pending.length === 0) return finding("UpToDate", "Every member runs the spec.");
+  const message = `Changed, and not taken to the members yet: ${pending.join(", ")}. This version of the operator restarts no member for a change.`;
+  return finding("UpdatePending", message);
+}

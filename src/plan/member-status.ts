@@ -1,0 +1,78 @@
+import type { MemberStatus } from "../api/evnodecluster.ts";
+import { answerOf, isFailed, type Member } from "../model/member.ts";
+import { heightOf } from "./quorum.ts";
+
+/** One row of `status.members`. Messages carry no number that changes by itself. */
+export function memberStatus(member: Member, bestHeight: number): MemberStatus {
+  const { name, pod } = member;
+  const answer = answerOf(member);
+  const height = heightOf(member);
+  const message = messageOf(member);
+  const exit = lastExit(member);
+  return {
+    name,
+    role: roleOf(member),
+    state: stateOf(member),
+    ready: pod?.ready ?? false,
+    ...(height === undefined ? {} : { height, blocksBehind: Math.max(0, bestHeight - height) }),
+    ...(answer?.configRevision === undefined ? {} : { configRevision: answer.configRevision }),
+    ...(pod?.revision === undefined ? {} : { podRevision: pod.revision }),
+    ...(answer ? { peersReached: answer.peers.filter(({ raft }) => raft.kind === "reached").length } : {}),
+    ...(answer?.node.kind === "open" && answer.node.peerId !== undefined ? { peerId: answer.node.peerId } : {}),
+    ...(pod?.node === undefined ? {} : { node: pod.node }),
+    ...(exit === undefined ? {} : { lastExit: exit }),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+type State = NonNullable<MemberStatus["state"]>;
+
+export function stateOf(member: Member): State {
+  const { pod } = member;
+  if (!pod) return "Missing";
+  if (pod.terminating) return "Terminating";
+  if (isFailed(pod.evnode) || isFailed(pod.agent)) return "Failed";
+  if (pod.evnode.kind === "running") return "Running";
+  return pod.agent.kind === "running" ? "Preparing" : "Waiting";
+}
+
+function roleOf(member: Member): NonNullable<MemberStatus["role"]> {
+  const answer = answerOf(member);
+  if (answer?.node.kind !== "open" || answer.node.isLeader === undefined) return "Unknown";
+  return answer.node.isLeader ? "Leader" : "Follower";
+}
+
+function lastExit({ pod }: Member): string | undefined {
+  if (!pod || pod.evnode.kind === "absent" || !pod.evnode.lastExit) return undefined;
+  const { code, lastLine } = pod.evnode.lastExit;
+  return `exit ${code}${lastLine === "" ? "" : `: ${lastLine}`}`.slice(0, 2048);
+}
+
+/** What the member waits for, or what is wrong with it. */
+export function messageOf(member: Member): string | undefined {
+  return (podMessage(member) ?? prepareMessage(member) ?? reportMessage(member))?.slice(0, 1024);
+}
+
+function podMessage({ pod, claim }: Member): string | undefined {
+  if (!pod) return "there is no pod";
+  if (pod.terminating) return "the pod is stopping";
+  if (typeof pod.scheduling === "object") return `no node takes the pod: ${pod.scheduling.unschedulable}`;
+  if (claim && claim.phase !== "Bound") return `the volume claim is ${claim.phase}`;
+  const failed = [pod.agent, pod.evnode].find(isFailed);
+  if (failed?.kind !== "waiting") return undefined;
+  const lines = failed.message.split("\n");
+  return `${failed.reason}: ${lines[0] ?? ""}`;
+}
+
+function prepareMessage(member: Member): string | undefined {
+  const prepare = answerOf(member)?.prepare;
+  if (prepare?.kind === "refused") return `not started: ${prepare.message}`;
+  return prepare?.kind === "waiting" ? prepare.message : undefined;
+}
+
+function reportMessage({ pod, report }: Member): string | undefined {
+  if (report.kind === "none") return pod?.agent.kind === "running" ? "the agent does not answer" : undefined;
+  const { node, ready } = report.answer;
+  if (node.kind === "closed" && pod?.evnode.kind === "running") return "ev-node's API is closed: it knows no leader";
+  return ready.ok ? undefined : ready.message.replaceAll(/\d+/g, "…");
+}

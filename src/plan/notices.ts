@@ -1,0 +1,83 @@
+import type { Condition, Status } from "../api/evnodecluster.ts";
+import { claimName, identitySecretName } from "../model/names.ts";
+import type { Action } from "./actions.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What is told about a cluster as a Kubernetes Event. */
+export interface Notice {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+}
+
+/** What the members of a cluster's audience want to know of what was done. Most writes are not news. */
+export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice | undefined {
+  const { name } = cluster.metadata;
+  switch (action.kind) {
+    case "createIdentity":
+      return normal(
+        "IdentityCreated",
+        `Secret ${identitySecretName(name)} holds signer, node keys and genesis. Back it up: losing the signer is losing the chain.`,
+      );
+    case "takeChainLock":
+      return normal("ChainLockTaken", "No other cluster of this operator may run this chain with this signer.");
+    case "markBootstrapped":
+      return normal("Bootstrapped", `All ${members.length} members were prepared with the same membership and may start.`);
+    case "replace":
+      return warning("Restored", `${action.object.kind} ${action.object.metadata.name} was put back: ${action.why}.`);
+    case "delete":
+      return normal("Removed", `${action.object.kind} ${action.object.metadata.name}: ${action.why}.`);
+    case "order":
+      if (action.order.kind !== "rejoin") return undefined;
+      return warning("MemberRebuilt", `${action.member.name} rejoins without its lost data, as its owner approved.`);
+    case "labelPod":
+      if (action.why !== LABELS_CHANGED) return undefined;
+      return warning("Restored", `Pod ${action.member.name} was put back: ${action.why}.`);
+    case "releaseChainLock": {
+      const claims = members.map(({ ordinal }) => claimName(name, ordinal)).join(", ");
+      return normal(
+        "VolumesRetained",
+        `Volume claims ${claims} and Secret ${identitySecretName(name)} are kept: apply the cluster again to go on with its chain.`,
+      );
+    }
+    case "addFinalizer":
+    case "removeFinalizer":
+    case "create":
+    case "markClaim":
+      return undefined;
+  }
+}
+
+export const LABELS_CHANGED = "labels were changed";
+
+/** News in the status: another leader, a condition that turned. */
+export function noticesOf(before: Status | undefined, after: Status): Notice[] {
+  const leader = leaderNotice(before?.leader, after.leader);
+  const turned = (after.conditions ?? []).flatMap((condition) => {
+    const earlier = before?.conditions?.find(({ type }) => type === condition.type);
+    return conditionNotice(earlier, condition);
+  });
+  return [...leader, ...turned];
+}
+
+function leaderNotice(before: string | undefined, after: string | undefined): Notice[] {
+  if (after === undefined || after === before) return [];
+  const note = before === undefined ? `${after} leads.` : `${after} leads, after ${before}.`;
+  return [normal("LeaderElected", note)];
+}
+
+/** Conditions whose turns a person should hear of. */
+const announced = new Set(["Ready", "Stalled"]);
+
+function conditionNotice(before: Condition | undefined, { type, status, reason, message }: Condition): Notice[] {
+  if (!announced.has(type) || before?.reason === reason) return [];
+  const isBad = type === "Ready" ? status !== "True" : status === "True";
+  // The first look at a cluster and the end of a trouble are only news where they end well.
+  if (!isBad && (before === undefined || type === "Stalled")) return [];
+  if (type === "Ready" && isBad && before?.status !== "True") return [];
+  return [isBad ? warning(reason, message) : normal(reason, message)];
+}
+
+const normal = (reason: string, note: string): Notice => ({ type: "Normal", reason, action: "Reconcile", note });
+const warning = (reason: string, note: string): Notice => ({ type: "Warning", reason, action: "Reconcile", note });

@@ -1,0 +1,38 @@
+import { bootstrap } from "./bootstrap.ts";
+import { converge } from "./converge.ts";
+import { deletion } from "./deletion.ts";
+import { foundation } from "./foundation.ts";
+import { guard } from "./guard.ts";
+import { labels } from "./labels.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Decided, Decider, Plan, Step } from "./step.ts";
+
+/** In this order; the first that stops ends the list. */
+const deciders: readonly (readonly [name: string, decide: Decider])[] = [
+  ["deletion", deletion],
+  ["guard", guard],
+  ["foundation", foundation],
+  ["converge", converge],
+  ["bootstrap", bootstrap],
+];
+
+/** Decides what to do, from the snapshot alone. */
+export function makePlan(snapshot: Snapshot): Plan {
+  const decided: Decided[] = [];
+  const steps: Step[] = [];
+  for (const [by, decide] of deciders) {
+    const step = decide(snapshot);
+    steps.push(step);
+    if (step.stages && step.stages.length > 0) decided.push({ by, stages: step.stages });
+    if (step.stop) break;
+  }
+  // Whatever is wrong with a cluster, its transactions must find the leader.
+  const { stages = [] } = labels(snapshot);
+  if (stages.length > 0) decided.push({ by: "labels", stages });
+  return { decided, blockers: steps.flatMap(({ blockers = [] }) => blockers), recheckAfterMs: soonest(steps) };
+}
+
+function soonest(steps: readonly Step[]): number | undefined {
+  const rechecks = steps.flatMap(({ recheckAfterMs }) => (recheckAfterMs === undefined ? [] : [recheckAfterMs]));
+  return rechecks.length === 0 ? undefined : Math.min(...rechecks);
+}

@@ -1,0 +1,103 @@
+import { type Finding, statusOf as conditionStatus } from "../api/conditions.ts";
+import type { Condition, Phase, Status } from "../api/evnodecluster.ts";
+import { identitySecretName } from "../model/names.ts";
+import { type Findings, findingsOf } from "./findings.ts";
+import { intentsOf } from "./intent.ts";
+import { memberStatus } from "./member-status.ts";
+import { bestHeight, heightOf, leadership } from "./quorum.ts";
+import { timingOf } from "../resources/timing.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Plan } from "./step.ts";
+
+/** What a person and a program are told about a cluster, from what was seen, decided and refused. */
+export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly string[]): Status {
+  const { cluster, members, identity } = snapshot;
+  const findings = findingsOf(snapshot, plan, refusals);
+  const known = leadership(members);
+  const best = bestHeight(members);
+  const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
+  const spec = intents?.current.spec;
+  return {
+    ...(cluster.metadata.generation === undefined ? {} : { observedGeneration: cluster.metadata.generation }),
+    phase: phaseOf(snapshot, findings),
+    ...(known.kind === "one" ? { leader: known.leader.name } : {}),
+    ...(members.some((member) => heightOf(member) !== undefined) ? { height: best } : {}),
+    readyMembers: `${members.filter(({ pod }) => pod?.ready).length}/${members.length}`,
+    replicas: members.length,
+    quorum: findings.quorum,
+    ...(identity.kind === "present"
+      ? { chainId: identity.identity.chainId, proposerAddress: identity.identity.proposer }
+      : {}),
+    ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
+    members: members.map((member) => memberStatus(member, best)),
+    updatePending: (intents?.pending ?? []).slice(0, 64),
+    retained: {
+      claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
+      ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),
+    },
+    conditions: findings.list.map((finding) => conditionOf(finding, snapshot)),
+  };
+}
+
+type Spec = NonNullable<ReturnType<typeof intentsOf>>["current"]["spec"];
+
+function effectiveOf(spec: Spec): NonNullable<Status["effective"]> {
+  const timing = timingOf(spec.raft.timing);
+  return {
+    defaultsVersion: spec.defaultsVersion,
+    raftTiming: {
+      source: spec.raft.timing.source,
+      heartbeatTimeout: `${timing.heartbeatTimeoutMs}ms`,
+      electionTimeout: `${timing.electionTimeoutMs}ms`,
+      leaderLeaseTimeout: `${timing.leaderLeaseTimeoutMs}ms`,
+      sendTimeout: `${timing.sendTimeoutMs}ms`,
+    },
+    daNamespace: spec.da.namespace,
+  };
+}
+
+function conditionOf(finding: Finding, { cluster, nowMs }: Snapshot): Condition {
+  const status = conditionStatus(finding);
+  const before = cluster.status?.conditions?.find(({ type }) => type === finding.type);
+  const since = before?.status === status ? before.lastTransitionTime : new Date(nowMs).toISOString();
+  return {
+    type: finding.type,
+    status,
+    reason: finding.reason,
+    message: finding.message.slice(0, 4096),
+    ...(cluster.metadata.generation === undefined ? {} : { observedGeneration: cluster.metadata.generation }),
+    lastTransitionTime: since,
+  };
+}
+
+function phaseOf({ cluster, statefulSet, identity, members }: Snapshot, { list, quorum }: Findings): Phase {
+  if (cluster.metadata.deletionTimestamp !== undefined) return "Deleting";
+  const isStalled = list.some((finding) => finding.type === "Stalled" && finding.reason !== "NotStalled");
+  if (!statefulSet) return isStalled ? "Blocked" : "Pending";
+  const isBootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
+  const everRan = members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;
+  if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
+  if (quorum === "Lost") return "Down";
+  return members.every(({ pod }) => pod?.ready) && leadership(members).kind === "one" ? "Running" : "Degraded";
+}
+
+/** Whether two statuses say the same, heights aside: only then a write can wait. */
+export function sameMeaning(a: Status | undefined, b: Status): boolean {
+  return a !== undefined && canonical(withoutProgress(a)) === canonical(withoutProgress(b));
+}
+
+export function sameStatus(a: Status | undefined, b: Status): boolean {
+  return a !== undefined && canonical(a) === canonical(b);
+}
+
+function withoutProgress({ height: _, members = [], ...rest }: Status) {
+  return { ...rest, members: members.map(({ height: _height, blocksBehind: _behind, ...member }) => member) };
+}
+
+/** JSON with sorted keys, as the server may return them in another order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

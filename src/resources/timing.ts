@@ -1,0 +1,9 @@
+import type { RaftTimeouts, RaftTiming } from "../api/complete-spec.ts";
+import { timingFromRtt } from "../evnode/raft-timing.ts";
+
+/** Raft's time-outs in effect: as given, or by upstream's formulas from the largest round trip. */
+export function timingOf(timing: RaftTiming): RaftTimeouts {
+  if (timing.source === "RttMax") return timingFromRtt(timing.rttMaxMs);
+  const { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, sendTimeoutMs } = timing;
+  return { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, sendTimeoutMs };
+}
