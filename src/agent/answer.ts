@@ -1,0 +1,62 @@
+import type { AgentAnswer } from "../model/agent-protocol.ts";
+import { current, type Findings, type NodeFinding, type PeerFinding, type Reach } from "./findings.ts";
+import type { Readiness } from "./readiness.ts";
+
+export interface AnswerFrame {
+  readonly version: string;
+  readonly member: string;
+  readonly podUid: string;
+  readonly nowMs: number;
+}
+
+/** What is known, as it is told at one moment: times become ages, and what is too old is left out. */
+export function answerOf(
+  findings: Findings,
+  ready: Readiness,
+  { nowMs, ...frame }: AnswerFrame,
+): AgentAnswer {
+  const { clusterId, configRevision, executedOrder, refusedOrder, disk } = findings;
+  return {
+    protocol: 1,
+    ...frame,
+    ...ifKnown({ clusterId, configRevision, executedOrder, refusedOrder, disk }),
+    prepare: findings.prepare,
+    volume: findings.volume,
+    node: shownNode(findings.node, nowMs),
+    peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
+    ready: { ok: ready.ok, message: ready.message },
+  };
+}
+
+function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {
+  if (node.kind === "closed") return { ...node, sinceMs: age(node.sinceMs, nowMs) };
+
+  const { isLeader, peerId, daNamespace } = node;
+  const height = current(node.height, nowMs);
+  const head = current(node.head, nowMs);
+  return { kind: "open", ...ifKnown({ isLeader, height, head, peerId, daNamespace }) };
+}
+
+function shownPeer(peer: PeerFinding, nowMs: number): AgentAnswer["peers"][number] {
+  const { name, raft, p2p } = peer;
+  const height = current(peer.height, nowMs);
+  return { name, raft: shownReach(raft, nowMs), p2p: shownReach(p2p, nowMs), ...ifKnown({ height }) };
+}
+
+function shownReach(reach: Reach, nowMs: number): AgentAnswer["peers"][number]["raft"] {
+  if (reach.kind === "unknown") return { kind: "unknown" };
+  const ageMs = age(reach.atMs, nowMs);
+  if (reach.kind !== "reached") return { kind: reach.kind, ageMs };
+  return { kind: "reached", rttMs: Math.round(reach.rttMs * 100) / 100, ageMs };
+}
+
+function age(atMs: number, nowMs: number): number {
+  return Math.max(0, Math.round(nowMs - atMs));
+}
+
+type Known<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out what is undefined: absent means unknown. */
+function ifKnown<T extends object>(values: T): Known<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Known<T>;
+}

@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bootstrapFiles } from "../evnode/raft-bootstrap.ts";
+import { readMembership } from "../evnode/raft-membership.ts";
+import { LOG_FILE, STABLE_FILE } from "../evnode/raft-store.ts";
+import type { Voter } from "../model/agent-protocol.ts";
+import type { Disk } from "./disk.ts";
+import type { OrderVerdict } from "./orders.ts";
+import { namesIn } from "./raft-folder.ts";
+import { raftFolderName, type VolumeOwner } from "./volume.ts";
+import { OWN_FOLDER, type VolumeRecord, withOrder, writeRecord } from "./volume-record.ts";
+import { votersDigest } from "./voters.ts";
+
+type Executable = Extract<OrderVerdict, { kind: "writeRaftFolder" | "record" }>;
+
+const MAX_SET_ASIDE = 1_000;
+
+/** Does what an order asks for. Stopped at any step, it is done again from the start and ends the same. */
+export async function executeOrder(
+  disk: Disk,
+  home: string,
+  owner: VolumeOwner,
+  verdict: Executable,
+): Promise<VolumeRecord> {
+  const { order } = verdict;
+  if (verdict.kind === "writeRaftFolder")
+    await writeRaftFolder(disk, home, owner.epoch, verdict.order.voters);
+
+  const record = withOrder(verdict.kind === "record" ? verdict.record : newRecord(owner, verdict), order.id);
+  await writeRecord(disk, home, record);
+  return record;
+}
+
+function newRecord(
+  owner: VolumeOwner,
+  verdict: Extract<Executable, { kind: "writeRaftFolder" }>,
+): VolumeRecord {
+  return {
+    version: 1,
+    clusterId: owner.clusterId,
+    member: owner.member,
+    chainId: owner.chainId,
+    epoch: owner.epoch,
+    votersDigest: votersDigest(verdict.order.voters),
+    bootstrapped: true,
+    // The others run already: a member that rejoins needs no further leave to start.
+    started: verdict.order.kind === "rejoin",
+    hadBlocks: verdict.hadBlocks,
+    executedOrders: [],
+  };
+}
+
+async function writeRaftFolder(
+  disk: Disk,
+  home: string,
+  epoch: number,
+  voters: readonly Voter[],
+): Promise<void> {
+  const name = raftFolderName(epoch);
+  const ownFolder = join(home, OWN_FOLDER);
+  const fresh = join(ownFolder, `${name}.new`);
+
+  await disk.makeFolder(fresh);
+  const files = bootstrapFiles(voters);
+  await disk.write(join(fresh, LOG_FILE), files[LOG_FILE], 0o600);
+  await disk.write(join(fresh, STABLE_FILE), files[STABLE_FILE], 0o600);
+  await disk.syncFolder(fresh);
+  await proveMembership(join(fresh, LOG_FILE), voters);
+
+  await setAside(disk, home, name);
+  await disk.rename(fresh, join(home, name));
+  await disk.syncFolder(ownFolder);
+  await disk.syncFolder(home);
+}
+
+/** What is on the disk is read back: a membership is for ever, and ev-node checks nothing of it. */
+async function proveMembership(path: string, voters: readonly Voter[]): Promise<void> {
+  const membership = readMembership(await readFile(path));
+  const found =
+    membership.kind === "members" ? membership.members.map(({ id, address }) => ({ id, address })) : [];
+  if (votersDigest(found) !== votersDigest(voters)) {
+    throw new Error(`the membership read back from ${path} is not the one that was written`);
+  }
+}
+
+/** Nothing is deleted: a folder that is in the way keeps its content under another name. */
+async function setAside(disk: Disk, home: string, name: string): Promise<void> {
+  if (!(await namesIn(home))?.includes(name)) return;
+
+  const taken = new Set(await namesIn(join(home, OWN_FOLDER)));
+  for (let count = 1; count <= MAX_SET_ASIDE; count += 1) {
+    const aside = `${name}.aside-${count}`;
+    if (taken.has(aside)) continue;
+    await disk.rename(join(home, name), join(home, OWN_FOLDER, aside));
+    return;
+  }
+  throw new Error(
+    `${MAX_SET_ASIDE} folders were set aside in ${OWN_FOLDER}; remove what is no longer needed`,
+  );
+}

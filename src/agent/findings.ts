@@ -1,0 +1,75 @@
+import type { AgentAnswer } from "../model/agent-protocol.ts";
+
+/** All that the agent knows at one moment. Times are those of its monotonic clock. */
+export interface Findings {
+  readonly clusterId: string | undefined;
+  readonly configRevision: string | undefined;
+  readonly executedOrder: string | undefined;
+  readonly refusedOrder: AgentAnswer["refusedOrder"];
+  readonly prepare: AgentAnswer["prepare"];
+  readonly volume: AgentAnswer["volume"];
+  readonly node: NodeFinding;
+  readonly peers: readonly PeerFinding[];
+  readonly disk: AgentAnswer["disk"];
+}
+
+export interface Seen<T> {
+  readonly value: T;
+  readonly atMs: number;
+}
+
+export type NodeFinding =
+  | {
+      readonly kind: "closed";
+      readonly metricsPortOpen: boolean;
+      readonly raftPortOpen: boolean;
+      readonly sinceMs: number;
+    }
+  | {
+      readonly kind: "open";
+      readonly isLeader: boolean | undefined;
+      readonly height: Seen<number> | undefined;
+      readonly head: Seen<Block> | undefined;
+      readonly peerId: string | undefined;
+      readonly daNamespace: string | undefined;
+    };
+
+export interface Block {
+  readonly height: number;
+  readonly hash: string;
+  readonly timeMs: number;
+}
+
+export type Reach =
+  | { readonly kind: "reached"; readonly rttMs: number; readonly atMs: number }
+  | { readonly kind: "refused" | "timedOut" | "unresolved"; readonly atMs: number }
+  | { readonly kind: "unknown" };
+
+export interface PeerFinding {
+  readonly name: string;
+  readonly raft: Reach;
+  readonly p2p: Reach;
+  readonly raftReachedAtMs: number | undefined;
+  readonly height: Seen<number> | undefined;
+}
+
+/** After this long without a new answer a height is no longer known. */
+export const HEIGHT_LIFETIME_MS = 5_000;
+
+export function current<T>(seen: Seen<T> | undefined, nowMs: number): T | undefined {
+  return seen !== undefined && nowMs - seen.atMs <= HEIGHT_LIFETIME_MS ? seen.value : undefined;
+}
+
+export function nothingKnown(nowMs: number): Findings {
+  return {
+    clusterId: undefined,
+    configRevision: undefined,
+    executedOrder: undefined,
+    refusedOrder: undefined,
+    prepare: { kind: "checking" },
+    volume: { kind: "unchecked" },
+    node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs },
+    peers: [],
+    disk: undefined,
+  };
+}

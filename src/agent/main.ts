@@ -1,0 +1,121 @@
+import pino from "pino";
+import { AGENT_PORT } from "../model/agent-protocol.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { type Random, systemRandom } from "../runtime/random.ts";
+import { newBoard } from "./board.ts";
+import { newIdentityCheck } from "./check-identity.ts";
+import { realDisk } from "./disk.ts";
+import { newHttpClient } from "./http-client.ts";
+import { startServer } from "./http-server.ts";
+import type { Log } from "./log.ts";
+import { nodeRuns } from "./node-watch.ts";
+import { prepareUntilDone } from "./prepare.ts";
+import { newResolve, type Resolve } from "./resolve.ts";
+import { type AgentPaths, podPaths, readSettings, type Settings } from "./settings.ts";
+import { watch } from "./watch.ts";
+
+/** Without a round of the innermost loop for this long the agent hangs, and a new one is better. */
+const STUCK_AFTER_MS = 30_000;
+
+/** What a pod gives, and what a test puts in its place. */
+export interface AgentSurroundings {
+  readonly paths: AgentPaths;
+  readonly port: number;
+  readonly peerAgentPort: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly resolve: Resolve;
+  readonly log: Log;
+}
+
+/**
+ * Runs the agent of one member until the signal aborts: prepares the member, lets ev-node start, and watches it.
+ * Rejects when the environment is unusable, naming every problem.
+ */
+export async function runAgent(
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+  given: Partial<AgentSurroundings> = {},
+): Promise<void> {
+  const reading = readSettings(env);
+  if (reading.kind === "invalid")
+    throw new Error(`the agent's environment is unusable: ${reading.problems.join("; ")}`);
+
+  await runMember(reading.settings, signal, inPod(reading.settings, given));
+}
+
+function inPod(settings: Settings, given: Partial<AgentSurroundings>): AgentSurroundings {
+  const clock = given.clock ?? systemClock;
+  return {
+    paths: podPaths,
+    port: AGENT_PORT,
+    peerAgentPort: AGENT_PORT,
+    clock,
+    random: systemRandom,
+    resolve: given.resolve ?? newResolve(clock),
+    log: given.log ?? pino({ base: { member: settings.member }, timestamp: pino.stdTimeFunctions.isoTime }),
+    ...given,
+  };
+}
+
+async function runMember(
+  settings: Settings,
+  signal: AbortSignal,
+  surroundings: AgentSurroundings,
+): Promise<void> {
+  const { paths, port, peerAgentPort, clock, random, resolve, log } = surroundings;
+  const { member, ordinal, podUid, maxBlocksBehind } = settings;
+  const bootId = Buffer.from(random.bytes(6)).toString("hex");
+  const board = newBoard({ member, podUid, maxBlocksBehind, bootId }, clock, log);
+  const heart = newHeart(clock);
+  const server = await startServer(port, { board, clock, stuck: heart.stuck });
+  const http = newHttpClient(clock);
+  log.info({ epoch: settings.epoch, port: server.port }, "the agent runs");
+
+  try {
+    const disk = realDisk;
+    const prepared = await prepareUntilDone(
+      {
+        settings,
+        paths,
+        disk,
+        board,
+        checkIdentity: newIdentityCheck(ordinal),
+        nodeRuns: (facts) => nodeRuns(facts, resolve, clock),
+      },
+      { clock, log, signal, beat: heart.beat },
+    );
+    if (prepared === undefined) return;
+    await watch(prepared, {
+      settings,
+      paths,
+      disk,
+      board,
+      clock,
+      random,
+      log,
+      http,
+      resolve,
+      signal,
+      beat: heart.beat,
+      peerAgentPort,
+    });
+  } finally {
+    await server.close();
+    http.close();
+    log.info({}, "the agent stops");
+  }
+}
+
+function newHeart(clock: Clock) {
+  let lastBeatMs = clock.monotonicMs();
+  return {
+    beat: () => {
+      lastBeatMs = clock.monotonicMs();
+    },
+    stuck: () => {
+      const silentMs = Math.round(clock.monotonicMs() - lastBeatMs);
+      return silentMs <= STUCK_AFTER_MS ? undefined : `the agent's loop has not run for ${silentMs} ms`;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Findings, NodeFinding } from "./findings.ts";
+import type { Readiness } from "./readiness.ts";
+
+/**
+ * What is known without all that moves by itself: heights, ages, round-trip times, and texts that name them. Only a
+ * change of this is news.
+ */
+export type Meaning = ReadonlyMap<string, string>;
+
+export function meaningOf(findings: Findings, ready: Readiness): Meaning {
+  const { prepare, volume } = findings;
+  return new Map([
+    ["clusterId", findings.clusterId ?? ""],
+    ["configRevision", findings.configRevision ?? ""],
+    ["executedOrder", findings.executedOrder ?? ""],
+    ["refusedOrder", findings.refusedOrder === undefined ? "" : (findings.refusedOrder.id ?? "malformed")],
+    ["prepare", prepareMeaning(prepare)],
+    ["volume", volume.kind === "intact" ? `intact ${volume.started ? "started" : "new"}` : volume.kind],
+    ["node", nodeMeaning(findings.node)],
+    ...findings.peers.flatMap(({ name, raft, p2p }): [string, string][] => [
+      [`raft ${name}`, raft.kind],
+      [`p2p ${name}`, p2p.kind],
+    ]),
+    ["ready", ready.ok ? "ready" : "notReady"],
+  ]);
+}
+
+function prepareMeaning(prepare: Findings["prepare"]): string {
+  if (prepare.kind === "waiting") return `waiting for ${prepare.for}`;
+  return prepare.kind === "refused" ? `refused ${prepare.reason}` : prepare.kind;
+}
+
+function nodeMeaning(node: NodeFinding): string {
+  if (node.kind === "closed") {
+    return `closed, metrics ${node.metricsPortOpen ? "open" : "closed"}, raft ${node.raftPortOpen ? "open" : "closed"}`;
+  }
+  const role = node.isLeader === undefined ? "of unknown role" : node.isLeader ? "leader" : "follower";
+  return ["open", role, node.peerId, node.daNamespace].filter((part) => part !== undefined).join(", ");
+}
+
+/** What is different, as `before -> after`; empty when nothing is. */
+export function changesOf(before: Meaning, after: Meaning): Readonly<Record<string, string>> {
+  const changes: Record<string, string> = {};
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    const [was = "", is = ""] = [before.get(key), after.get(key)];
+    if (was !== is) changes[key] = `${was || "none"} -> ${is || "none"}`;
+  }
+  return changes;
+}

@@ -1,0 +1,57 @@
+import type { MemberConfig } from "../evnode/config.ts";
+
+/** What the agent needs to know from the member's config. */
+export interface MemberFacts {
+  readonly raftAddress: string;
+  readonly raftHost: string;
+  readonly raftPort: number;
+  readonly rpcPort: number;
+  readonly metricsPort: number;
+  readonly dbPath: string;
+  readonly peers: readonly PeerAddresses[];
+}
+
+/** Another member of the cluster. */
+export interface PeerAddresses {
+  readonly name: string;
+  readonly host: string;
+  readonly raftPort: number;
+  readonly p2pPort: number;
+}
+
+type RaftConfig = Extract<MemberConfig["raft"], { enable: true }>;
+
+export function memberFacts(config: MemberConfig, raft: RaftConfig): MemberFacts {
+  const { host: raftHost, port: raftPort } = splitAddress(raft.raft_addr);
+  return {
+    raftAddress: raft.raft_addr,
+    raftHost,
+    raftPort,
+    rpcPort: splitAddress(config.rpc.address).port,
+    metricsPort: splitAddress(config.instrumentation.prometheus_listen_addr).port,
+    dbPath: config.db_path,
+    peers: peersOf(config.p2p.peers, raftHost, raftPort),
+  };
+}
+
+/** The members among the P2P peers: those under the same headless Service. Sources from outside are no members. */
+function peersOf(multiaddrs: string, ownHost: string, raftPort: number): readonly PeerAddresses[] {
+  const domain = ownHost.slice(ownHost.indexOf("."));
+  const peers: PeerAddresses[] = [];
+  for (const multiaddr of multiaddrs.split(",")) {
+    const [, host, port] = /^\/dns[46]?\/([^/]+)\/tcp\/(\d+)\//.exec(multiaddr) ?? [];
+    if (host === undefined || port === undefined) continue;
+    const name = host.slice(0, -domain.length);
+    if (host !== `${name}${domain}` || name === "" || name.includes(".")) continue;
+    peers.push({ name, host, raftPort, p2pPort: Number(port) });
+  }
+  return peers;
+}
+
+function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(":");
+  return {
+    host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"),
+    port: Number(address.slice(colon + 1)),
+  };
+}

@@ -1,0 +1,176 @@
+import type { Parsed } from "../evnode/parsed.ts";
+import {
+  namespaceRequest,
+  netInfoRequest,
+  parseNamespaces,
+  parseNetInfo,
+  parseRaftNode,
+  parseState,
+  parseStoreInfo,
+  type RpcRequest,
+  raftNodeRequest,
+  stateRequest,
+  storeInfoRequest,
+} from "../evnode/rpc.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Board } from "./board.ts";
+import type { NodeFinding, Seen } from "./findings.ts";
+import type { HttpClient } from "./http-client.ts";
+import type { MemberFacts } from "./member-facts.ts";
+import type { Resolve } from "./resolve.ts";
+import { probeTcp } from "./tcp-probe.ts";
+
+/** The agent and ev-node share the pod's network. */
+const LOOPBACK = "127.0.0.1";
+const LEADER_DEADLINE_MS = 500;
+const CALL_DEADLINE_MS = 1_000;
+const PORT_DEADLINE_MS = 500;
+/** A peer id and a namespace only change with a restart, and a restart closes the port in between. */
+const IDENTITY_LIFETIME_MS = 30_000;
+
+export interface NodeWatchDependencies {
+  readonly http: HttpClient;
+  readonly resolve: Resolve;
+  readonly clock: Clock;
+  readonly board: Board;
+  readonly member: string;
+  readonly facts: MemberFacts;
+}
+
+export interface NodeWatch {
+  /** Who leads: cheap enough to be asked several times a second. */
+  lookAtLeadership(): Promise<void>;
+  /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */
+  lookAtState(): Promise<void>;
+}
+
+type Open = Extract<NodeFinding, { kind: "open" }>;
+
+export function newNodeWatch({
+  http,
+  resolve,
+  clock,
+  board,
+  member,
+  facts,
+}: NodeWatchDependencies): NodeWatch {
+  let identityAtMs: number | undefined;
+
+  return {
+    async lookAtLeadership() {
+      const result = await http.send(
+        { address: LOOPBACK, port: facts.rpcPort },
+        raftNodeRequest,
+        LEADER_DEADLINE_MS,
+      );
+      const before = board.findings().node;
+      if (result.kind === "refused") {
+        identityAtMs = undefined;
+        board.update({ node: before.kind === "closed" ? before : closed(clock.monotonicMs()) });
+        return;
+      }
+      const isLeader =
+        result.kind === "answered" && result.status === 200 ? leads(result.body, member) : undefined;
+      board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
+    },
+
+    async lookAtState() {
+      const { kind } = board.findings().node;
+      if (kind === "closed") await lookAtPorts();
+      else await lookAtChain();
+    },
+  };
+
+  async function lookAtPorts(): Promise<void> {
+    const [metricsPortOpen, raftPortOpen] = await Promise.all([
+      isOpen(LOOPBACK, facts.metricsPort, clock),
+      isRaftPortOpen(facts, resolve, clock),
+    ]);
+    const { node } = board.findings();
+    if (node.kind === "closed") board.update({ node: { ...node, metricsPortOpen, raftPortOpen } });
+  }
+
+  async function lookAtChain(): Promise<void> {
+    const isIdentityDue =
+      identityAtMs === undefined || clock.monotonicMs() - identityAtMs >= IDENTITY_LIFETIME_MS;
+    const [state, heads, identity] = await Promise.all([
+      call(stateRequest, parseState),
+      call(storeInfoRequest, parseStoreInfo),
+      isIdentityDue ? askIdentity() : undefined,
+    ]);
+    const { node } = board.findings();
+    // Closed meanwhile: what was asked is about a process that is gone.
+    if (node.kind !== "open") return;
+
+    if (identity?.peerId !== undefined && identity.daNamespace !== undefined)
+      identityAtMs = clock.monotonicMs();
+    const header = heads?.value.header;
+    board.update({
+      node: {
+        ...node,
+        height: state === undefined ? node.height : { value: state.value.height, atMs: state.atMs },
+        head: heads === undefined || header === undefined ? node.head : { value: header, atMs: heads.atMs },
+        peerId: identity?.peerId ?? node.peerId,
+        daNamespace: identity?.daNamespace ?? node.daNamespace,
+      },
+    });
+  }
+
+  async function askIdentity(): Promise<Pick<Open, "peerId" | "daNamespace">> {
+    const [net, names] = await Promise.all([
+      call(netInfoRequest, parseNetInfo),
+      call(namespaceRequest, parseNamespaces),
+    ]);
+    return { peerId: net?.value.peerId, daNamespace: names?.value.header };
+  }
+
+  async function call<T>(what: RpcRequest, parse: (body: string) => Parsed<T>): Promise<Seen<T> | undefined> {
+    const result = await http.send({ address: LOOPBACK, port: facts.rpcPort }, what, CALL_DEADLINE_MS);
+    if (result.kind !== "answered" || result.status !== 200) return undefined;
+    const reading = parse(result.body);
+    return reading.kind === "parsed" ? { value: reading.value, atMs: clock.monotonicMs() } : undefined;
+  }
+}
+
+const opened: Open = {
+  kind: "open",
+  isLeader: undefined,
+  height: undefined,
+  head: undefined,
+  peerId: undefined,
+  daNamespace: undefined,
+};
+
+function closed(nowMs: number): NodeFinding {
+  return { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs };
+}
+
+/** An answer about another node, or none that can be read, leaves it unknown who leads. */
+function leads(body: string, member: string): boolean | undefined {
+  const reading = parseRaftNode(body);
+  return reading.kind === "parsed" && reading.value.nodeId === member ? reading.value.isLeader : undefined;
+}
+
+/** Whether a process of ev-node holds one of the ports that are open before it knows a leader. */
+export async function nodeRuns(facts: MemberFacts, resolve: Resolve, clock: Clock): Promise<boolean> {
+  const open = await Promise.all([
+    isOpen(LOOPBACK, facts.metricsPort, clock),
+    isRaftPortOpen(facts, resolve, clock),
+    isOpen(LOOPBACK, facts.rpcPort, clock),
+  ]);
+  return open.includes(true);
+}
+
+/** Raft listens on the address that its own name has, not on loopback. */
+async function isRaftPortOpen(
+  { raftHost, raftPort }: MemberFacts,
+  resolve: Resolve,
+  clock: Clock,
+): Promise<boolean> {
+  const address = await resolve(raftHost);
+  return address !== undefined && (await isOpen(address, raftPort, clock));
+}
+
+async function isOpen(address: string, port: number, clock: Clock): Promise<boolean> {
+  return (await probeTcp(address, port, PORT_DEADLINE_MS, clock)).kind === "reached";
+}

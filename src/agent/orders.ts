@@ -1,0 +1,110 @@
+import { type Order, orderSchema } from "../model/agent-protocol.ts";
+import type { VolumeState } from "./volume.ts";
+import type { VolumeRecord } from "./volume-record.ts";
+import { problemOfVoters, votersDigest } from "./voters.ts";
+
+export type OrderReading =
+  | { readonly kind: "none" }
+  | { readonly kind: "malformed"; readonly message: string }
+  | { readonly kind: "order"; readonly order: Order };
+
+type VotersOrder = Extract<Order, { kind: "bootstrap" | "rejoin" }>;
+
+/** What an order means for this volume. */
+export type OrderVerdict =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "refuse"; readonly orderId: string; readonly message: string }
+  /** Later: the volume is in use by the process that the order would replace the data of. */
+  | { readonly kind: "postpone"; readonly message: string }
+  | { readonly kind: "writeRaftFolder"; readonly order: VotersOrder; readonly hadBlocks: boolean }
+  /** `started` holds already for an order that finds its work done. */
+  | { readonly kind: "record"; readonly order: Order; readonly record: VolumeRecord };
+
+export interface OrderFacts {
+  readonly member: string;
+  readonly raftAddress: string;
+  readonly epoch: number;
+  /** Orders that were executed by this pod, also those whose record went with a volume. */
+  readonly executed: readonly string[];
+  readonly nodeRuns: boolean;
+}
+
+export function readOrder(text: string | undefined): OrderReading {
+  if (text === undefined || text === "") return { kind: "none" };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { kind: "malformed", message: "the order is not valid JSON" };
+  }
+  const result = orderSchema.safeParse(json);
+  if (result.success) return { kind: "order", order: result.data };
+  const [issue] = result.error.issues;
+  return {
+    kind: "malformed",
+    message: `the order cannot be read: ${issue?.path.join(".")}: ${issue?.message}`,
+  };
+}
+
+/**
+ * | volume            | bootstrap                     | start   | rejoin               |
+ * | ----------------- | ----------------------------- | ------- | -------------------- |
+ * | empty             | writes the raft folder        | refused | writes, starts       |
+ * | foreign           | refused                       | refused | refused              |
+ * | damaged           | refused                       | refused | writes anew, starts  |
+ * | intact, new       | done already if voters equal  | starts  | refused              |
+ * | intact, started   | refused                       | done    | refused              |
+ */
+export function judgeOrder(order: Order, volume: VolumeState, facts: OrderFacts): OrderVerdict {
+  if (isExecuted(order, volume, facts)) return { kind: "nothing" };
+  if (order.epoch !== facts.epoch) {
+    return refuse(order, `it is for epoch ${order.epoch}, but this pod runs epoch ${facts.epoch}`);
+  }
+  if (volume.kind === "foreign") return refuse(order, volume.message);
+
+  if (order.kind === "bootstrap") return judgeBootstrap(order, volume, facts);
+  if (order.kind === "rejoin") return judgeRejoin(order, volume, facts);
+  if (volume.kind === "intact") return { kind: "record", order, record: { ...volume.record, started: true } };
+  return refuse(order, volume.kind === "empty" ? "the volume is empty" : volume.message);
+}
+
+function isExecuted(order: Order, volume: VolumeState, facts: OrderFacts): boolean {
+  const recorded = volume.kind === "intact" || volume.kind === "damaged" ? volume.record.executedOrders : [];
+  return recorded.includes(order.id) || facts.executed.includes(order.id);
+}
+
+type OwnVolume = Exclude<VolumeState, { kind: "foreign" }>;
+
+function judgeBootstrap(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): OrderVerdict {
+  const problem = problemOfVoters(order.voters, facts);
+  if (problem !== undefined) return refuse(order, problem);
+  if (volume.kind === "empty") return { kind: "writeRaftFolder", order, hadBlocks: false };
+  if (volume.kind === "damaged")
+    return refuse(order, `${volume.message}; only an order to rejoin rebuilds it`);
+  if (volume.record.started) return refuse(order, "the volume was bootstrapped and started before");
+  // An operator that was stopped before it saw the first order done gives the same one under a new id.
+  if (volume.record.votersDigest === votersDigest(order.voters))
+    return { kind: "record", order, record: volume.record };
+  return refuse(order, "the volume was bootstrapped with other voters");
+}
+
+function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): OrderVerdict {
+  const problem = problemOfVoters(order.voters, facts);
+  if (problem !== undefined) return refuse(order, problem);
+  if (volume.kind === "intact") return refuse(order, "the volume is intact");
+  if (volume.kind === "damaged" && volume.record.votersDigest !== votersDigest(order.voters)) {
+    return refuse(order, "the volume was bootstrapped with other voters");
+  }
+  // Under a running process its own files would be taken away.
+  if (facts.nodeRuns) return { kind: "postpone", message: "ev-node still runs on the damaged volume" };
+  const hadBlocks = volume.kind === "damaged" && volume.record.hadBlocks && volume.hasBlockData;
+  return { kind: "writeRaftFolder", order, hadBlocks };
+}
+
+function refuse(order: Order, why: string): OrderVerdict {
+  return {
+    kind: "refuse",
+    orderId: order.id,
+    message: `order ${order.id} (${order.kind}) is refused: ${why}`,
+  };
+}

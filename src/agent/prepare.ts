@@ -1,0 +1,152 @@
+import type { AgentAnswer } from "../model/agent-protocol.ts";
+import { annotations } from "../model/annotations.ts";
+import { configEntry } from "../model/names.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Board } from "./board.ts";
+import { type ConfigFinding, checkConfig } from "./check-config.ts";
+import { type IdentityCheck, type IdentityFinding, identityEntries } from "./check-identity.ts";
+import type { Disk } from "./disk.ts";
+import { install } from "./install.ts";
+import type { Log } from "./log.ts";
+import type { MemberFacts } from "./member-facts.ts";
+import { readPodAnnotations } from "./pod-annotations.ts";
+import { readSecretFolder } from "./secret-folder.ts";
+import type { AgentPaths, Settings } from "./settings.ts";
+import { shownVolume, type VolumeOwner } from "./volume.ts";
+import { tendVolume, type VolumeReport } from "./volume-keeper.ts";
+
+export interface PrepareDependencies {
+  readonly settings: Settings;
+  readonly paths: AgentPaths;
+  readonly disk: Disk;
+  readonly board: Board;
+  readonly checkIdentity: IdentityCheck;
+  readonly nodeRuns: (facts: MemberFacts) => Promise<boolean>;
+}
+
+/** What is known of the member once ev-node may run. */
+export interface Prepared {
+  readonly owner: VolumeOwner;
+  readonly facts: MemberFacts;
+}
+
+type Prepare = AgentAnswer["prepare"];
+type AcceptedConfig = Extract<ConfigFinding, { kind: "accepted" }>;
+type AcceptedIdentity = Extract<IdentityFinding, { kind: "accepted" }>;
+
+const LOOK_EVERY_MS = 250;
+
+/** Looks again and again until ev-node may run: orders, Secrets and repairs come from outside, when they come. */
+export async function prepareUntilDone(
+  dependencies: PrepareDependencies,
+  { clock, log, signal, beat }: { clock: Clock; log: Log; signal: AbortSignal; beat: () => void },
+): Promise<Prepared | undefined> {
+  let lastFault: string | undefined;
+  while (!signal.aborted) {
+    beat();
+    try {
+      const prepared = await prepareOnce(dependencies);
+      lastFault = undefined;
+      if (prepared !== undefined) return prepared;
+    } catch (error) {
+      const message = `cannot prepare the member: ${error instanceof Error ? error.message : String(error)}`;
+      dependencies.board.update({ prepare: { kind: "checking", message } });
+      if (message !== lastFault) log.warn({ error }, message);
+      lastFault = message;
+    }
+    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+  }
+  return undefined;
+}
+
+/** One look. Every step is safe to be repeated, and to be cut off at any point. */
+export async function prepareOnce(dependencies: PrepareDependencies): Promise<Prepared | undefined> {
+  const { settings, paths, disk, board, nodeRuns } = dependencies;
+  const config = await lookAtConfig(settings, paths);
+  if (config.kind !== "accepted") return stop(board, config, "Config");
+  const identity = await lookAtIdentity(settings, paths, dependencies.checkIdentity);
+  board.update({ clusterId: identity.kind === "accepted" ? identity.clusterId : undefined });
+  if (identity.kind !== "accepted") return stop(board, identity, "Identity");
+
+  const { facts } = config;
+  const owner = ownerOf(settings, identity);
+  const report = await tendVolume({ disk, paths, owner, facts, nodeRuns: () => nodeRuns(facts) });
+  const prepare = judgePrepare(report);
+  board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
+  if (prepare !== undefined) return undefined;
+
+  await installAll(disk, paths, config, identity);
+  board.update({
+    configRevision: config.revision,
+    prepare: { kind: "checking", message: "looks for the other members" },
+  });
+  return { owner, facts };
+}
+
+/** What stands in the way of ev-node; undefined when nothing does. */
+export function judgePrepare({ volume, refusedOrder, postponed }: VolumeReport): Prepare | undefined {
+  if (volume.kind === "foreign") return { kind: "refused", reason: "Volume", message: volume.message };
+  if (volume.kind === "damaged") {
+    return { kind: "refused", reason: "Volume", message: postponed ?? volume.message };
+  }
+  if (volume.kind === "intact" && volume.record.started) return undefined;
+  if (refusedOrder !== undefined) return { kind: "refused", reason: "Order", message: refusedOrder.message };
+  if (volume.kind === "empty") {
+    return { kind: "waiting", for: "bootstrap", message: "the volume is empty: waits for an order" };
+  }
+  return {
+    kind: "waiting",
+    for: "start",
+    message: "the volume is bootstrapped: waits for the order to start",
+  };
+}
+
+export function shownReport({ volume, executedOrder, refusedOrder }: VolumeReport) {
+  return { volume: shownVolume(volume), executedOrder, refusedOrder };
+}
+
+function stop(
+  board: Board,
+  finding: { readonly kind: "notYet" | "refused"; readonly message: string },
+  reason: "Config" | "Identity",
+): undefined {
+  const { kind, message } = finding;
+  board.update({ prepare: kind === "notYet" ? { kind: "checking", message } : { kind, reason, message } });
+}
+
+function ownerOf({ member, epoch }: Settings, { clusterId, chainId }: AcceptedIdentity): VolumeOwner {
+  return { clusterId, member, chainId, epoch };
+}
+
+async function lookAtConfig({ member, epoch }: Settings, paths: AgentPaths): Promise<ConfigFinding> {
+  const podAnnotations = await readPodAnnotations(paths.annotations);
+  if (podAnnotations === undefined)
+    return { kind: "notYet", message: "the pod's annotations are not mounted yet" };
+  const revision = podAnnotations.get(annotations.configRevision);
+  if (revision === undefined) {
+    return { kind: "refused", message: `the pod has no annotation ${annotations.configRevision}` };
+  }
+
+  const files = await readSecretFolder(paths.configSecret, (name) =>
+    name.endsWith(configEntry("", revision)),
+  );
+  if (files === undefined) return { kind: "notYet", message: "the config Secret is not mounted yet" };
+  return checkConfig(revision, files, { member, epoch, home: paths.home, configFolder: paths.config });
+}
+
+async function lookAtIdentity(
+  { ordinal }: Settings,
+  paths: AgentPaths,
+  check: IdentityCheck,
+): Promise<IdentityFinding> {
+  const wanted = identityEntries(ordinal);
+  const mounted = await readSecretFolder(paths.identitySecret, (name) => wanted.includes(name));
+  if (mounted === undefined) return { kind: "notYet", message: "the identity Secret is not mounted yet" };
+  return check(mounted);
+}
+
+async function installAll(disk: Disk, paths: AgentPaths, config: AcceptedConfig, identity: AcceptedIdentity) {
+  await install(disk, paths.config, identity.files);
+  // Last: ev-node is whole once its config is there.
+  await install(disk, paths.config, new Map([["evnode.yaml", config.text]]));
+}

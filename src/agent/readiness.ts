@@ -1,0 +1,48 @@
+import { current, type Findings } from "./findings.ts";
+
+/** How long ago a peer's raft port may have been reached last. */
+export const RAFT_REACH_LIFETIME_MS = 5_000;
+
+export interface Readiness {
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+/** Ready means in sync: what a disruption budget and `kubectl drain` go by, with or without an operator. */
+export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowMs: number): Readiness {
+  const { prepare, node, peers } = findings;
+  if (prepare.kind !== "done") return notReady("the member is not prepared yet");
+  if (node.kind === "closed") {
+    return notReady(
+      node.metricsPortOpen || node.raftPortOpen
+        ? "ev-node runs, but its HTTP server is closed: it knows no leader"
+        : "ev-node does not run",
+    );
+  }
+
+  const height = current(node.height, nowMs);
+  if (height === undefined) return notReady("ev-node's height is not known");
+  for (const peer of peers) {
+    const behind = (current(peer.height, nowMs) ?? 0) - height;
+    if (behind > maxBlocksBehind) {
+      return notReady(`${behind} blocks behind ${peer.name}, tolerated are ${maxBlocksBehind}`);
+    }
+  }
+
+  const reached = peers.filter(
+    ({ raftReachedAtMs: atMs }) => atMs !== undefined && nowMs - atMs <= RAFT_REACH_LIFETIME_MS,
+  );
+  const members = peers.length + 1;
+  const majority = Math.floor(members / 2) + 1;
+  if (reached.length + 1 < majority) {
+    const missing = peers.filter((peer) => !reached.includes(peer)).map(({ name }) => name);
+    return notReady(
+      `reaches ${reached.length + 1} of ${members} members on the raft port, itself included, needs ${majority}; not reached: ${missing.join(", ")}`,
+    );
+  }
+  return { ok: true, message: "in sync" };
+}
+
+function notReady(message: string): Readiness {
+  return { ok: false, message };
+}

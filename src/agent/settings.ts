@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { epochFrom } from "../model/member.ts";
+
+/** Where the pod's volumes are mounted. */
+export interface AgentPaths {
+  /** The member's volume: ev-node's home. */
+  readonly home: string;
+  /** In memory; the agent writes what ev-node reads as `<home>/config`. */
+  readonly config: string;
+  readonly configSecret: string;
+  readonly identitySecret: string;
+  /** The pod's annotations, as the downward API writes them. */
+  readonly annotations: string;
+}
+
+export const podPaths: AgentPaths = {
+  home: "/data",
+  config: "/data/config",
+  configSecret: "/secrets/config",
+  identitySecret: "/secrets/identity",
+  annotations: "/podinfo/annotations",
+};
+
+export interface Settings {
+  readonly member: string;
+  readonly ordinal: number;
+  readonly namespace: string;
+  readonly podUid: string;
+  readonly epoch: number;
+  readonly maxBlocksBehind: number;
+}
+
+export type SettingsReading =
+  | { readonly kind: "valid"; readonly settings: Settings }
+  | { readonly kind: "invalid"; readonly problems: readonly string[] };
+
+const environment = z.object({
+  POD_NAME: z.string("is missing").regex(/-\d{1,3}$/, "is not the name of a StatefulSet's pod"),
+  POD_NAMESPACE: z.string("is missing").min(1, "is empty"),
+  POD_UID: z.string("is missing").min(1, "is empty"),
+  EPOCH: z
+    .string("is missing")
+    .refine((text) => epochFrom(text) !== undefined, "is not a whole number from 1 on"),
+  MAX_BLOCKS_BEHIND: z.string("is missing").regex(/^\d{1,9}$/, "is not a whole number"),
+});
+
+/** Reads the agent's environment and names every problem at once. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): SettingsReading {
+  const reading = environment.safeParse(env);
+  if (!reading.success) {
+    return {
+      kind: "invalid",
+      problems: reading.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`),
+    };
+  }
+
+  const { POD_NAME, POD_NAMESPACE, POD_UID, EPOCH, MAX_BLOCKS_BEHIND } = reading.data;
+  const settings: Settings = {
+    member: POD_NAME,
+    ordinal: Number(POD_NAME.slice(POD_NAME.lastIndexOf("-") + 1)),
+    namespace: POD_NAMESPACE,
+    podUid: POD_UID,
+    epoch: Number(EPOCH),
+    maxBlocksBehind: Number(MAX_BLOCKS_BEHIND),
+  };
+  return { kind: "valid", settings };
+}

@@ -1,0 +1,85 @@
+import type { AgentAnswer } from "../model/agent-protocol.ts";
+import { annotations } from "../model/annotations.ts";
+import type { Disk } from "./disk.ts";
+import { executeOrder } from "./execute-order.ts";
+import type { MemberFacts } from "./member-facts.ts";
+import { judgeOrder, type OrderReading, readOrder } from "./orders.ts";
+import { readPodAnnotations } from "./pod-annotations.ts";
+import { addToLedger, readLedger } from "./pod-ledger.ts";
+import type { AgentPaths } from "./settings.ts";
+import { judgeVolume, lookAtVolume, type VolumeOwner, type VolumeState } from "./volume.ts";
+import { writeRecord } from "./volume-record.ts";
+
+/** What a look at the volume and at the pod's order came to. */
+export interface VolumeReport {
+  readonly volume: VolumeState;
+  readonly executedOrder: string | undefined;
+  readonly refusedOrder: AgentAnswer["refusedOrder"];
+  /** Why an order that is in order waits. */
+  readonly postponed: string | undefined;
+}
+
+export interface VolumeKeeperDependencies {
+  readonly disk: Disk;
+  readonly paths: AgentPaths;
+  readonly owner: VolumeOwner;
+  readonly facts: MemberFacts;
+  /** Asked only before data would be taken from under a process. */
+  readonly nodeRuns: () => Promise<boolean>;
+}
+
+/** Looks at the volume and does what the pod's order asks for, if it was not done before. */
+export async function tendVolume(dependencies: VolumeKeeperDependencies): Promise<VolumeReport> {
+  const { disk, paths, owner, facts, nodeRuns } = dependencies;
+  const volume = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
+  const reading = await readPodOrder(paths);
+  if (reading.kind !== "order") return report(volume, reading);
+
+  const { order } = reading;
+  const executed = await readLedger(paths.config);
+  const { member, epoch } = owner;
+  const isRejoin = order.kind === "rejoin" && volume.kind === "damaged";
+  const verdict = judgeOrder(order, volume, {
+    member,
+    epoch,
+    raftAddress: facts.raftAddress,
+    executed,
+    nodeRuns: isRejoin && (await nodeRuns()),
+  });
+  if (verdict.kind === "refuse") {
+    return { ...report(volume, reading), refusedOrder: { id: order.id, message: verdict.message } };
+  }
+  if (verdict.kind === "postpone") return { ...report(volume, reading), postponed: verdict.message };
+  if (verdict.kind !== "nothing") await executeOrder(disk, paths.home, owner, verdict);
+  // Also when the work was done before: it may have been cut off after the volume's record was written.
+  await addToLedger(disk, paths.config, order.id);
+  if (verdict.kind === "nothing") return report(volume, reading);
+  // Judged anew from the disk: what was done counts only as far as it can be seen.
+  return report(judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner), reading);
+}
+
+/** From the first block on, missing block data is a loss. Written once in the life of a volume. */
+export async function noteBlocks(
+  disk: Disk,
+  home: string,
+  volume: VolumeState,
+  height: number,
+): Promise<void> {
+  if (volume.kind !== "intact" || volume.record.hadBlocks || height < 1) return;
+  await writeRecord(disk, home, { ...volume.record, hadBlocks: true });
+}
+
+async function readPodOrder(paths: AgentPaths): Promise<OrderReading> {
+  const podAnnotations = await readPodAnnotations(paths.annotations);
+  return readOrder(podAnnotations?.get(annotations.order));
+}
+
+function report(volume: VolumeState, reading: OrderReading): VolumeReport {
+  const record = volume.kind === "intact" || volume.kind === "damaged" ? volume.record : undefined;
+  return {
+    volume,
+    executedOrder: record?.executedOrders.at(-1),
+    refusedOrder: reading.kind === "malformed" ? { message: reading.message } : undefined,
+    postponed: undefined,
+  };
+}

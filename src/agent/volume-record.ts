@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { type Disk, readIfPresent, replaceFile } from "./disk.ts";
+
+/** The agent's own folder on the member's volume. */
+export const OWN_FOLDER = ".evnode-operator";
+
+/** An order is on the pod until the next one; more than a few executed ones never matter. */
+const MAX_ORDERS_KEPT = 16;
+
+const recordSchema = z.strictObject({
+  version: z.literal(1),
+  clusterId: z.string(),
+  member: z.string(),
+  chainId: z.string(),
+  epoch: z.int(),
+  votersDigest: z.string(),
+  bootstrapped: z.literal(true),
+  /** Written before ev-node may run for the first time. */
+  started: z.boolean(),
+  /** Whether ev-node was seen with a block: from then on missing block data is a loss. */
+  hadBlocks: z.boolean(),
+  executedOrders: z.array(z.string()).max(MAX_ORDERS_KEPT),
+});
+
+/** Whose volume this is and what was done with it: what makes a known volume known. */
+export type VolumeRecord = Readonly<z.infer<typeof recordSchema>>;
+
+export type RecordReading =
+  | { readonly kind: "absent" }
+  | { readonly kind: "unreadable"; readonly problem: string }
+  | { readonly kind: "present"; readonly record: VolumeRecord };
+
+export async function readRecord(home: string): Promise<RecordReading> {
+  const content = await readIfPresent(recordPath(home));
+  return content === undefined ? { kind: "absent" } : parseRecord(content.toString("utf8"));
+}
+
+function parseRecord(text: string): RecordReading {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { kind: "unreadable", problem: "it is not valid JSON" };
+  }
+  const result = recordSchema.safeParse(json);
+  if (result.success) return { kind: "present", record: result.data };
+
+  const [issue] = result.error.issues;
+  return { kind: "unreadable", problem: `${issue?.path.join(".")}: ${issue?.message}` };
+}
+
+export async function writeRecord(disk: Disk, home: string, record: VolumeRecord): Promise<void> {
+  await disk.makeFolder(join(home, OWN_FOLDER));
+  await disk.syncFolder(home);
+  await replaceFile(disk, recordPath(home), `${JSON.stringify(record, null, 2)}\n`, 0o600);
+}
+
+export function withOrder(record: VolumeRecord, orderId: string): VolumeRecord {
+  const others = record.executedOrders.filter((id) => id !== orderId);
+  return { ...record, executedOrders: [...others, orderId].slice(-MAX_ORDERS_KEPT) };
+}
+
+function recordPath(home: string): string {
+  return join(home, OWN_FOLDER, "volume.json");
+}

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import type { Voter } from "../model/agent-protocol.ts";
+
+/** The same for the same membership, whatever the order in which it is written. */
+export function votersDigest(voters: readonly Voter[]): string {
+  const entries = voters
+    .map(({ id, address }) => [id, address] as const)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(entries)).digest("hex");
+}
+
+/** Why this member cannot be bootstrapped with these voters; undefined when it can. */
+export function problemOfVoters(
+  voters: readonly Voter[],
+  self: { readonly member: string; readonly raftAddress: string },
+): string | undefined {
+  const own = voters.filter(({ id }) => id === self.member);
+  if (own.length !== 1)
+    return `the order names ${self.member} ${own.length} times among its voters, expected once`;
+  if (own[0]?.address !== self.raftAddress) {
+    return `the order has ${self.member} at ${own[0]?.address}, but its config says ${self.raftAddress}`;
+  }
+  if (new Set(voters.map(({ id }) => id)).size !== voters.length) return "the order names a voter twice";
+  if (new Set(voters.map(({ address }) => address)).size !== voters.length) {
+    return "the order gives two voters the same address";
+  }
+  return undefined;
+}
