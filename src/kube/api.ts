@@ -9,7 +9,10 @@ export interface KubeApi {
   /** The object as the server holds it now (a quorum read), or undefined when it does not exist. */
   get<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T | undefined>;
   list<T extends KubeObject>(kind: Kind<T>, options: ListOptions): Promise<ListPage<T>>;
-  /** Ends without error when the server closes the stream; an ERROR event is thrown as a `KubeError`. */
+  /**
+   * Ends without error when the server closes the stream or the signal aborts; an ERROR event is thrown as a
+   * `KubeError`.
+   */
   watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
   /** Fails with `AlreadyExists` when there is an object of that name. */
   create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
