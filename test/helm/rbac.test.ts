@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { helm, only, type Rendered, render, titled } from "./chart.ts";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** `group/resource` of each rule, to its verbs. */
+function grants(role: Rendered): Readonly<Record<string, string>> {
+  const rules = role["rules"] as readonly Rule[];
+  const pairs = rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.map((resource) => [`${group}/${resource}`, verbs.join(" ")] as const),
+    ),
+  );
+  expect(new Set(pairs.map(([resource]) => resource)).size).toBe(pairs.length);
+  return Object.fromEntries(pairs);
+}
+
+const owned = "get list watch create update patch delete";
+const inClusters = {
+  "evnode.dev/evnodeclusters": "get list watch patch",
+  "evnode.dev/evnodeclusters/status": "update",
+  "evnode.dev/evnodeclusters/finalizers": "update",
+  "apps/statefulsets": owned,
+  "/services": owned,
+  "/serviceaccounts": owned,
+  "policy/poddisruptionbudgets": owned,
+  "networking.k8s.io/networkpolicies": owned,
+  "/pods": "get list watch patch",
+  "/persistentvolumeclaims": "get list watch patch",
+  "/secrets": "get create update patch",
+  "/configmaps": "get",
+  "events.k8s.io/events": "create patch",
+};
+
+describe.skipIf(helm === undefined)(titled("what the operator may do"), () => {
+  it("is this in all namespaces", () => {
+    const role = only(render(), "ClusterRole");
+    expect(grants(role)).toEqual({ ...inClusters, "storage.k8s.io/storageclasses": "get list" });
+  });
+
+  it("is the same in one namespace, without what belongs to no namespace", () => {
+    const objects = render('watchNamespace="chains"');
+    expect(objects.filter(({ kind }) => kind.startsWith("Cluster"))).toEqual([]);
+    const role = objects.find(({ kind, metadata }) => kind === "Role" && metadata.namespace === "chains");
+    expect(role && grants(role)).toEqual(inClusters);
+    const binding = objects.find(
+      ({ kind, metadata }) => kind === "RoleBinding" && metadata.namespace === "chains",
+    );
+    expect(binding).toMatchObject({
+      roleRef: { kind: "Role", name: "evnode-operator" },
+      subjects: [{ kind: "ServiceAccount", name: "evnode-operator", namespace: "evnode-system" }],
+    });
+  });
+
+  it("is to elect a leader and to lock chains in its own namespace", () => {
+    const role = only(render(), "Role");
+    expect(role.metadata.namespace).toBe("evnode-system");
+    expect(grants(role)).toEqual({
+      "coordination.k8s.io/leases": "get create update",
+      "/configmaps": "get create patch delete",
+    });
+  });
+
+  it("never covers reading all Secrets, deleting volumes, or everything of anything", () => {
+    const roles = [...render(), ...render('watchNamespace="chains"')].filter(({ kind }) =>
+      kind.endsWith("Role"),
+    );
+    expect(roles).toHaveLength(4);
+    for (const role of roles) {
+      const verbs = grants(role);
+      expect(
+        Object.entries(verbs).filter(([resource, granted]) => `${resource} ${granted}`.includes("*")),
+      ).toEqual([]);
+      expect(verbs["/secrets"] ?? "").not.toMatch(/list|watch|delete/);
+      expect(verbs["/persistentvolumeclaims"] ?? "").not.toContain("delete");
+      expect(verbs["/pods"] ?? "").not.toMatch(/create|delete/);
+    }
+  });
+
+  it("is bound to the service account that the pod uses, whatever its name", () => {
+    const objects = render('serviceAccount={"create":false,"name":"mine"}');
+    const bindings = objects.filter(({ kind }) => kind.endsWith("Binding"));
+    expect(bindings).toHaveLength(2);
+    for (const { subjects } of bindings) {
+      expect(subjects).toEqual([{ kind: "ServiceAccount", name: "mine", namespace: "evnode-system" }]);
+    }
+    expect(only(objects, "Deployment")).toMatchObject({
+      spec: { template: { spec: { serviceAccountName: "mine" } } },
+    });
+    expect(objects.filter(({ kind }) => kind === "ServiceAccount")).toEqual([]);
+  });
+
+  it("is left to others on request", () => {
+    const kinds = render("rbac.create=false").map(({ kind }) => kind);
+    expect(kinds.filter((kind) => /Role|Binding/.test(kind))).toEqual([]);
+  });
+});
