@@ -13,13 +13,13 @@ import { parse } from "yaml";
 import { CURRENT_DEFAULTS_VERSION } from "../../src/api/defaults.ts";
 import { parseCluster } from "../../src/api/parse.ts";
 import { identitySecretName } from "../../src/model/names.ts";
-import { at, chartFolder, helm, only, release, render, runHelm, titled } from "./chart.ts";
+import { at, chartFolder, helm, only, release, render, runHelm, skipped } from "./chart.ts";
 
 const root = join(chartFolder, "..");
 const pod = "spec.template.spec";
 const container = `${pod}.containers.0`;
 
-describe.skipIf(helm === undefined)(titled("the chart"), () => {
+describe.skipIf(helm === undefined)(`the chart${skipped}`, () => {
   it("passes helm's own checks", () => {
     expect(runHelm("lint", "--strict", chartFolder)).toContain("1 chart(s) linted, 0 chart(s) failed");
   });

@@ -14,11 +14,6 @@ export const helm = [process.env["HELM"], join(cacheDir, `helm-${versions.helm}`
 export const withoutHelm =
   "there is no helm: install it, or run `npm run cluster -- up` once, which fetches it";
 
-/** The name of a suite, with the reason when it is skipped. */
-export function titled(name: string): string {
-  return helm === undefined ? `${name} (skipped: ${withoutHelm})` : name;
-}
-
 function installed(): string | undefined {
   const found = spawnSync("which", ["helm"], { encoding: "utf8" });
   return found.status === 0 ? found.stdout.trim() : undefined;

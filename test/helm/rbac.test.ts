@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { helm, only, type Rendered, render, titled } from "./chart.ts";
+import { helm, only, type Rendered, render, skipped } from "./chart.ts";
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -36,7 +36,7 @@ const inClusters = {
   "events.k8s.io/events": "create patch",
 };
 
-describe.skipIf(helm === undefined)(titled("what the operator may do"), () => {
+describe.skipIf(helm === undefined)(`what the operator may do${skipped}`, () => {
   it("is this in all namespaces", () => {
     const role = only(render(), "ClusterRole");
     expect(grants(role)).toEqual({ ...inClusters, "storage.k8s.io/storageclasses": "get list" });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { at, chartFolder, helm, only, render, titled } from "./chart.ts";
+import { at, chartFolder, helm, only, render, skipped } from "./chart.ts";
 
 const pod = "spec.template.spec";
 const container = `${pod}.containers.0`;
@@ -72,7 +72,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe.skipIf(helm === undefined)(titled("the chart's values"), () => {
+describe.skipIf(helm === undefined)(`the chart's values${skipped}`, () => {
   const unchanged = helm === undefined ? [] : render();
 
   it.each(cases)("$value shows at $path", ({ value, kind = "Deployment", path, expected }) => {
