@@ -13,6 +13,8 @@ export const helm = [process.env["HELM"], join(cacheDir, `helm-${versions.helm}`
 );
 export const withoutHelm =
   "there is no helm: install it, or run `npm run cluster -- up` once, which fetches it";
+/** Behind the title of each suite: why it is skipped, when it is. */
+export const skipped = helm === undefined ? ` (skipped: ${withoutHelm})` : "";
 
 function installed(): string | undefined {
   const found = spawnSync("which", ["helm"], { encoding: "utf8" });
