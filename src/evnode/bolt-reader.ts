@@ -44,16 +44,15 @@ function entriesOf(database: Database, bucket: Buffer): Iterable<BoltEntry> {
 }
 
 function* leafElements(database: Database, page: Page): Generator<LeafElement> {
+  if (page.flags !== pageFlags.leaf && page.flags !== pageFlags.branch) {
+    throw new CorruptFile(`a page of a bucket's tree has the flags 0x${page.flags.toString(16)}`);
+  }
+
   for (let index = 0; index < page.count; index += 1) {
     const start = pageHeaderLength + elementLength * index;
     const head = slice(page.bytes, start, elementLength);
-    if (page.flags === pageFlags.leaf) {
-      yield leafElement(page.bytes, start, head);
-    } else if (page.flags === pageFlags.branch) {
-      yield* leafElements(database, pageAt(database, pageNumber(head, 8)));
-    } else {
-      throw new CorruptFile(`a page of a bucket's tree has the flags 0x${page.flags.toString(16)}`);
-    }
+    if (page.flags === pageFlags.leaf) yield leafElement(page.bytes, start, head);
+    else yield* leafElements(database, pageAt(database, pageNumber(head, 8)));
   }
 }
 

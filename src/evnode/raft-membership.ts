@@ -21,6 +21,7 @@ export type Membership =
 
 const suffrages: readonly Suffrage[] = ["voter", "nonvoter", "staging"];
 
+/** Reads a raft-log.db that no process has open: of one that is being written, pages may change under the reader. */
 export function readMembership(raftLog: Buffer): Membership {
   try {
     return lastConfiguration(raftLog);

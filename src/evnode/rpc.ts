@@ -88,7 +88,7 @@ export interface RpcError {
 
 // protojson writes 64-bit numbers as texts and leaves out everything that is zero or empty.
 const uint64 = z
-  .union([z.string().regex(/^\d{1,20}$/), z.int().min(0)])
+  .union([z.string().regex(/^\d{1,20}$/, "expected a number"), z.int().min(0)])
   .transform(toSafeInteger)
   .default(0);
 const text = z.string().default("");
