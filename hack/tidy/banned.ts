@@ -21,7 +21,7 @@ const hiddenInputs = [
   "getRandomValues",
   "process . env",
 ];
-const effects = ["Date", "process .", "fetch (", "console .", "async", "AbortSignal . timeout"];
+const effects = ["Date .", "process .", "fetch (", "console .", "async", "AbortSignal . timeout"];
 const compilerSilencers = [": any", "as any", "< any", "as never", "@ts-ignore"];
 
 export function bannedProblems(file: string, tokens: readonly Token[]): readonly Problem[] {
