@@ -9,7 +9,7 @@ const MAX_WAITING = 64;
 const MAX_CONNECTIONS = 256;
 /** Longer than anyone's interval of asking, so that the asking side is the one that closes. */
 const KEEP_ALIVE_MS = 75_000;
-const CLOSE_AFTER_MS = 1_000;
+const CLOSE_AFTER_MS = 200;
 
 export interface AgentServer {
   readonly port: number;
@@ -24,76 +24,99 @@ export interface ServerDependencies {
   readonly stuck: () => string | undefined;
 }
 
-export async function startServer(
-  port: number,
-  { board, clock, stuck }: ServerDependencies,
-): Promise<AgentServer> {
-  const waiting = new Set<() => void>();
-  let closing = false;
-
+export async function startServer(port: number, dependencies: ServerDependencies): Promise<AgentServer> {
+  const { board, clock, stuck } = dependencies;
+  const states = new StateRequests(board, clock);
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
     if (request.method !== "GET") return sendText(response, 405, "only GET is answered");
-    switch (url.pathname) {
-      case "/v1/state":
-        return sendState(url.searchParams, request, response);
-      case "/startupz": {
-        const { prepare } = board.findings();
-        const done = prepare.kind === "done";
-        return sendText(
-          response,
-          done ? 200 : 503,
-          done ? "prepared" : (prepare.message ?? "looks at the member"),
-        );
-      }
-      case "/readyz": {
-        const ready = board.readiness();
-        return sendText(response, ready.ok ? 200 : 503, ready.message);
-      }
-      case "/livez": {
-        const problem = stuck();
-        return sendText(response, problem === undefined ? 200 : 503, problem ?? "alive");
-      }
-      default:
-        return sendText(response, 404, "there is /v1/state, /startupz, /readyz and /livez");
-    }
+    if (url.pathname === "/v1/state") return states.serve(url.searchParams, request, response);
+    const [status, text] = probeAnswer(url.pathname, board, stuck);
+    return sendText(response, status, text);
   });
-
-  function sendState(query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
-    const waitMs = Number(query.get("waitMs") ?? "0");
-    if (!Number.isInteger(waitMs) || waitMs < 0)
-      return sendText(response, 400, "waitMs must be a whole number");
-    if (closing || waitMs === 0 || query.get("after") !== board.version())
-      return sendJson(response, board.answer());
-    if (waiting.size >= MAX_WAITING) return sendText(response, 503, `${MAX_WAITING} requests wait already`);
-
-    const stopWaiting = () => {
-      cancelTimer();
-      forget();
-      waiting.delete(answerNow);
-      request.socket.off("close", stopWaiting);
-    };
-    const answerNow = () => {
-      stopWaiting();
-      sendJson(response, board.answer());
-    };
-    const cancelTimer = clock.after(Math.min(waitMs, MAX_WAIT_MS), answerNow);
-    const forget = board.onChange(answerNow);
-    waiting.add(answerNow);
-    request.socket.on("close", stopWaiting);
-  }
-
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, port);
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
-      closing = true;
-      for (const answerNow of waiting) answerNow();
+      states.close();
       await closeServer(server, clock);
     },
   };
+}
+
+/** What the probes of the pod ask, with the reason for a person who asks the same. */
+function probeAnswer(
+  path: string,
+  board: Board,
+  stuck: ServerDependencies["stuck"],
+): readonly [status: number, text: string] {
+  switch (path) {
+    case "/startupz": {
+      const { prepare } = board.findings();
+      return prepare.kind === "done" ? [200, "prepared"] : [503, prepare.message ?? "looks at the member"];
+    }
+    case "/readyz": {
+      const { ok, message } = board.readiness();
+      return [ok ? 200 : 503, message];
+    }
+    case "/livez": {
+      const problem = stuck();
+      return problem === undefined ? [200, "alive"] : [503, problem];
+    }
+    default:
+      return [404, "there is /v1/state, /startupz, /readyz and /livez"];
+  }
+}
+
+/** Requests for the state, of which some wait for the next change. */
+class StateRequests {
+  readonly #waiting = new Set<() => void>();
+  readonly #board: Board;
+  readonly #clock: Clock;
+  #closing = false;
+
+  constructor(board: Board, clock: Clock) {
+    this.#board = board;
+    this.#clock = clock;
+  }
+
+  serve(query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
+    const waitMs = Number(query.get("waitMs") ?? "0");
+    if (!Number.isInteger(waitMs) || waitMs < 0) {
+      sendText(response, 400, "waitMs must be a whole number of milliseconds");
+    } else if (this.#closing || waitMs === 0 || query.get("after") !== this.#board.version()) {
+      sendJson(response, this.#board.answer());
+    } else if (this.#waiting.size >= MAX_WAITING) {
+      sendText(response, 503, `${MAX_WAITING} requests wait already`);
+    } else {
+      this.#wait(Math.min(waitMs, MAX_WAIT_MS), request, response);
+    }
+  }
+
+  /** Answers all who wait. */
+  close(): void {
+    this.#closing = true;
+    for (const answerNow of this.#waiting) answerNow();
+  }
+
+  #wait(waitMs: number, { socket }: IncomingMessage, response: ServerResponse): void {
+    const stopWaiting = () => {
+      cancelTimer();
+      forgetChange();
+      this.#waiting.delete(answerNow);
+      socket.off("close", stopWaiting);
+    };
+    const answerNow = () => {
+      stopWaiting();
+      sendJson(response, this.#board.answer());
+    };
+    const cancelTimer = this.#clock.after(waitMs, answerNow);
+    const forgetChange = this.#board.onChange(answerNow);
+    this.#waiting.add(answerNow);
+    socket.on("close", stopWaiting);
+  }
 }
 
 function listen(server: Server, port: number): Promise<void> {

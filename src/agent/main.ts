@@ -72,37 +72,27 @@ async function runMember(
   const http = newHttpClient(clock);
   log.info({ epoch: settings.epoch, port: server.port }, "the agent runs");
 
+  // Who waits for an answer gets it at once; the looks in flight end by themselves, or with their connections.
+  let closed = Promise.resolve();
+  const close = () => {
+    http.close();
+    closed = server.close();
+  };
+  signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
   try {
     const disk = realDisk;
+    const checkIdentity = newIdentityCheck(ordinal);
     const prepared = await prepareUntilDone(
-      {
-        settings,
-        paths,
-        disk,
-        board,
-        checkIdentity: newIdentityCheck(ordinal),
-        nodeRuns: (facts) => nodeRuns(facts, resolve, clock),
-      },
+      { settings, paths, disk, board, checkIdentity, nodeRuns: (facts) => nodeRuns(facts, resolve, clock) },
       { clock, log, signal, beat: heart.beat },
     );
     if (prepared === undefined) return;
-    await watch(prepared, {
-      settings,
-      paths,
-      disk,
-      board,
-      clock,
-      random,
-      log,
-      http,
-      resolve,
-      signal,
-      beat: heart.beat,
-      peerAgentPort,
-    });
+    const looks = { http, resolve, clock, random, peerAgentPort };
+    await watch(prepared, { settings, paths, disk, board, log, signal, beat: heart.beat, ...looks });
   } finally {
-    await server.close();
-    http.close();
+    if (!signal.aborted) close();
+    await closed;
     log.info({}, "the agent stops");
   }
 }

@@ -37,51 +37,44 @@ export interface NodeWatchDependencies {
   readonly facts: MemberFacts;
 }
 
-export interface NodeWatch {
-  /** Who leads: cheap enough to be asked several times a second. */
-  lookAtLeadership(): Promise<void>;
-  /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */
-  lookAtState(): Promise<void>;
-}
-
 type Open = Extract<NodeFinding, { kind: "open" }>;
 
-export function newNodeWatch({
-  http,
-  resolve,
-  clock,
-  board,
-  member,
-  facts,
-}: NodeWatchDependencies): NodeWatch {
-  let identityAtMs: number | undefined;
+/** Looks at ev-node from inside its pod. */
+export class NodeWatch {
+  readonly #given: NodeWatchDependencies;
+  #identityAtMs: number | undefined;
 
-  return {
-    async lookAtLeadership() {
-      const result = await http.send(
-        { address: LOOPBACK, port: facts.rpcPort },
-        raftNodeRequest,
-        LEADER_DEADLINE_MS,
-      );
-      const before = board.findings().node;
-      if (result.kind === "refused") {
-        identityAtMs = undefined;
-        board.update({ node: before.kind === "closed" ? before : closed(clock.monotonicMs()) });
-        return;
-      }
-      const isLeader =
-        result.kind === "answered" && result.status === 200 ? leads(result.body, member) : undefined;
-      board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
-    },
+  constructor(given: NodeWatchDependencies) {
+    this.#given = given;
+  }
 
-    async lookAtState() {
-      const { kind } = board.findings().node;
-      if (kind === "closed") await lookAtPorts();
-      else await lookAtChain();
-    },
-  };
+  /** Who leads: cheap enough to be asked several times a second. */
+  async lookAtLeadership(): Promise<void> {
+    const { http, clock, board, member, facts } = this.#given;
+    const result = await http.send(
+      { address: LOOPBACK, port: facts.rpcPort },
+      raftNodeRequest,
+      LEADER_DEADLINE_MS,
+    );
+    const before = board.findings().node;
+    if (result.kind === "refused") {
+      this.#identityAtMs = undefined;
+      board.update({ node: before.kind === "closed" ? before : closed(clock.monotonicMs()) });
+      return;
+    }
+    const isLeader =
+      result.kind === "answered" && result.status === 200 ? leads(result.body, member) : undefined;
+    board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
+  }
 
-  async function lookAtPorts(): Promise<void> {
+  /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */
+  async lookAtState(): Promise<void> {
+    const { kind } = this.#given.board.findings().node;
+    await (kind === "closed" ? this.#lookAtPorts() : this.#lookAtChain());
+  }
+
+  async #lookAtPorts(): Promise<void> {
+    const { resolve, clock, board, facts } = this.#given;
     const [metricsPortOpen, raftPortOpen] = await Promise.all([
       isOpen(LOOPBACK, facts.metricsPort, clock),
       isRaftPortOpen(facts, resolve, clock),
@@ -90,20 +83,17 @@ export function newNodeWatch({
     if (node.kind === "closed") board.update({ node: { ...node, metricsPortOpen, raftPortOpen } });
   }
 
-  async function lookAtChain(): Promise<void> {
-    const isIdentityDue =
-      identityAtMs === undefined || clock.monotonicMs() - identityAtMs >= IDENTITY_LIFETIME_MS;
+  async #lookAtChain(): Promise<void> {
+    const { board } = this.#given;
     const [state, heads, identity] = await Promise.all([
-      call(stateRequest, parseState),
-      call(storeInfoRequest, parseStoreInfo),
-      isIdentityDue ? askIdentity() : undefined,
+      this.#call(stateRequest, parseState),
+      this.#call(storeInfoRequest, parseStoreInfo),
+      this.#identityIfDue(),
     ]);
     const { node } = board.findings();
     // Closed meanwhile: what was asked is about a process that is gone.
     if (node.kind !== "open") return;
 
-    if (identity?.peerId !== undefined && identity.daNamespace !== undefined)
-      identityAtMs = clock.monotonicMs();
     const header = heads?.value.header;
     board.update({
       node: {
@@ -116,15 +106,21 @@ export function newNodeWatch({
     });
   }
 
-  async function askIdentity(): Promise<Pick<Open, "peerId" | "daNamespace">> {
+  async #identityIfDue(): Promise<Pick<Open, "peerId" | "daNamespace"> | undefined> {
+    const nowMs = this.#given.clock.monotonicMs();
+    if (this.#identityAtMs !== undefined && nowMs - this.#identityAtMs < IDENTITY_LIFETIME_MS)
+      return undefined;
+
     const [net, names] = await Promise.all([
-      call(netInfoRequest, parseNetInfo),
-      call(namespaceRequest, parseNamespaces),
+      this.#call(netInfoRequest, parseNetInfo),
+      this.#call(namespaceRequest, parseNamespaces),
     ]);
+    if (net !== undefined && names !== undefined) this.#identityAtMs = nowMs;
     return { peerId: net?.value.peerId, daNamespace: names?.value.header };
   }
 
-  async function call<T>(what: RpcRequest, parse: (body: string) => Parsed<T>): Promise<Seen<T> | undefined> {
+  async #call<T>(what: RpcRequest, parse: (body: string) => Parsed<T>): Promise<Seen<T> | undefined> {
+    const { http, clock, facts } = this.#given;
     const result = await http.send({ address: LOOPBACK, port: facts.rpcPort }, what, CALL_DEADLINE_MS);
     if (result.kind !== "answered" || result.status !== 200) return undefined;
     const reading = parse(result.body);

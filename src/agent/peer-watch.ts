@@ -36,19 +36,20 @@ export async function lookAtPeer(peer: PeerAddresses, dependencies: PeerWatchDep
     return;
   }
 
-  const [raft, p2p, height] = await Promise.all([
-    probeTcp(address, peer.raftPort, PROBE_DEADLINE_MS, clock),
-    probeTcp(address, peer.p2pPort, PROBE_DEADLINE_MS, clock),
-    askHeight(peer, address, dependencies),
+  const probe = async (port: number, noted: (reach: Reach) => Partial<PeerFinding>) => {
+    const reach = await probeTcp(address, port, PROBE_DEADLINE_MS, clock);
+    // A pod that was recreated has another address, also while the name servers still give the old one.
+    if (reach.kind !== "reached") resolve.forget(peer.host);
+    note(board, peer.name, noted(reach));
+  };
+  // Noted one by one: a port that does not answer must not make the other one look old.
+  await Promise.all([
+    probe(peer.raftPort, (raft) =>
+      raft.kind === "reached" ? { raft, raftReachedAtMs: raft.atMs } : { raft },
+    ),
+    probe(peer.p2pPort, (p2p) => ({ p2p })),
+    noteHeight(peer, address, dependencies),
   ]);
-  // A pod that was recreated has another address, also while the name servers still give the old one.
-  if (raft.kind !== "reached" || p2p.kind !== "reached") resolve.forget(peer.host);
-  note(board, peer.name, {
-    raft,
-    p2p,
-    ...(raft.kind === "reached" ? { raftReachedAtMs: raft.atMs } : {}),
-    ...(height === undefined ? {} : { height }),
-  });
 }
 
 /** Peers of which nothing is known yet. */
@@ -65,6 +66,11 @@ export function unknownPeers(peers: readonly PeerAddresses[]): readonly PeerFind
 function note(board: Board, name: string, found: Partial<PeerFinding>): void {
   const peers = board.findings().peers.map((peer) => (peer.name === name ? { ...peer, ...found } : peer));
   board.update({ peers });
+}
+
+async function noteHeight(peer: PeerAddresses, address: string, dependencies: PeerWatchDependencies) {
+  const height = await askHeight(peer, address, dependencies);
+  if (height !== undefined) note(dependencies.board, peer.name, { height });
 }
 
 async function askHeight(

@@ -101,8 +101,11 @@ export function judgePrepare({ volume, refusedOrder, postponed }: VolumeReport):
   };
 }
 
-export function shownReport({ volume, executedOrder, refusedOrder }: VolumeReport) {
-  return { volume: shownVolume(volume), executedOrder, refusedOrder };
+export function shownReport({ volume, executedOrder, refusedOrder, postponed }: VolumeReport) {
+  const shown = shownVolume(volume);
+  const isPostponed = postponed !== undefined && shown.kind === "damaged";
+  const message = isPostponed ? { message: `${shown.message}; the order waits: ${postponed}` } : {};
+  return { volume: { ...shown, ...message }, executedOrder, refusedOrder };
 }
 
 function stop(

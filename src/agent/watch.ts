@@ -6,7 +6,7 @@ import type { Disk } from "./disk.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
 import type { Log } from "./log.ts";
-import { newNodeWatch, nodeRuns } from "./node-watch.ts";
+import { NodeWatch, nodeRuns } from "./node-watch.ts";
 import { lookAtPeer, unknownPeers } from "./peer-watch.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
 import type { Resolve } from "./resolve.ts";
@@ -49,7 +49,7 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   await Promise.race([firstLook, clock.sleep(FIRST_LOOK_MS, signal).catch(() => undefined)]);
   board.update({ prepare: { kind: "done" } });
 
-  const node = newNodeWatch({ ...dependencies, member: owner.member, facts });
+  const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
   const every = (everyMs: number) => ({ clock, random, signal, everyMs, jitter: JITTER });
   await Promise.all([
     firstLook,

@@ -94,7 +94,7 @@ export interface CompletePod {
   readonly resources: { readonly requests: Amounts; readonly limits: Amounts };
   readonly nodeSelector: Entries;
   readonly tolerations: NonNullable<Given<"pod">["tolerations"]>;
-  readonly affinity: Readonly<Record<string, unknown>>;
+  readonly affinity: Readonly<Record<string, unknown>> | undefined;
   readonly priorityClassName: string | undefined;
   readonly labels: Entries;
   readonly annotations: Entries;

@@ -148,7 +148,7 @@ function completePod({ pod }: Spec, defaults: Defaults): CompletePod {
     resources: { requests: pod?.resources?.requests ?? {}, limits: pod?.resources?.limits ?? {} },
     nodeSelector: pod?.nodeSelector ?? {},
     tolerations: pod?.tolerations ?? [],
-    affinity: pod?.affinity ?? {},
+    affinity: pod?.affinity,
     priorityClassName: pod?.priorityClassName,
     labels: pod?.labels ?? {},
     annotations: pod?.annotations ?? {},

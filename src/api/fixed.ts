@@ -11,8 +11,5 @@ export const fixed = {
   metricsPort: 26_660,
 } as const;
 
-/** The agent's HTTP port in every member pod. */
-export const AGENT_PORT = 9090;
-
 /** Where ev-node's testapp takes transactions. */
 export const TESTAPP_PORT = 8080;

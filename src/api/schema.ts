@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { resource } from "./resource.ts";
-import { field, type Rule } from "./schema/field.ts";
+import { field, present, type Rule } from "./schema/field.ts";
 import { spec } from "./schema/spec.ts";
 import { status } from "./schema/status.ts";
 
@@ -22,22 +22,25 @@ interface WithSecrets extends Named {
 
 const nameIsLabel: Rule<Named> = {
   cel: `size(self.metadata.name) <= ${MAX_NAME_LENGTH} && self.metadata.name.matches('${NAME}')`,
-  message: `The name must be at most ${MAX_NAME_LENGTH} lower-case letters, digits and hyphens, begin with a letter and end with a letter or digit: Services and pods are named after it.`,
+  message: `metadata.name must be at most ${MAX_NAME_LENGTH} lower-case letters, digits and hyphens, begin with a letter and end with a letter or digit: Services and pods are named after it.`,
+  at: ["metadata", "name"],
   holds: ({ metadata: { name } }) => name.length <= MAX_NAME_LENGTH && new RegExp(NAME).test(name),
 };
 
 const ownSecrets = ["identity", "config"] as const;
-const givenSecrets = [
-  "self.spec.?signer.?secretName.orValue('')",
-  "self.spec.chain.?genesis.?secret.?name.orValue('')",
-  "self.spec.da.?authTokenSecret.?name.orValue('')",
-];
+const givenSecrets = ["signer.secretName", "chain.genesis.secret.name", "da.authTokenSecret.name"] as const;
+
+const isOwnSecret = (path: string): string => {
+  const own = ownSecrets.map((suffix) => `self.metadata.name + '-${suffix}'`).join(", ");
+  return `(${present("self", ["spec", ...path.split(".")])} && self.spec.${path} in [${own}])`;
+};
 
 // The operator makes these two Secrets; it could neither read its own product as input nor overwrite the user's.
 const secretsAreForeign: Rule<WithSecrets> = {
-  cel: `![${givenSecrets.join(", ")}].exists(s, s in [${ownSecrets.map((suffix) => `self.metadata.name + '-${suffix}'`).join(", ")}])`,
+  cel: `!(${givenSecrets.map(isOwnSecret).join(" || ")})`,
   message:
     "The Secrets that the spec refers to must not be named <name>-identity or <name>-config; the operator makes those itself.",
+  at: ["spec"],
   holds: ({ metadata: { name }, spec: { signer, chain, da } }) => {
     const given = [signer?.secretName, chain.genesis?.secret?.name, da.authTokenSecret?.name];
     return !ownSecrets.some((suffix) => given.includes(`${name}-${suffix}`));

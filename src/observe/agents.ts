@@ -1,6 +1,6 @@
 import { type AgentAnswer, MAX_WAIT_MS } from "../model/agent-protocol.ts";
 import type { Report } from "../model/member.ts";
-import { exponentialMs } from "../runtime/backoff.ts";
+import { exponentialMs, jitteredMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { AskAgent } from "./agent-client.ts";
@@ -62,19 +62,37 @@ export class Agents {
     return this.#followers.get(podUid)?.report ?? { kind: "none", why: "the pod has no address yet" };
   }
 
-  /** Asks these agents now, in parallel, all within one deadline. No answer counts as none. */
+  /**
+   * Asks these agents now, in parallel, all within one deadline. An agent that does not answer in time keeps its
+   * last report, which the long poll outdates when it too gets no answer.
+   */
   async refresh(podUids: readonly string[], deadlineMs: number): Promise<void> {
-    const followers = podUids.map((uid) => this.#followers.get(uid)).filter((known) => known !== undefined);
-    await Promise.all(
-      followers.map(async (follower) => {
-        follower.report = await this.#askOnce(follower, undefined, 0, deadlineMs);
-      }),
-    );
+    await this.#askAll(podUids, deadlineMs, (follower, report) => {
+      if (report.kind === "answered") follower.report = report;
+    });
+  }
+
+  /** As `refresh`, but an agent that does not answer in time counts as silent at once. */
+  async confirm(podUids: readonly string[], deadlineMs: number): Promise<void> {
+    await this.#askAll(podUids, deadlineMs, (follower, report) => {
+      follower.report = report;
+    });
   }
 
   async stop(): Promise<void> {
     for (const uid of [...this.#followers.keys()]) this.unfollow(uid);
     await Promise.all(this.#loops);
+  }
+
+  async #askAll(
+    podUids: readonly string[],
+    deadlineMs: number,
+    accept: (follower: Follower, report: Report) => void,
+  ): Promise<void> {
+    const followers = podUids.map((uid) => this.#followers.get(uid)).filter((known) => known !== undefined);
+    await Promise.all(
+      followers.map(async (follower) => accept(follower, await this.#askOnce(follower, undefined, 0, deadlineMs))),
+    );
   }
 
   async #poll(follower: Follower): Promise<void> {
@@ -116,7 +134,7 @@ export class Agents {
   }
 
   async #pause(failures: number, signal: AbortSignal): Promise<void> {
-    const delayMs = exponentialMs(retryGrowth, failures) * (0.5 + this.#random.next() / 2);
+    const delayMs = jitteredMs(exponentialMs(failures, retryGrowth), 0.5, this.#random);
     await this.#clock.sleep(delayMs, signal).catch(() => undefined);
   }
 }

@@ -1,5 +1,5 @@
 import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
-import { parseCluster } from "../api/parse.ts";
+import { type Parsed, parseCluster } from "../api/parse.ts";
 import { validate } from "../api/validate.ts";
 import { annotations } from "../model/annotations.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
@@ -8,7 +8,7 @@ import { claimOf, type Member, podOf } from "../model/member.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject } from "../model/objects.ts";
 import { leadership } from "../plan/quorum.ts";
-import { objectKey, type ParsedSpec, type Settings, type Snapshot } from "../plan/snapshot.ts";
+import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Agents } from "./agents.ts";
 import { readChainLock } from "./chain-lock.ts";
@@ -20,8 +20,9 @@ import type { World } from "./world.ts";
 const QUIET_MAX_AGE_MS = 300_000;
 const BUSY_MAX_AGE_MS = 5_000;
 
-/** How long all agents together have to say who leads when two of them claimed it. */
-const SECOND_LOOK_MS = 1_000;
+/** Heights in an older answer are history; agents are asked again, all together within this time. */
+const OLD_MS = 5_000;
+const LOOK_MS = 1_000;
 
 export interface ObserveDependencies {
   readonly world: World;
@@ -38,7 +39,7 @@ export async function observe(deps: ObserveDependencies, namespace: string, name
 
   const watched = <T extends KubeObject>(kind: Kind<T>, name: string) => world.watched(kind, { namespace, name });
   const statefulSet = await watched(kinds.statefulSet, names.statefulSetName(name));
-  const parsed = parseSpec(cluster, appliedDefaults(statefulSet));
+  const parsed = parseSpec(cluster, appliedDefaults(statefulSet), settings.clusterDomain);
   const replicas = statefulSet?.spec?.replicas ?? (parsed.kind === "valid" ? parsed.spec.replicas : 0);
   const members = await readMembers(deps, namespace, name, replicas);
   const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
@@ -64,11 +65,11 @@ export async function observe(deps: ObserveDependencies, namespace: string, name
   };
 }
 
-function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number): ParsedSpec {
-  const result = parseCluster(cluster, defaultsVersion);
-  if (result.kind === "problems") return { kind: "invalid", problems: result.problems };
-  const problems = validate(result.cluster, result.spec);
-  return problems.length === 0 ? { kind: "valid", spec: result.spec } : { kind: "invalid", problems };
+function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number, clusterDomain: string): Parsed {
+  const parsed = parseCluster(cluster, defaultsVersion);
+  if (parsed.kind === "invalid") return parsed;
+  const problems = validate(parsed.cluster, parsed.spec, clusterDomain);
+  return problems.length === 0 ? parsed : { kind: "invalid", problems };
 }
 
 /** A cluster keeps the defaults that it was created with. */
@@ -103,11 +104,19 @@ async function readObjects(
 async function readMembers(deps: ObserveDependencies, namespace: string, name: string, replicas: number) {
   const ordinals = Array.from({ length: replicas }, (_, ordinal) => ordinal);
   const members = await Promise.all(ordinals.map((ordinal) => readMember(deps, namespace, name, ordinal)));
-  if (leadership(members).kind !== "several") return members;
+  const again = (): Member[] => members.map((member) => ({ ...member, report: reportOf(deps, member) }));
+  const nowMs = deps.clock.monotonicMs();
+  const isOld = ({ report }: Member) => report.kind === "answered" && nowMs - report.atMs > OLD_MS;
+  await deps.agents.refresh(podUids(members.filter(isOld)), LOOK_MS);
+
+  const fresh = again();
+  if (leadership(fresh).kind !== "several") return fresh;
   // A member that went silent may still be remembered as the leader: only fresh answers tell.
-  await deps.agents.refresh(members.flatMap(({ pod }) => (pod ? [pod.uid] : [])), SECOND_LOOK_MS);
-  return members.map((member) => ({ ...member, report: reportOf(deps, member) }));
+  await deps.agents.confirm(podUids(members), LOOK_MS);
+  return again();
 }
+
+const podUids = (members: readonly Member[]) => members.flatMap(({ pod }) => (pod ? [pod.uid] : []));
 
 async function readMember(deps: ObserveDependencies, namespace: string, cluster: string, ordinal: number): Promise<Member> {
   const { world, settings } = deps;

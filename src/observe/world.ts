@@ -1,4 +1,5 @@
 import type { KubeApi } from "../kube/api.ts";
+import { strangersFields } from "../model/field-owners.ts";
 import type { Kind } from "../model/kinds.ts";
 import { keyOf, type KubeObject, type ObjectRef } from "../model/kube-object.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -62,7 +63,7 @@ export class World {
 
   /** Remembers what one of our own writes returned. */
   wrote(kind: Kind<KubeObject>, object: KubeObject): void {
-    const remembered = { object, atMs: this.#clock.monotonicMs() };
+    const remembered = { object: strangersFields(object), atMs: this.#clock.monotonicMs() };
     const id = idOf(kind, object.metadata);
     if (this.#caches.has(kind.kind)) this.#written.set(id, remembered);
     else this.#reads.set(id, remembered);

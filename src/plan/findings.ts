@@ -47,7 +47,7 @@ interface QuorumView {
 
 function quorumOf(snapshot: Snapshot): QuorumView {
   const { members } = snapshot;
-  const parts = members.map((member) => ({ member, part: participation(member, members, maxBlocksBehind(snapshot)) }));
+  const parts = members.map((member) => ({ member, part: participation(member, members.length, maxBlocksBehind(snapshot)) }));
   const those = (part: Participation) => parts.filter((one) => one.part === part).map(({ member }) => member);
   const [taking, silent] = [those("yes"), those("unknown")];
   const majority = majorityOf(members.length);
@@ -95,7 +95,7 @@ function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
   if (unknown.length > 0) {
     return { type: "InSync", reason: "HeightsUnknown", message: `No height is known of ${names(unknown)}.` };
   }
-  const behind = members.filter((member) => participation(member, members, maxBlocksBehind(snapshot)) !== "yes");
+  const behind = members.filter((member) => participation(member, members.length, maxBlocksBehind(snapshot)) !== "yes");
   if (behind.length === 0) return { type: "InSync", reason: "MembersInSync", message: "Every member follows the chain." };
   return { type: "InSync", reason: "MembersBehind", message: `${names(behind)} are behind or do not reach a majority.` };
 }

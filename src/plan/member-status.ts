@@ -1,9 +1,9 @@
 import type { MemberStatus } from "../api/evnodecluster.ts";
 import { answerOf, isFailed, type Member } from "../model/member.ts";
-import { heightOf } from "./quorum.ts";
+import { blocksBehind, heightOf } from "./quorum.ts";
 
 /** One row of `status.members`. Messages carry no number that changes by itself. */
-export function memberStatus(member: Member, bestHeight: number): MemberStatus {
+export function memberStatus(member: Member): MemberStatus {
   const { name, pod } = member;
   const answer = answerOf(member);
   const height = heightOf(member);
@@ -14,7 +14,7 @@ export function memberStatus(member: Member, bestHeight: number): MemberStatus {
     role: roleOf(member),
     state: stateOf(member),
     ready: pod?.ready ?? false,
-    ...(height === undefined ? {} : { height, blocksBehind: Math.max(0, bestHeight - height) }),
+    ...(height === undefined ? {} : { height, blocksBehind: blocksBehind(member) ?? 0 }),
     ...(answer?.configRevision === undefined ? {} : { configRevision: answer.configRevision }),
     ...(pod?.revision === undefined ? {} : { podRevision: pod.revision }),
     ...(answer ? { peersReached: answer.peers.filter(({ raft }) => raft.kind === "reached").length } : {}),

@@ -7,23 +7,36 @@ export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1
 export type Participation = "yes" | "no" | "unknown";
 
 /**
- * A member takes part when its ev-node answers, its height is at most `maxBlocksBehind` below the best, and the
- * raft ports of a majority, itself included, are within its reach. Height alone proves P2P, not raft.
+ * A member takes part when its ev-node answers, it is at most `maxBlocksBehind` below the best of its peers, and
+ * the raft ports of a majority, itself included, are within its reach. Height alone proves P2P, not raft.
  */
-export function participation(member: Member, members: readonly Member[], maxBlocksBehind: number): Participation {
+export function participation(member: Member, voters: number, maxBlocksBehind: number): Participation {
   if (!member.pod) return "no";
   const answer = answerOf(member);
   if (!answer) return "unknown";
   if (answer.node.kind === "closed") return "no";
-  const { height } = answer.node;
-  if (height === undefined) return "unknown";
-  if (bestHeight(members) - height > maxBlocksBehind) return "no";
+  const behind = blocksBehind(member);
+  if (behind === undefined) return "unknown";
+  if (behind > maxBlocksBehind) return "no";
   const reached = 1 + answer.peers.filter(({ raft }) => raft.kind === "reached").length;
-  return reached >= majorityOf(members.length) ? "yes" : "no";
+  return reached >= majorityOf(voters) ? "yes" : "no";
 }
 
-export function bestHeight(members: readonly Member[]): number {
-  return Math.max(0, ...members.map((member) => heightOf(member) ?? 0));
+/**
+ * How far the member is below the highest block that it saw among its peers. Taken from its own answer alone:
+ * answers of several members are of different ages, and a chain moves on between them.
+ */
+export function blocksBehind(member: Member): number | undefined {
+  const height = heightOf(member);
+  if (height === undefined) return undefined;
+  const peers = answerOf(member)?.peers.flatMap((peer) => (peer.height === undefined ? [] : [peer.height])) ?? [];
+  return Math.max(height, ...peers) - height;
+}
+
+/** The highest block that any member reports. */
+export function bestHeight(members: readonly Member[]): number | undefined {
+  const heights = members.map(heightOf).filter((height) => height !== undefined);
+  return heights.length === 0 ? undefined : Math.max(...heights);
 }
 
 export function heightOf(member: Member): number | undefined {

@@ -28,6 +28,6 @@ export function rejoin(snapshot: Snapshot, identity: Identity, voters: readonly 
 function othersAreWell({ members, parsed }: Snapshot, lostName: string): boolean {
   const maxBlocksBehind = parsed.kind === "valid" ? parsed.spec.readiness.maxBlocksBehind : 0;
   const others = members.filter(({ name }) => name !== lostName);
-  const allTakePart = others.every((other) => participation(other, members, maxBlocksBehind) === "yes");
+  const allTakePart = others.every((other) => participation(other, members.length, maxBlocksBehind) === "yes");
   return allTakePart && others.length >= majorityOf(members.length) && leadership(members).kind === "one";
 }

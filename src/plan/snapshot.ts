@@ -1,4 +1,4 @@
-import type { CompleteSpec } from "../api/complete-spec.ts";
+import type { Parsed } from "../api/parse.ts";
 import type { IdentityView } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { Member } from "../model/member.ts";
@@ -8,7 +8,7 @@ import type { EvNodeClusterObject, StatefulSet } from "../model/objects.ts";
 export interface Snapshot {
   readonly nowMs: number;
   readonly cluster: EvNodeClusterObject;
-  readonly parsed: ParsedSpec;
+  readonly parsed: Parsed;
   readonly settings: Settings;
   readonly references: References;
   readonly identity: IdentityView;
@@ -18,10 +18,6 @@ export interface Snapshot {
   readonly objects: ReadonlyMap<string, KubeObject>;
   readonly members: readonly Member[];
 }
-
-export type ParsedSpec =
-  | { readonly kind: "valid"; readonly spec: CompleteSpec }
-  | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
 /** The operator's own settings that reach clusters. */
 export interface Settings {

@@ -17,11 +17,12 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
   const best = bestHeight(members);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
+  const pending = intents?.pending ?? [];
   return {
     ...(cluster.metadata.generation === undefined ? {} : { observedGeneration: cluster.metadata.generation }),
     phase: phaseOf(snapshot, findings),
     ...(known.kind === "one" ? { leader: known.leader.name } : {}),
-    ...(members.some((member) => heightOf(member) !== undefined) ? { height: best } : {}),
+    ...(best === undefined ? {} : { height: best }),
     readyMembers: `${members.filter(({ pod }) => pod?.ready).length}/${members.length}`,
     replicas: members.length,
     quorum: findings.quorum,
@@ -29,8 +30,8 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
       ? { chainId: identity.identity.chainId, proposerAddress: identity.identity.proposer }
       : {}),
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
-    members: members.map((member) => memberStatus(member, best)),
-    updatePending: (intents?.pending ?? []).slice(0, 64),
+    members: members.map(memberStatus),
+    ...(pending.length === 0 ? {} : { updatePending: pending.slice(0, 64) }),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),

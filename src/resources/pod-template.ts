@@ -152,7 +152,7 @@ function volumes(name: string): NonNullable<PodSpec["volumes"]> {
 }
 
 function placement({ pod, topology }: CompleteSpec, name: string): Partial<PodSpec> {
-  const whenUnsatisfiable = topology.spread === "Required" ? "DoNotSchedule" : "ScheduleAnyway";
+  const whenUnsatisfiable = topology.spread === "Required" ? ("DoNotSchedule" as const) : ("ScheduleAnyway" as const);
   const spread = (topologyKey: string) => ({
     maxSkew: 1,
     topologyKey,

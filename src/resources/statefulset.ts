@@ -39,8 +39,8 @@ function claimTemplate({ name, intent }: Blueprint) {
     kind: "PersistentVolumeClaim" as const,
     metadata: { name: "data", labels: commonLabels(name) },
     spec: {
-      accessModes: ["ReadWriteOnce"],
-      volumeMode: "Filesystem",
+      accessModes: ["ReadWriteOnce" as const],
+      volumeMode: "Filesystem" as const,
       resources: { requests: { storage: size } },
       ...(storageClassName === undefined ? {} : { storageClassName }),
     },

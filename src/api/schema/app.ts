@@ -104,7 +104,16 @@ const ports = field(
     )
     .max(8),
   "Ports that the application opens for its users; the Services of the cluster lead there. Only for kind custom.",
-  { keywords: { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] } },
+  {
+    rules: [
+      {
+        cel: "self.all(p, self.exists_one(q, p.port == q.port))",
+        message: "Each port of spec.app.ports must be another.",
+        holds: (list) => new Set(list.map(({ port }) => port)).size === list.length,
+      },
+    ],
+    keywords: { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
+  },
 );
 
 const extraEnv = field(

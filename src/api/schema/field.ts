@@ -9,7 +9,7 @@ export interface Rule<T> {
   /** A full sentence for the person who wrote the manifest. */
   readonly message: string;
   readonly holds: (value: T) => boolean;
-  /** Where the problem is shown, below the field that carries the rule. */
+  /** The field that is to blame, below the one that carries the rule. The API server takes no path into metadata. */
   readonly at?: readonly string[];
 }
 
@@ -49,7 +49,8 @@ export function field<S extends z.ZodType>(
 }
 
 function validation({ cel, message, at }: { cel: string; message: string; at?: readonly string[] }) {
-  return { rule: cel, message, ...(at === undefined ? {} : { fieldPath: `.${at.join(".")}` }) };
+  const fieldPath = at === undefined || at[0] === "metadata" ? {} : { fieldPath: `.${at.join(".")}` };
+  return { rule: cel, message, ...fieldPath };
 }
 
 /** A CEL string literal. */
@@ -61,4 +62,12 @@ export function celString(text: string): string {
 export function matches(pattern: string, message: string): Rule<string> {
   const expression = new RegExp(pattern);
   return { cel: `self.matches(${celString(pattern)})`, message, holds: (value) => expression.test(value) };
+}
+
+/**
+ * CEL for the presence of a field and of all fields above it. Rules use it rather than optional selection: of an
+ * optional value the API server assumes the greatest size when it estimates the cost, and refuses the schema.
+ */
+export function present(root: string, path: readonly string[]): string {
+  return path.map((_, depth) => `has(${root}.${path.slice(0, depth + 1).join(".")})`).join(" && ");
 }

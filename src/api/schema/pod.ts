@@ -90,21 +90,58 @@ const resources = field(
   "Resources of the node's container.",
 );
 
-const toleration = z.object({
-  key: field(
-    z.string().max(317),
-    "Key of the taint; empty with operator Exists matches all.",
-  ).exactOptional(),
-  operator: choice(["Exists", "Equal"], "How key and value are compared; Equal when absent.").exactOptional(),
-  value: field(z.string().max(63), "Value of the taint, for operator Equal.").exactOptional(),
-  effect: choice(
-    ["NoSchedule", "PreferNoSchedule", "NoExecute"],
-    "Effect of the taint; all when absent.",
-  ).exactOptional(),
-  tolerationSeconds: field(z.int().min(0), "How long a NoExecute taint is tolerated; for ever when absent.", {
-    keywords: { format: "int64" },
-  }).exactOptional(),
-});
+interface Toleration {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+  tolerationSeconds?: number;
+}
+
+const tolerationRules: readonly Rule<Toleration>[] = [
+  {
+    cel: "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",
+    message: "A toleration without a key needs operator Exists.",
+    holds: ({ key = "", operator }) => key !== "" || operator === "Exists",
+  },
+  {
+    cel: "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
+    message: "A toleration with operator Exists has no value.",
+    holds: ({ operator, value = "" }) => operator !== "Exists" || value === "",
+  },
+  {
+    cel: "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+    message: "Only a toleration of effect NoExecute may have tolerationSeconds.",
+    holds: ({ tolerationSeconds, effect }) => tolerationSeconds === undefined || effect === "NoExecute",
+  },
+];
+
+const toleration = field(
+  z.object({
+    key: field(
+      z.string().max(317),
+      "Key of the taint; empty with operator Exists matches all.",
+    ).exactOptional(),
+    operator: choice(
+      ["Exists", "Equal"],
+      "How key and value are compared; Equal when absent.",
+    ).exactOptional(),
+    value: field(z.string().max(63), "Value of the taint, for operator Equal.").exactOptional(),
+    effect: choice(
+      ["NoSchedule", "PreferNoSchedule", "NoExecute"],
+      "Effect of the taint; all when absent.",
+    ).exactOptional(),
+    tolerationSeconds: field(
+      z.int().min(0),
+      "How long a NoExecute taint is tolerated; for ever when absent.",
+      {
+        keywords: { format: "int64" },
+      },
+    ).exactOptional(),
+  }),
+  "One toleration, as in a pod's spec.",
+  { rules: tolerationRules },
+);
 
 const affinity = field(
   z.record(z.string(), z.unknown()),

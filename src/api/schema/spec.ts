@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { AGENT_PORT, fixed, TESTAPP_PORT } from "../fixed.ts";
+import { AGENT_PORT } from "../../model/agent-protocol.ts";
+import { fixed, TESTAPP_PORT } from "../fixed.ts";
 import { changeMessage, type ImmutableField, immutableFields } from "../immutable.ts";
 import { app } from "./app.ts";
 import { chain, da, signer } from "./chain.ts";
-import { field, matches, type Rule, type TransitionRule } from "./field.ts";
+import { field, matches, present, type Rule, type TransitionRule } from "./field.ts";
 import { log, metrics, p2p, rpc } from "./network.ts";
 import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
@@ -17,37 +18,57 @@ const portFields = [
   { section: "metrics", whenAbsent: fixed.metricsPort },
 ] as const;
 
-type Ports = {
-  [section in (typeof portFields)[number]["section"]]?: { port?: number | undefined } | undefined;
-} & {
-  app?: { kind?: string | undefined; ports?: { port: number }[] | undefined } | undefined;
-};
+type Section = (typeof portFields)[number]["section"];
 
-const appPortList = `self.?app.?ports.orValue([]).map(p, p.port)`;
-const testappPort = `(self.?app.?kind.orValue('testapp') == 'testapp' ? [${TESTAPP_PORT}] : [])`;
-const fixedPortList = portFields.map((f) => `self.?${f.section}.?port.orValue(${f.whenAbsent})`).join(", ");
-const portList = `([${fixedPortList}, ${AGENT_PORT}] + ${testappPort} + ${appPortList})`;
+interface Ports extends Partial<Record<Section, { port?: number }>> {
+  app?: { kind?: string; ports?: { port: number }[] };
+}
+
+const portOf = (path: readonly string[], whenAbsent: number) =>
+  `(${present("self", path)} ? self.${path.join(".")} : ${whenAbsent})`;
+const portList = `[${portFields.map((f) => portOf([f.section, "port"], f.whenAbsent)).join(", ")}, ${AGENT_PORT}]`;
+
+const nodePorts = (ports: Ports): readonly number[] => [
+  ...portFields.map(({ section, whenAbsent }) => ports[section]?.port ?? whenAbsent),
+  AGENT_PORT,
+];
 
 const distinctPorts: Rule<Ports> = {
   cel: `${portList}.all(p, ${portList}.exists_one(q, p == q))`,
-  message: `The ports of app, raft, p2p, rpc and metrics must differ from each other, from ${AGENT_PORT}, which the agent uses, and from ${TESTAPP_PORT} of testapp.`,
-  holds: ({ app, ...spec }) => {
-    const ports = [
-      ...portFields.map(({ section, whenAbsent }) => spec[section]?.port ?? whenAbsent),
-      AGENT_PORT,
-      ...((app?.kind ?? "testapp") === "testapp" ? [TESTAPP_PORT] : []),
-      ...(app?.ports ?? []).map(({ port }) => port),
-    ];
-    return new Set(ports).size === ports.length;
-  },
+  message: `The ports of raft, p2p, rpc and metrics must differ from each other and from ${AGENT_PORT}, which the agent uses.`,
+  holds: (spec) => new Set(nodePorts(spec)).size === nodePorts(spec).length,
 };
 
-// Optional selection makes absent equal to absent only, so the rule holds in both directions.
+const freeAppPorts: Rule<Ports> = {
+  cel: `!(${present("self", ["app", "ports"])}) || self.app.ports.all(a, !(a.port in ${portList}))`,
+  message: `The ports of app must differ from those of raft, p2p, rpc and metrics and from ${AGENT_PORT}, which the agent uses.`,
+  holds: (spec) => !(spec.app?.ports ?? []).some(({ port }) => nodePorts(spec).includes(port)),
+};
+
+const freeTestappPort: Rule<Ports> = {
+  cel: `(${present("self", ["app", "kind"])} && self.app.kind != 'testapp') || !(${TESTAPP_PORT} in ${portList})`,
+  message: `Port ${TESTAPP_PORT} is where testapp takes transactions; use another for raft, p2p, rpc and metrics.`,
+  holds: (spec) => (spec.app?.kind ?? "testapp") !== "testapp" || !nodePorts(spec).includes(TESTAPP_PORT),
+};
+
+// Whoever gives a genesis has decided who proposes blocks; a generated key would never be that proposer.
+const genesisWithSigner: Rule<{ chain: { genesis?: object }; signer?: { secretName?: string } }> = {
+  cel: `!has(self.chain.genesis) || (${present("self", ["signer", "secretName"])})`,
+  message:
+    "A genesis names the proposer of the chain, so spec.chain.genesis needs the proposer's key in spec.signer.secretName.",
+  holds: ({ chain, signer }) => chain.genesis === undefined || signer?.secretName !== undefined,
+};
+
 function unchanged(immutable: ImmutableField): TransitionRule {
   const { path, whenAbsent } = immutable;
+  const at = path.join(".");
   const value = (root: string) =>
-    `${root}.?${path.join(".?")}${whenAbsent === undefined ? "" : `.orValue(${whenAbsent})`}`;
-  return { cel: `${value("self")} == ${value("oldSelf")}`, message: changeMessage(immutable), at: path };
+    whenAbsent === undefined ? `${root}.${at}` : `(${present(root, path)} ? ${root}.${at} : ${whenAbsent})`;
+  const equal = `${value("self")} == ${value("oldSelf")}`;
+  const [isPresent, wasPresent] = [present("self", path), present("oldSelf", path)];
+  const cel =
+    whenAbsent === undefined ? `(${isPresent}) == (${wasPresent}) && (!(${isPresent}) || ${equal})` : equal;
+  return { cel, message: changeMessage(immutable), at: path };
 }
 
 const imagePullSecrets = field(
@@ -71,7 +92,7 @@ const topology = field(
   z.object({
     spread: choice(
       ["Preferred", "Required"],
-      "Spreading of the members over nodes and zones. Preferred: as far as there is room. Required: never two members on one node.",
+      "Spreading of the members over nodes and zones. Preferred: as far as there is room. Required: a member waits rather than making the spread uneven.",
     ).exactOptional(),
   }),
   "Where the members run.",
@@ -118,5 +139,8 @@ export const spec = field(
     pod: pod.exactOptional(),
   }),
   "What the cluster should be.",
-  { rules: [distinctPorts], transitions: immutableFields.map(unchanged) },
+  {
+    rules: [distinctPorts, freeAppPorts, freeTestappPort, genesisWithSigner],
+    transitions: immutableFields.map(unchanged),
+  },
 );

@@ -1,0 +1,67 @@
+import { MAX_MEMBERS, memberHost } from "../model/names.ts";
+import { parseQuantity } from "../model/quantity.ts";
+import type { Amounts, CompleteSpec } from "./complete-spec.ts";
+import type { EvNodeCluster } from "./evnodecluster.ts";
+
+const MAX_HOST_LENGTH = 253;
+
+/** Resources that Kubernetes knows itself, or that a device plugin offers under its domain. */
+const RESOURCE_NAME =
+  /^(cpu|memory|ephemeral-storage|hugepages-[0-9A-Za-z]+|[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)$/;
+
+const AFFINITY_KINDS: readonly string[] = ["nodeAffinity", "podAffinity", "podAntiAffinity"];
+
+/** Problems that the rules of the CRD cannot express, each as a sentence that begins with the field. */
+export function validate(
+  cluster: EvNodeCluster,
+  spec: CompleteSpec,
+  clusterDomain: string,
+): readonly string[] {
+  return [
+    ...hostProblems(cluster, clusterDomain),
+    ...resourceNameProblems(spec, "requests"),
+    ...resourceNameProblems(spec, "limits"),
+    ...requestProblems(spec),
+    ...affinityProblems(spec),
+  ];
+}
+
+function hostProblems({ metadata }: EvNodeCluster, clusterDomain: string): readonly string[] {
+  const host = memberHost(metadata.name, metadata.namespace ?? "", MAX_MEMBERS - 1, clusterDomain);
+  if (host.length <= MAX_HOST_LENGTH) return [];
+  return [
+    `metadata.name: The members' host names, such as ${host}, would have ${host.length} characters, but at most ${MAX_HOST_LENGTH} are possible. Use a shorter name or namespace.`,
+  ];
+}
+
+function resourceNameProblems({ pod }: CompleteSpec, kind: "requests" | "limits"): readonly string[] {
+  return Object.keys(pod.resources[kind])
+    .filter((name) => !RESOURCE_NAME.test(name))
+    .map(
+      (name) =>
+        `spec.pod.resources.${kind}: ${name} is no resource; cpu, memory, ephemeral-storage, hugepages-<size> or <domain>/<name> was expected.`,
+    );
+}
+
+function requestProblems({ pod: { resources } }: CompleteSpec): readonly string[] {
+  return Object.keys(resources.requests)
+    .filter((name) => exceeds(resources.requests, resources.limits, name))
+    .map(
+      (name) =>
+        `spec.pod.resources.requests: ${name} is ${resources.requests[name]}, but the limit of ${resources.limits[name]} is lower; lower the request or raise the limit.`,
+    );
+}
+
+function exceeds(requests: Amounts, limits: Amounts, name: string): boolean {
+  const [request, limit] = [parseQuantity(String(requests[name])), parseQuantity(String(limits[name]))];
+  return request !== undefined && limit !== undefined && request > limit;
+}
+
+function affinityProblems({ pod: { affinity = {} } }: CompleteSpec): readonly string[] {
+  return Object.entries(affinity)
+    .filter(([kind, value]) => !AFFINITY_KINDS.includes(kind) || typeof value !== "object" || value === null)
+    .map(
+      ([kind]) =>
+        `spec.pod.affinity: ${kind} cannot be used; objects named ${AFFINITY_KINDS.join(", ")} were expected.`,
+    );
+}

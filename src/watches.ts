@@ -1,0 +1,103 @@
+import type { KubeApi } from "./kube/api.ts";
+import { Reflector } from "./kube/reflector.ts";
+import { Store } from "./kube/store.ts";
+import { labels } from "./model/annotations.ts";
+import { strangersFields } from "./model/field-owners.ts";
+import { type Kind, kinds } from "./model/kinds.ts";
+import { type KubeObject, keyOf } from "./model/kube-object.ts";
+import { WATCH_SELECTOR } from "./model/names.ts";
+import type { Pod } from "./model/objects.ts";
+import type { Clock } from "./runtime/clock.ts";
+import type { Random } from "./runtime/random.ts";
+import type { Logger } from "./telemetry/log.ts";
+
+export interface WatchesDependencies {
+  readonly api: KubeApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly namespace: string | undefined;
+  /** The cluster with this key may have to be looked at. */
+  readonly onChange: (clusterKey: string) => void;
+  readonly onPod: (pod: Pod, isGone: boolean) => void;
+}
+
+/** Kinds that are seen as they change. Secrets and ConfigMaps are read by name instead. */
+const ownedKinds: readonly Kind<KubeObject>[] = [
+  kinds.statefulSet,
+  kinds.pod,
+  kinds.claim,
+  kinds.service,
+  kinds.serviceAccount,
+  kinds.networkPolicy,
+  kinds.disruptionBudget,
+];
+
+/** A server that gave no sign of life for this long is lost, or a watch hangs. */
+const SILENT_MS = 180_000;
+
+/** What the API server knows of our objects, kept up to date. */
+export class Watches {
+  readonly stores = new Map<string, Store<KubeObject>>();
+  readonly #reflectors = new Map<string, Reflector<KubeObject>>();
+
+  readonly #clock: Clock;
+
+  constructor(deps: WatchesDependencies) {
+    this.#clock = deps.clock;
+    this.#watch(deps, kinds.cluster, undefined);
+    for (const kind of ownedKinds) this.#watch(deps, kind, WATCH_SELECTOR);
+  }
+
+  /** Resolves when the signal aborts and every watch has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.run(signal)));
+  }
+
+  async synced(): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map(({ synced }) => synced));
+  }
+
+  get hasSynced(): boolean {
+    return [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
+  }
+
+  /** Kinds whose watch has been silent for too long, as sentences. */
+  problems(): string[] {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#reflectors]
+      .map(([kind, { lastContactMs }]) => ({ kind, silentMs: nowMs - lastContactMs }))
+      .filter(({ silentMs }) => silentMs > SILENT_MS)
+      .map(({ kind, silentMs }) => `the watch of ${kind} has been silent for ${Math.round(silentMs / 1000)} s`);
+  }
+
+  #watch(deps: WatchesDependencies, kind: Kind<KubeObject>, labelSelector: string | undefined): void {
+    const { api, clock, random, log, namespace } = deps;
+    const onListenerError = (error: unknown) => log.error({ err: error, kind: kind.kind }, "a watch listener failed");
+    const store = new Store<KubeObject>({ label: labels.cluster, onListenerError });
+    store.subscribe(({ kind: change, object }) => {
+      if (object.kind === kinds.pod.kind) deps.onPod(object as Pod, change === "removed");
+      const key = clusterKeyOf(object);
+      if (key !== undefined) deps.onChange(key);
+    });
+    const reflector = new Reflector<KubeObject>({
+      api,
+      kind,
+      store,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      clock,
+      random,
+      keep: strangersFields,
+      onFailure: (error, waitMs) => log.warn({ kind: kind.kind, reason: error.message, waitMs }, "watch failed"),
+    });
+    this.stores.set(kind.kind, store);
+    this.#reflectors.set(kind.kind, reflector);
+  }
+}
+
+function clusterKeyOf(object: KubeObject): string | undefined {
+  if (object.kind === kinds.cluster.kind) return keyOf(object.metadata);
+  const name = object.metadata.labels?.[labels.cluster];
+  return name === undefined ? undefined : keyOf({ name, ...(object.metadata.namespace && { namespace: object.metadata.namespace }) });
+}
