@@ -1,0 +1,35 @@
+/** Writes everything that is derived from src/api. With --verify nothing is written; a stale file is an error. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { resource } from "../src/api/resource.ts";
+import { crdManifest, crdTemplate } from "./generate-crd.ts";
+import { reference } from "./generate-reference.ts";
+
+const root = join(import.meta.dirname, "..");
+
+const outputs: readonly { readonly path: string; readonly content: string }[] = [
+  { path: `crds/${resource.group}_${resource.plural}.yaml`, content: crdManifest() },
+  { path: "helm/templates/crd.yaml", content: crdTemplate() },
+  { path: "docs/reference.md", content: reference() },
+];
+
+function current(path: string): string | undefined {
+  try {
+    return readFileSync(join(root, path), "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+const stale = outputs.filter(({ path, content }) => current(path) !== content);
+if (process.argv.includes("--verify")) {
+  for (const { path } of stale) console.error(`${path} is not what src/api says; run npm run generate`);
+  if (stale.length > 0) process.exitCode = 1;
+} else {
+  for (const { path, content } of stale) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+    console.log(`wrote ${path}`);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Status } from "../../src/api/evnodecluster.ts";
+
+/** A status with every field, as a running cluster of three has it with one member away. */
+export const sampleStatus: Status = {
+  observedGeneration: 2,
+  phase: "Degraded",
+  leader: "demo-0",
+  height: 9_007_199_254_740_991,
+  readyMembers: "2/3",
+  replicas: 3,
+  quorum: "AtRisk",
+  chainId: "demo-1",
+  proposerAddress: "Vkdap1RjR0wChd9dvyvKtz2mUTWIOem3dIGy6rEHcIw=",
+  image: "ghcr.io/example/mychain:v1.4.0",
+  members: [
+    {
+      name: "demo-0",
+      role: "Leader",
+      state: "Running",
+      ready: true,
+      height: 9_007_199_254_740_991,
+      blocksBehind: 0,
+      configRevision: "0123456789",
+      podRevision: "demo-6d5f7c9b8",
+      peersReached: 1,
+      peerId: "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB",
+      node: "node-a",
+    },
+    { name: "demo-1", role: "Follower", state: "Running", ready: true, height: 41, blocksBehind: 1 },
+    {
+      name: "demo-2",
+      role: "Unknown",
+      state: "Failed",
+      ready: false,
+      lastExit: "leader lock lost",
+      message: "back-off",
+    },
+  ],
+  effective: {
+    defaultsVersion: 1,
+    raftTiming: {
+      source: "Default",
+      heartbeatTimeout: "350ms",
+      electionTimeout: "1s",
+      leaderLeaseTimeout: "175ms",
+      sendTimeout: "200ms",
+    },
+    daNamespace: "demo-1",
+  },
+  updatePending: ["image"],
+  retained: { claims: ["data-demo-0", "data-demo-1", "data-demo-2"], identity: "demo-identity" },
+  conditions: [
+    {
+      type: "Ready",
+      status: "False",
+      reason: "MembersNotReady",
+      message: "demo-2 is not ready.",
+      observedGeneration: 2,
+      lastTransitionTime: "2026-01-01T00:00:00Z",
+    },
+    {
+      type: "RolloutComplete",
+      status: "False",
+      reason: "UpdatePending",
+      message: "image has changed.",
+      observedGeneration: 2,
+      lastTransitionTime: "2026-01-01T00:00:00Z",
+    },
+  ],
+};

@@ -1,0 +1,107 @@
+import { type Patch, spec, timing } from "./manifest-patch.ts";
+
+export interface ForbiddenUpdate {
+  /** What is changed, completing "a change of …". */
+  readonly name: string;
+  readonly before: Patch;
+  readonly after: Patch;
+  readonly field: string;
+}
+
+/** Each object alone is accepted; the change from one to the other is refused. */
+export const forbiddenUpdates: readonly ForbiddenUpdate[] = [
+  {
+    name: "the number of members",
+    before: spec({ replicas: 3 }),
+    after: spec({ replicas: 5 }),
+    field: "spec.replicas",
+  },
+  {
+    name: "the number of members from its default",
+    before: {},
+    after: spec({ replicas: 5 }),
+    field: "spec.replicas",
+  },
+  {
+    name: "the number of members to its default",
+    before: spec({ replicas: 5 }),
+    after: {},
+    field: "spec.replicas",
+  },
+  { name: "the chain id", before: {}, after: spec({ chain: { id: "demo-2" } }), field: "spec.chain.id" },
+  {
+    name: "the genesis by giving one",
+    before: spec({ signer: { secretName: "k" } }),
+    after: spec({ signer: { secretName: "k" }, chain: { genesis: { configMap: { name: "g", key: "k" } } } }),
+    field: "spec.chain.genesis",
+  },
+  {
+    name: "the genesis by taking it away",
+    before: spec({ signer: { secretName: "k" }, chain: { genesis: { configMap: { name: "g", key: "k" } } } }),
+    after: spec({ signer: { secretName: "k" } }),
+    field: "spec.chain.genesis",
+  },
+  {
+    name: "the genesis by naming another key",
+    before: spec({ signer: { secretName: "k" }, chain: { genesis: { configMap: { name: "g", key: "k" } } } }),
+    after: spec({ signer: { secretName: "k" }, chain: { genesis: { configMap: { name: "g", key: "l" } } } }),
+    field: "spec.chain.genesis",
+  },
+  {
+    name: "the signer by giving one",
+    before: {},
+    after: spec({ signer: { secretName: "k" } }),
+    field: "spec.signer.secretName",
+  },
+  {
+    name: "the signer by taking it away",
+    before: spec({ signer: { secretName: "k" } }),
+    after: {},
+    field: "spec.signer.secretName",
+  },
+  {
+    name: "the signer",
+    before: spec({ signer: { secretName: "k" } }),
+    after: spec({ signer: { secretName: "l" } }),
+    field: "spec.signer.secretName",
+  },
+  {
+    name: "Raft's port",
+    before: spec({ raft: { port: 6001 } }),
+    after: spec({ raft: { port: 6002 } }),
+    field: "spec.raft.port",
+  },
+  {
+    name: "Raft's port from its default",
+    before: {},
+    after: spec({ raft: { port: 6001 } }),
+    field: "spec.raft.port",
+  },
+  {
+    name: "the size of the volumes",
+    before: {},
+    after: spec({ storage: { size: "2Gi" } }),
+    field: "spec.storage.size",
+  },
+  {
+    name: "the storage class by naming one",
+    before: {},
+    after: spec({ storage: { storageClassName: "fast" } }),
+    field: "spec.storage.storageClassName",
+  },
+  {
+    name: "the storage class by taking it away",
+    before: spec({ storage: { storageClassName: "fast" } }),
+    after: {},
+    field: "spec.storage.storageClassName",
+  },
+];
+
+/** Changes that look like one of the above and are none. */
+export const allowedUpdates: readonly Omit<ForbiddenUpdate, "field">[] = [
+  { name: "the default number of members, written down", before: {}, after: spec({ replicas: 3 }) },
+  { name: "Raft's default port, written down", before: {}, after: spec({ raft: { port: 5001 } }) },
+  { name: "an empty section", before: {}, after: spec({ signer: {}, raft: {}, app: {} }) },
+  { name: "the image", before: {}, after: spec({ image: "ghcr.io/example/mychain:v1.5.0" }) },
+  { name: "Raft's time-outs", before: {}, after: timing({}) },
+];
