@@ -14,7 +14,7 @@ export interface PeerAddress {
   readonly peerId: string;
 }
 
-export interface RaftInput {
+interface RaftInput {
   readonly nodeId: string;
   /** Host and port under which the other members dial this one; part of the membership for ever. */
   readonly address: string;

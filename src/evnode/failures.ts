@@ -160,10 +160,10 @@ const rows: readonly Row[] = [
     "The program does not know one of its arguments.",
   ],
   [
-    /unknown url scheme/,
+    /unknown url scheme|failed to connect to blob namespace: parsing address/,
     "DaAddressInvalid",
     "CorrectInput",
-    "The DA address has no scheme that ev-node knows.",
+    "The DA address is no URL with a scheme that ev-node knows.",
   ],
   [
     /failed to (load|validate) node config|failed decoding viper|expected a map or struct, got|must retain at least one snapshot/,

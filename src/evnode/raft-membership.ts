@@ -4,8 +4,8 @@ import { decodeMsgpack, type Msgpack } from "./msgpack.ts";
 import type { RaftMember } from "./raft-bootstrap.ts";
 import { asMap, asNumber, asRaw, buckets, parseLogEntry, TERM_KEY } from "./raft-store.ts";
 
-export type Suffrage = "voter" | "nonvoter" | "staging";
-export interface MembershipEntry extends RaftMember {
+type Suffrage = "voter" | "nonvoter" | "staging";
+interface MembershipEntry extends RaftMember {
   readonly suffrage: Suffrage;
 }
 

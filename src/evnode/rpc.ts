@@ -12,8 +12,6 @@ export interface RpcRequest {
 }
 
 export const raftNodeRequest: RpcRequest = { method: "GET", path: "/raft/node" };
-/** Answered with 200 when the store can be read; not at all while no leader is known. */
-export const liveRequest: RpcRequest = { method: "GET", path: "/health/live" };
 export const stateRequest = call("StoreService/GetState");
 export const storeInfoRequest = call("StoreService/GetP2PStoreInfo");
 export const netInfoRequest = call("P2PService/GetNetInfo");
@@ -56,7 +54,7 @@ export interface BlockHeader {
   readonly proposerAddress: string;
 }
 
-export interface StoreEntry {
+interface StoreEntry {
   readonly height: number;
   /** In hex. */
   readonly hash: string;

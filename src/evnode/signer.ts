@@ -11,7 +11,7 @@ const nonceLength = 12;
 const privateKeyLength = 64;
 
 /** A signer's public side, in base64. */
-export interface SignerIdentity {
+interface SignerIdentity {
   readonly publicKey: string;
   readonly proposerAddress: string;
 }

@@ -86,6 +86,11 @@ const cases: readonly (readonly [line: string, reason: FailureReason, cure: Cure
   ],
   ["unknown flag: --no-such-flag", "UnknownFlag", "CorrectInput"],
   ["failed to create blob client: unknown url scheme ''", "DaAddressInvalid", "CorrectInput"],
+  [
+    'failed to connect to blob namespace: parsing address: parse "127.0.0.1:7980": first path segment in URL cannot contain colon',
+    "DaAddressInvalid",
+    "CorrectInput",
+  ],
   ["failed to create node: must retain at least one snapshot", "ConfigRefused", "CorrectInput"],
   ["'node.block_time' expected a map or struct, got \"int\"", "ConfigRefused", "CorrectInput"],
   ["failed to validate node config: could not validate namespace (x): bad", "ConfigRefused", "CorrectInput"],

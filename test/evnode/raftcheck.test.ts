@@ -9,6 +9,7 @@ import { readMembership, readTerm } from "../../src/evnode/raft-membership.ts";
 import { realMembers } from "./fixtures.ts";
 
 const source = fileURLToPath(new URL("./raftcheck", import.meta.url));
+const go = "go";
 const obstacle = obstacleToGo();
 const minutesMs = 60_000;
 
@@ -28,7 +29,7 @@ describe.skipIf(obstacle !== undefined)(
     beforeAll(() => {
       scratch = mkdtempSync(join(tmpdir(), "raftcheck-"));
       program = join(scratch, "raftcheck");
-      execFileSync("go", ["build", "-o", program, "."], { cwd: source });
+      execFileSync(go, ["build", "-o", program, "."], { cwd: source });
     }, 10 * minutesMs);
 
     afterAll(() => {
@@ -113,11 +114,12 @@ function logOf(dir: string): Buffer {
   return readFileSync(join(dir, "raft-log.db"));
 }
 
-// A machine without Go, or without a way to Go's modules, proves the rest; continuous integration proves this too.
+// A machine without Go, or without a way to its modules, still proves the rest by the fixtures. Continuous
+// integration that has Go must not lose this proof in silence.
 function obstacleToGo(): string | undefined {
+  if (spawnSync(go, ["version"]).status !== 0) return "Go is not installed";
   if (process.env["CI"] !== undefined) return undefined;
-  if (spawnSync("go", ["version"]).status !== 0) return "Go is not installed";
-  if (spawnSync("go", ["mod", "download"], { cwd: source }).status !== 0)
+  if (spawnSync(go, ["mod", "download"], { cwd: source }).status !== 0)
     return "Go's modules cannot be downloaded";
   return undefined;
 }

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { namespaceHex } from "../../src/evnode/da-namespace.ts";
+import { peerIdOf, publicKeyOf } from "../../src/evnode/keys.ts";
 import {
   blockRequest,
   namespaceRequest,
@@ -33,6 +36,77 @@ describe("requests", () => {
       path: "/evnode.v1.StoreService/GetBlock",
       body: '{"height":"12"}',
     });
+  });
+});
+
+// Answers of a real member at height 70, with the configured namespace "real-ns" and node key of 32 times 10.
+describe("what a real member answered", () => {
+  const answers = JSON.parse(
+    readFileSync(new URL("./fixtures/answers.json", import.meta.url), "utf8"),
+  ) as Record<
+    | "raftNode"
+    | "state"
+    | "firstBlock"
+    | "fifthBlock"
+    | "missingBlock"
+    | "storeInfo"
+    | "netInfo"
+    | "namespaces",
+    string
+  >;
+  const appHash = "4f704980c9f7a63056b2d7d3b49bff093626d852304b66f87b9f2b98fa25b1ae";
+  const headMs = Date.parse("2026-11-22T21:28:03.739Z");
+
+  it("is its role", () => {
+    expect(parseRaftNode(answers.raftNode)).toMatchObject({ value: { nodeId: "ev-0", isLeader: false } });
+  });
+
+  it("is its state, with the zeros that it left out", () => {
+    const state = {
+      chainId: "real",
+      initialHeight: 1,
+      height: 70,
+      lastBlockTimeMs: headMs,
+      daHeight: 0,
+      appHash,
+    };
+    expect(parseState(answers.state)).toEqual({ kind: "parsed", value: state });
+  });
+
+  it("is a block and the hash of the one before, which the first one has not", () => {
+    expect(parseBlock(answers.fifthBlock)).toMatchObject({
+      value: {
+        height: 5,
+        lastHeaderHash: "17f6664b69287d851ae969ba14abdedb96f2db62461629f199854f5ffcc3bf65",
+        appHash,
+      },
+    });
+    expect(parseBlock(answers.firstBlock)).toMatchObject({ value: { height: 1, lastHeaderHash: "" } });
+    expect(parseRpcError(answers.missingBlock)).toMatchObject({ value: { code: "internal" } });
+  });
+
+  it("is the head of each store", () => {
+    expect(parseStoreInfo(answers.storeInfo)).toMatchObject({
+      value: {
+        header: {
+          height: 70,
+          hash: "9e1ff149c4d8df7bd2f27147f9afd412dfeafdc523852786bb286cc6197a24d5",
+          timeMs: headMs,
+        },
+        data: {
+          height: 70,
+          hash: "d0b939fbe2af559d8d3b3414256dead6af6fad325f65d33942f68b79f4128aa9",
+          timeMs: headMs,
+        },
+      },
+    });
+  });
+
+  it("is the peer id and the names on the DA layer that we compute ourselves", () => {
+    const peerId = peerIdOf(publicKeyOf(Buffer.alloc(32, 10)));
+    expect(parseNetInfo(answers.netInfo)).toMatchObject({ value: { peerId } });
+    const name = namespaceHex("real-ns");
+    expect(parseNamespaces(answers.namespaces)).toMatchObject({ value: { header: name, data: name } });
   });
 });
 
