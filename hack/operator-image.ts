@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { bundle, packageVersion } from "./bundle.ts";
+import { type Bundle, bundle, packageVersion } from "./bundle.ts";
 import { type LayerEntry, type WrittenImage, writeImage } from "./oci.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -24,9 +24,13 @@ export function operatorImageName(tag = packageVersion()): string {
  * The operator's image as an OCI archive, made without Docker and without a registry: the pinned Node, the shared
  * libraries of this machine that it needs, and the bundle. It runs as a user that owns nothing in it.
  */
-export async function writeOperatorImage(output: string, name = operatorImageName()): Promise<WrittenImage> {
+export async function writeOperatorImage(
+  output: string,
+  name = operatorImageName(),
+  program?: Bundle,
+): Promise<WrittenImage> {
   const node = nodeBinary();
-  const { folder, files } = await bundle();
+  const { folder, files } = program ?? (await bundle());
   const app = files.map((path): LayerEntry => file(`/app/${path}`, join(folder, path), 0o444));
   return writeImage(output, {
     name,
