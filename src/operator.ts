@@ -4,7 +4,10 @@ import { ProgressRation } from "./act/progress-ration.ts";
 import { report } from "./act/report.ts";
 import { type Config, readConfig } from "./config.ts";
 import { findCredentials } from "./kube/credentials.ts";
+import type { Leadership } from "./kube/leadership.ts";
+import { LeaderElection } from "./kube/lease.ts";
 import { createKubeApi, type KubeClient } from "./kube/node-client.ts";
+import { kinds } from "./model/kinds.ts";
 import { keyOf } from "./model/kube-object.ts";
 import { followPod } from "./observe/follow-pod.ts";
 import { Agents } from "./observe/agents.ts";
@@ -46,6 +49,7 @@ async function runWith(config: Config, log: Logger, api: KubeClient, signal: Abo
   const queue = new Queue({ clock });
   const agentClient = newAgentClient();
   const agents = new Agents(agentClient.ask, clock, random, (key) => queue.add(key));
+  const term: Term = { leadership: undefined };
   const watches = new Watches({
     api,
     clock,
@@ -53,41 +57,92 @@ async function runWith(config: Config, log: Logger, api: KubeClient, signal: Abo
     log,
     namespace: config.watchNamespace,
     onChange: (key) => queue.add(key),
-    onPod: (pod, isGone) => followPod(agents, pod, isGone),
+    onPod: (pod, isGone) => term.leadership && followPod(agents, pod, isGone),
   });
-  const controller = newController(config, log, api, { queue, agents, watches });
+  const controller = newController(config, log, api, { queue, agents, watches, term });
   const health = await serveHealth(config.healthPort, {
     live: () => [...watches.problems(), ...stuck(controller)],
     ready: () => (watches.hasSynced ? [] : ["the watches have not delivered everything yet"]),
   });
   log.info({ version: VERSION, namespace: config.watchNamespace ?? "all" }, "operator starts");
-  const watching = watches.run(signal);
-  await Promise.race([watches.synced(), watching]);
+  const stopWatching = new AbortController();
+  const watching = watches.run(stopWatching.signal);
+  try {
+    await Promise.race([watches.synced(), aborted(signal)]);
+    return await lead(config, log, api, { queue, agents, watches, term }, controller, signal);
+  } finally {
+    stopWatching.abort(new Error("the operator stops"));
+    await watching;
+    await agents.stop();
+    await agentClient.close();
+    health.close();
+    api.close();
+    log.info("operator stopped");
+  }
+}
+
+/** Waits for leadership, works until the signal aborts or leadership is lost, and gives it back. */
+async function lead(
+  config: Config,
+  log: Logger,
+  api: KubeClient,
+  { agents, watches, term }: Parts,
+  controller: Controller,
+  signal: AbortSignal,
+): Promise<number> {
+  const election = new LeaderElection({
+    api,
+    lease: { namespace: config.namespace, name: "evnode-operator" },
+    // A pod runs one process at a time, so one that was killed takes its own Lease up again at once.
+    identity: config.identity,
+    clock,
+    random,
+    onFailure: (error) => log.warn({ reason: error.message }, "the Lease was not written"),
+  });
+  const leadership = await election.acquire(signal);
+  if (!leadership) return 0;
+
+  log.info("this operator leads");
+  term.leadership = leadership;
+  for (const pod of watches.all(kinds.pod)) followPod(agents, pod, false);
   controller.start();
-  await watching;
-  await controller.stop(STOP_GRACE_MS);
-  await agents.stop();
-  await agentClient.close();
-  health.close();
-  api.close();
-  log.info("operator stopped");
-  return 0;
+  await Promise.race([aborted(signal), aborted(leadership.signal)]);
+  const isLost = !signal.aborted;
+  const left = await controller.stop(isLost ? 0 : STOP_GRACE_MS);
+  if (left.length > 0) log.warn({ clusters: left }, "stopped in the middle of a reconcile");
+  term.leadership = undefined;
+  await leadership.release();
+  if (isLost) log.error({ reason: String(leadership.signal.reason) }, "leadership was lost");
+  return isLost ? 1 : 0;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** While it holds a leadership, this process may write. */
+interface Term {
+  leadership: Leadership | undefined;
 }
 
 interface Parts {
   readonly queue: Queue;
   readonly agents: Agents;
   readonly watches: Watches;
+  readonly term: Term;
 }
 
-function newController(config: Config, log: Logger, api: KubeClient, { queue, agents, watches }: Parts): Controller {
+function newController(config: Config, log: Logger, api: KubeClient, { queue, agents, watches, term }: Parts): Controller {
   const world = new World(api, watches.stores, clock);
   const settings = {
     agentImage: config.agentImage,
     clusterDomain: config.clusterDomain,
     operatorNamespace: config.namespace,
   };
-  const mayWrite = () => true;
+  const mayWrite = () => term.leadership?.stillLeading() ?? false;
   const ration = new ProgressRation(clock);
   const onLost = (why: string) => log.warn({ why }, "an event was lost");
   const events = new Events({ api, clock, random, instance: config.identity, onLost });

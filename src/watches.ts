@@ -62,6 +62,10 @@ export class Watches {
     return [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
   }
 
+  all<T extends KubeObject>(kind: Kind<T>): readonly T[] {
+    return (this.stores.get(kind.kind)?.all() ?? []) as readonly T[];
+  }
+
   /** Kinds whose watch has been silent for too long, as sentences. */
   problems(): string[] {
     const nowMs = this.#clock.monotonicMs();

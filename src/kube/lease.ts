@@ -91,10 +91,9 @@ export class LeaderElection {
       renewTime: now,
     };
     if (current === undefined) {
-      const { apiVersion, kind } = kinds.lease;
       return api.create(kinds.lease, {
-        apiVersion,
-        kind,
+        apiVersion: "coordination.k8s.io/v1",
+        kind: "Lease",
         metadata: ref,
         spec: { ...spec, leaseTransitions: 0 },
       });
