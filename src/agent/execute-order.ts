@@ -6,7 +6,7 @@ import { LOG_FILE, STABLE_FILE } from "../evnode/raft-store.ts";
 import type { Voter } from "../model/agent-protocol.ts";
 import type { Disk } from "./disk.ts";
 import type { OrderVerdict } from "./orders.ts";
-import { namesIn } from "./raft-folder.ts";
+import { lookAtRaftFolder, namesIn } from "./raft-folder.ts";
 import { raftFolderName, type VolumeOwner } from "./volume.ts";
 import { OWN_FOLDER, type VolumeRecord, withOrder, writeRecord } from "./volume-record.ts";
 import { votersDigest } from "./voters.ts";
@@ -57,6 +57,9 @@ async function writeRaftFolder(
   voters: readonly Voter[],
 ): Promise<void> {
   const name = raftFolderName(epoch);
+  const present = await lookAtRaftFolder(join(home, name));
+  if (present.kind === "fresh" && votersDigest(present.voters) === votersDigest(voters)) return;
+
   const ownFolder = join(home, OWN_FOLDER);
   const fresh = join(ownFolder, `${name}.new`);
 

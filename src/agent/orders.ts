@@ -17,7 +17,7 @@ export type OrderVerdict =
   /** Later: the volume is in use by the process that the order would replace the data of. */
   | { readonly kind: "postpone"; readonly message: string }
   | { readonly kind: "writeRaftFolder"; readonly order: VotersOrder; readonly hadBlocks: boolean }
-  /** `started` holds already for an order that finds its work done. */
+  /** Nothing but the volume's record has to be written: what else the order asks for is there. */
   | { readonly kind: "record"; readonly order: Order; readonly record: VolumeRecord };
 
 export interface OrderFacts {
@@ -53,7 +53,7 @@ export function readOrder(text: string | undefined): OrderReading {
  * | foreign           | refused                       | refused | refused              |
  * | damaged           | refused                       | refused | writes anew, starts  |
  * | intact, new       | done already if voters equal  | starts  | refused              |
- * | intact, started   | refused                       | done    | refused              |
+ * | intact, started   | refused                       | done    | refused, done if new |
  */
 export function judgeOrder(order: Order, volume: VolumeState, facts: OrderFacts): OrderVerdict {
   if (isExecuted(order, volume, facts)) return { kind: "nothing" };
@@ -91,9 +91,14 @@ function judgeBootstrap(order: VotersOrder, volume: OwnVolume, facts: OrderFacts
 function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): OrderVerdict {
   const problem = problemOfVoters(order.voters, facts);
   if (problem !== undefined) return refuse(order, problem);
-  if (volume.kind === "intact") return refuse(order, "the volume is intact");
-  if (volume.kind === "damaged" && volume.record.votersDigest !== votersDigest(order.voters)) {
+  const { record } = volume.kind === "empty" ? { record: undefined } : volume;
+  if (record !== undefined && record.votersDigest !== votersDigest(order.voters)) {
     return refuse(order, "the volume was bootstrapped with other voters");
+  }
+  if (volume.kind === "intact") {
+    // Cut off after the raft folder was written anew: all that is missing is the record.
+    if (volume.isFresh && volume.record.started) return { kind: "record", order, record: volume.record };
+    return refuse(order, "the volume is intact");
   }
   // Under a running process its own files would be taken away.
   if (facts.nodeRuns) return { kind: "postpone", message: "ev-node still runs on the damaged volume" };

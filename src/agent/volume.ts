@@ -33,7 +33,8 @@ export type VolumeState =
       readonly record: VolumeRecord;
       readonly hasBlockData: boolean;
     }
-  | { readonly kind: "intact"; readonly record: VolumeRecord };
+  /** `isFresh`: ev-node has not run since the raft folder was written. */
+  | { readonly kind: "intact"; readonly record: VolumeRecord; readonly isFresh: boolean };
 
 export const raftFolderName = (epoch: number) => `raft-${epoch}`;
 
@@ -62,7 +63,7 @@ export function judgeVolume(look: VolumeLook, owner: VolumeOwner): VolumeState {
   const damage = damageOf(look, record, owner.epoch);
   if (damage !== undefined)
     return { kind: "damaged", message: damage, record, hasBlockData: look.hasBlockData };
-  return { kind: "intact", record };
+  return { kind: "intact", record, isFresh: look.raft.kind === "fresh" };
 }
 
 function judgeUnknown({ raft, others }: VolumeLook): VolumeState {

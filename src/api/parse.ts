@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { CompleteSpec } from "./complete-spec.ts";
-import { completeSpec } from "./defaults.ts";
+import { completeSpec, isKnownDefaultsVersion } from "./defaults.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
 import { clusterSchema } from "./schema.ts";
 
@@ -17,6 +17,10 @@ export type Parsed =
  * the CRD in the Kubernetes cluster may be of another version. Fields that this version does not know are dropped.
  */
 export function parseCluster(object: KubeObject, defaultsVersion: number): Parsed {
+  if (!isKnownDefaultsVersion(defaultsVersion)) {
+    const problem = `spec: The cluster was created with version ${defaultsVersion} of the defaults, which this operator does not know; run the operator that created it, or a newer one.`;
+    return { kind: "invalid", problems: [problem] };
+  }
   // The status is this operator's own product and may be of another version; it must not stand in the way.
   const { status, ...given } = object as EvNodeCluster;
   const result = clusterSchema.safeParse(given);

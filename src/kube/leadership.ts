@@ -13,8 +13,12 @@ export interface LeadershipOptions extends ElectionOptions {
   readonly sentMs: number;
 }
 
-/** The Lease is not what it was at the last renewal. */
 const moved: ReadonlySet<KubeErrorKind> = new Set(["Conflict", "Invalid", "NotFound"]);
+
+/** Whether a write failed because the Lease is not what it was at the last renewal. */
+function hasMoved(error: unknown): boolean {
+  return error instanceof KubeError && moved.has(error.kind);
+}
 
 /**
  * One term of a leader. It renews its Lease until it is released or lost; once over, it stays over.
@@ -73,63 +77,71 @@ export class Leadership {
   }
 
   async #renewRegularly(): Promise<void> {
-    const { clock, timing, onFailure } = this.#options;
+    const { clock, timing } = this.#options;
     const stop = AbortSignal.any([this.#over.signal, this.#releasing.signal]);
-    while (!stop.aborted && this.stillLeading()) {
-      await clock.sleep(timing.retryPeriodMs, stop).catch(() => {});
+    let delayMs = timing.retryPeriodMs;
+    while (this.stillLeading()) {
+      await clock.sleep(delayMs, stop).catch(() => {});
       if (stop.aborted || !this.stillLeading()) return;
-      // Half of the deadline, so that one lost request leaves time for another.
-      const limit = limited(clock, timing.renewDeadlineMs / 2, "the renewal of the lease", stop);
-      try {
-        await this.#renew(limit.signal);
-      } catch (error) {
-        if (!stop.aborted) onFailure(toKubeError(error, this.#asked("renew")));
-      } finally {
-        limit.clear();
-      }
+      const startedMs = clock.monotonicMs();
+      await this.#tryToRenew(stop);
+      delayMs = Math.max(0, startedMs + timing.retryPeriodMs - clock.monotonicMs());
+    }
+  }
+
+  async #tryToRenew(stop: AbortSignal): Promise<void> {
+    const { clock, timing, onFailure } = this.#options;
+    // Short enough for two further tries when an answer does not come.
+    const limit = limited(clock, timing.renewDeadlineMs / 3, "the renewal of the lease", stop);
+    try {
+      await this.#renew(limit.signal);
+    } catch (error) {
+      if (!stop.aborted) onFailure(toKubeError(error, this.#asked("renew")));
+    } finally {
+      limit.clear();
     }
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#writeRenewed(signal);
+    } catch (error) {
+      if (!hasMoved(error)) throw error;
+      if (await this.#lookAgain(signal)) await this.#writeRenewed(signal);
+    }
+  }
+
+  async #writeRenewed(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const sentMs = clock.monotonicMs();
-    try {
-      this.#lease = await orAborted(this.#write({ renewTime: microTime(clock.nowMs()) }), signal);
-    } catch (error) {
-      if (!(error instanceof KubeError) || !moved.has(error.kind)) throw error;
-      await this.#lookAgain(signal);
-      return;
-    }
+    this.#lease = await orAborted(this.#write({ renewTime: microTime(clock.nowMs()) }), signal);
     if (this.stillLeading()) this.#extend(sentMs);
   }
 
-  /** Either somebody else took the Lease, or a renewal that was given up arrived after all. */
-  async #lookAgain(signal: AbortSignal): Promise<void> {
+  /** Either somebody else took the Lease, or a renewal that was given up arrived after all: then it is still ours. */
+  async #lookAgain(signal: AbortSignal): Promise<boolean> {
     const { api, lease: ref, identity } = this.#options;
     const current = await orAborted(api.get(kinds.lease, ref), signal);
     if (current === undefined) {
       this.#end("it was deleted");
-    } else if (current.spec?.holderIdentity !== identity) {
-      this.#end(`${current.spec?.holderIdentity ?? "nobody"} holds it`);
-    } else {
-      this.#lease = current;
+      return false;
     }
+    if (current.spec?.holderIdentity !== identity) {
+      this.#end(`${current.spec?.holderIdentity ?? "nobody"} holds it`);
+      return false;
+    }
+    this.#lease = current;
+    return true;
   }
 
   async #writeReleased(signal: AbortSignal): Promise<void> {
-    const released = {
-      holderIdentity: "",
-      leaseDurationSeconds: 1,
-      renewTime: microTime(this.#options.clock.nowMs()),
-    };
+    const renewTime = microTime(this.#options.clock.nowMs());
+    const released = { holderIdentity: "", leaseDurationSeconds: 1, renewTime };
     try {
       await orAborted(this.#write(released), signal);
     } catch (error) {
-      if (!(error instanceof KubeError) || !moved.has(error.kind)) throw error;
-      const current = await orAborted(this.#options.api.get(kinds.lease, this.#options.lease), signal);
-      if (current?.spec?.holderIdentity !== this.#options.identity) return;
-      this.#lease = current;
-      await orAborted(this.#write(released), signal);
+      if (!hasMoved(error)) throw error;
+      if (await this.#lookAgain(signal)) await orAborted(this.#write(released), signal);
     }
   }
 

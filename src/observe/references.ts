@@ -1,6 +1,7 @@
 import type { CompleteSpec, KeyReference } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis } from "../evnode/genesis.ts";
 import { importSigner } from "../evnode/signer.ts";
+import { KubeError } from "../kube/errors.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { ConfigMap, Secret } from "../model/objects.ts";
@@ -107,8 +108,13 @@ async function readStorageClass(read: ReadObject, { storage }: CompleteSpec): Pr
   const { storageClassName } = storage;
   // An empty name asks for a volume without a class.
   if (storageClassName === undefined || storageClassName === "") return notAsked;
-  const found = await read(kinds.storageClass, storageClassName);
-  if (found) return { kind: "found", value: undefined };
+  try {
+    if (await read(kinds.storageClass, storageClassName)) return { kind: "found", value: undefined };
+  } catch (error) {
+    // An operator for one namespace may not read what belongs to all. The claim's own events will tell.
+    if (error instanceof KubeError && error.kind === "Forbidden") return notAsked;
+    throw error;
+  }
   const message = `StorageClass ${storageClassName} (spec.storage.storageClassName) does not exist: see kubectl get storageclasses.`;
   return { kind: "missing", message };
 }
