@@ -104,7 +104,7 @@ function bytesOf(metafile: Metafile, outputs: ReadonlySet<string>): number {
 
 /** The licence of every package that is part of the bundle; most licences ask for that. */
 function noticesOf(inputs: readonly string[]): string {
-  const packages = inputs.flatMap((input) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []);
+  const packages = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []);
   const sections = [...new Set(packages)].sort().map((path) => {
     const folder = join(root, path);
     const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
