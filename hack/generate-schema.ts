@@ -78,6 +78,8 @@ function convert(raw: Raw, path: string): SchemaNode {
     );
   }
   if (node["items"] !== undefined) node["items"] = convert(node["items"] as Raw, `${path}[]`);
+  if (node["additionalProperties"] === false)
+    throw new Error(`${path}: a strict object cannot be part of a CRD`);
   if (node["additionalProperties"] !== undefined) {
     node["additionalProperties"] = convert(node["additionalProperties"] as Raw, `${path}.*`);
   }
