@@ -9,7 +9,7 @@ import { type ElectionOptions, type ElectionTiming, microTime, preconditionsOf }
 
 const defaultTiming: ElectionTiming = {
   leaseDurationMs: 15_000,
-  renewDeadlineMs: 20_000,
+  renewDeadlineMs: 10_000,
   retryPeriodMs: 2_000,
 };
 
