@@ -19,27 +19,29 @@ function grants(role: Rendered): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs);
 }
 
-const owned = "get list watch create update patch delete";
+/** Written whole; deleted when the spec switches them off, or, for the StatefulSet, to stop the members together. */
+const owned = "get list watch create update delete";
+const kept = "get list watch create update";
 const inClusters = {
   "evnode.dev/evnodeclusters": "get list watch patch",
   "evnode.dev/evnodeclusters/status": "update",
   "evnode.dev/evnodeclusters/finalizers": "update",
   "apps/statefulsets": owned,
-  "/services": owned,
-  "/serviceaccounts": owned,
+  "/services": kept,
+  "/serviceaccounts": kept,
   "policy/poddisruptionbudgets": owned,
   "networking.k8s.io/networkpolicies": owned,
   "/pods": "get list watch patch",
   "/persistentvolumeclaims": "get list watch patch",
   "/secrets": "get create update patch",
   "/configmaps": "get",
-  "events.k8s.io/events": "create patch",
+  "events.k8s.io/events": "create",
 };
 
 describe.skipIf(helm === undefined)(`what the operator may do${skipped}`, () => {
   it("is this in all namespaces", () => {
     const role = only(render(), "ClusterRole");
-    expect(grants(role)).toEqual({ ...inClusters, "storage.k8s.io/storageclasses": "get list" });
+    expect(grants(role)).toEqual({ ...inClusters, "storage.k8s.io/storageclasses": "get" });
   });
 
   it("is the same in one namespace, without what belongs to no namespace", () => {
@@ -60,7 +62,7 @@ describe.skipIf(helm === undefined)(`what the operator may do${skipped}`, () => 
     const role = only(render(), "Role");
     expect(role.metadata.namespace).toBe("evnode-system");
     expect(grants(role)).toEqual({
-      "coordination.k8s.io/leases": "get create update",
+      "coordination.k8s.io/leases": "get create patch",
       "/configmaps": "get create patch delete",
     });
   });
