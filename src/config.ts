@@ -48,7 +48,9 @@ export type ConfigResult =
 
 /** Reads all settings and reports every problem at once, by flag and variable. */
 export function readConfig(args: readonly string[], environment: NodeJS.ProcessEnv): ConfigResult {
-  const options = Object.fromEntries(Object.values(sources).map(({ flag }) => [flag, { type: "string" } as const]));
+  const options = Object.fromEntries(
+    Object.values(sources).map(({ flag }) => [flag, { type: "string" } as const]),
+  );
   let flags: Record<string, unknown>;
   try {
     flags = parseArgs({ args: [...args], options, strict: true }).values;
@@ -56,11 +58,18 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     return { kind: "problems", problems: [error instanceof Error ? error.message : String(error)] };
   }
   const given = Object.fromEntries(
-    Object.entries(sources).map(([field, { flag, variable }]) => [field, orUndefined(flags[flag] ?? environment[variable])]),
+    Object.entries(sources).map(([field, { flag, variable }]) => [
+      field,
+      orUndefined(flags[flag] ?? environment[variable]),
+    ]),
   );
   const result = schema.safeParse(given);
-  if (result.success) return { kind: "ok", config: { ...result.data, watchNamespace: result.data.watchNamespace } };
-  return { kind: "problems", problems: result.error.issues.map(({ path, message }) => problem(path[0] as Field, message)) };
+  if (result.success)
+    return { kind: "ok", config: { ...result.data, watchNamespace: result.data.watchNamespace } };
+  return {
+    kind: "problems",
+    problems: result.error.issues.map(({ path, message }) => problem(path[0] as Field, message)),
+  };
 }
 
 /** An empty variable, as charts like to render it, is an absent one. */

@@ -9,9 +9,9 @@ import { LeaderElection } from "./kube/lease.ts";
 import { createKubeApi, type KubeClient } from "./kube/node-client.ts";
 import { kinds } from "./model/kinds.ts";
 import { keyOf } from "./model/kube-object.ts";
-import { followPod } from "./observe/follow-pod.ts";
-import { Agents } from "./observe/agents.ts";
 import { newAgentClient } from "./observe/agent-client.ts";
+import { Agents } from "./observe/agents.ts";
+import { followPod } from "./observe/follow-pod.ts";
 import { observe } from "./observe/observe.ts";
 import { World } from "./observe/world.ts";
 import { makePlan } from "./plan/plan.ts";
@@ -20,9 +20,9 @@ import { systemClock as clock } from "./runtime/clock.ts";
 import { Controller, type Finished } from "./runtime/controller.ts";
 import { Queue } from "./runtime/queue.ts";
 import { systemRandom as random } from "./runtime/random.ts";
+import { logFinished, logOutcome, stuck } from "./telemetry/controller-log.ts";
 import { serveHealth } from "./telemetry/health.ts";
 import { type Logger, newLogger } from "./telemetry/log.ts";
-import { logFinished, logOutcome, stuck } from "./telemetry/controller-log.ts";
 import { VERSION } from "./version.ts";
 import { Watches } from "./watches.ts";
 
@@ -33,10 +33,16 @@ const RECONCILE_DEADLINE_MS = 120_000;
 const STOP_GRACE_MS = 10_000;
 
 /** Runs the operator until the signal aborts. Returns the exit code. */
-export async function runOperator(args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
+export async function runOperator(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<number> {
   const reading = readConfig(args, env);
   if (reading.kind === "problems") {
-    console.error(`The operator cannot start:\n${reading.problems.map((problem) => `  ${problem}`).join("\n")}`);
+    console.error(
+      `The operator cannot start:\n${reading.problems.map((problem) => `  ${problem}`).join("\n")}`,
+    );
     return 2;
   }
   const { config } = reading;
@@ -135,7 +141,12 @@ interface Parts {
   readonly term: Term;
 }
 
-function newController(config: Config, log: Logger, api: KubeClient, { queue, agents, watches, term }: Parts): Controller {
+function newController(
+  config: Config,
+  log: Logger,
+  api: KubeClient,
+  { queue, agents, watches, term }: Parts,
+): Controller {
   const world = new World(api, watches.stores, clock);
   const settings = {
     agentImage: config.agentImage,
@@ -154,12 +165,20 @@ function newController(config: Config, log: Logger, api: KubeClient, { queue, ag
       logOutcome(log, keyOf(snapshot.cluster.metadata), outcome);
       return outcome;
     },
-    report: (snapshot, plan, outcome) => report({ api, world, events, ration, mayWrite }, snapshot, plan, outcome),
+    report: (snapshot, plan, outcome) =>
+      report({ api, world, events, ration, mayWrite }, snapshot, plan, outcome),
     forget: (key) => {
       ration.forget(key);
       events.forget(key);
     },
   });
   const onFinished = (key: string, how: Finished) => logFinished(log, key, how);
-  return new Controller({ queue, reconcile, clock, workers: config.workers, deadlineMs: RECONCILE_DEADLINE_MS, onFinished });
+  return new Controller({
+    queue,
+    reconcile,
+    clock,
+    workers: config.workers,
+    deadlineMs: RECONCILE_DEADLINE_MS,
+    onFinished,
+  });
 }

@@ -34,9 +34,15 @@ export function newReconcile({ observe, plan, act, report, forget }: ReconcileDe
   };
 }
 
-function resultOf({ recheckAfterMs = QUIET_RECHECK_MS }: Plan, failures: readonly Failure[]): ReconcileResult {
+function resultOf(
+  { recheckAfterMs = QUIET_RECHECK_MS }: Plan,
+  failures: readonly Failure[],
+): ReconcileResult {
   const retryable = failures.find(({ error }) => isRetryable(error));
   if (retryable) return { kind: "retry", error: retryable.error };
   const boundMs = failures.length > 0 ? REFUSED_RECHECK_MS : QUIET_RECHECK_MS;
-  return { kind: "done", recheckAfterMs: Math.max(recheckAfterMs === 0 ? 0 : 100, Math.min(recheckAfterMs, boundMs)) };
+  return {
+    kind: "done",
+    recheckAfterMs: Math.max(recheckAfterMs === 0 ? 0 : 100, Math.min(recheckAfterMs, boundMs)),
+  };
 }

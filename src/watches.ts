@@ -72,12 +72,15 @@ export class Watches {
     return [...this.#reflectors]
       .map(([kind, { lastContactMs }]) => ({ kind, silentMs: nowMs - lastContactMs }))
       .filter(({ silentMs }) => silentMs > SILENT_MS)
-      .map(({ kind, silentMs }) => `the watch of ${kind} has been silent for ${Math.round(silentMs / 1000)} s`);
+      .map(
+        ({ kind, silentMs }) => `the watch of ${kind} has been silent for ${Math.round(silentMs / 1000)} s`,
+      );
   }
 
   #watch(deps: WatchesDependencies, kind: Kind<KubeObject>, labelSelector: string | undefined): void {
     const { api, clock, random, log, namespace } = deps;
-    const onListenerError = (error: unknown) => log.error({ err: error, kind: kind.kind }, "a watch listener failed");
+    const onListenerError = (error: unknown) =>
+      log.error({ err: error, kind: kind.kind }, "a watch listener failed");
     const store = new Store<KubeObject>({ label: labels.cluster, onListenerError });
     store.subscribe(({ kind: change, object }) => {
       if (object.kind === kinds.pod.kind) deps.onPod(object as Pod, change === "removed");
@@ -93,7 +96,8 @@ export class Watches {
       clock,
       random,
       keep: strangersFields,
-      onFailure: (error, waitMs) => log.warn({ kind: kind.kind, reason: error.message, waitMs }, "watch failed"),
+      onFailure: (error, waitMs) =>
+        log.warn({ kind: kind.kind, reason: error.message, waitMs }, "watch failed"),
     });
     this.stores.set(kind.kind, store);
     this.#reflectors.set(kind.kind, reflector);
@@ -103,5 +107,7 @@ export class Watches {
 function clusterKeyOf(object: KubeObject): string | undefined {
   if (object.kind === kinds.cluster.kind) return keyOf(object.metadata);
   const name = object.metadata.labels?.[labels.cluster];
-  return name === undefined ? undefined : keyOf({ name, ...(object.metadata.namespace && { namespace: object.metadata.namespace }) });
+  return name === undefined
+    ? undefined
+    : keyOf({ name, ...(object.metadata.namespace && { namespace: object.metadata.namespace }) });
 }

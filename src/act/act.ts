@@ -59,7 +59,11 @@ async function actOne(deps: ActDependencies, snapshot: Snapshot, { by, stages }:
   return { done, failures: [] };
 }
 
-async function attempt(deps: ActDependencies, snapshot: Snapshot, action: Action): Promise<KubeError | undefined> {
+async function attempt(
+  deps: ActDependencies,
+  snapshot: Snapshot,
+  action: Action,
+): Promise<KubeError | undefined> {
   if (!deps.mayWrite()) return new KubeError("Unavailable", "this operator no longer leads");
   try {
     await perform(deps, snapshot, action);
@@ -92,7 +96,11 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
       return world.wrote(action.resource, await api.replace(action.resource, action.object));
     case "delete": {
       const { name, uid = "" } = action.object.metadata;
-      await api.delete(action.resource, { namespace, name }, { preconditions: { uid }, propagation: "Background" });
+      await api.delete(
+        action.resource,
+        { namespace, name },
+        { preconditions: { uid }, propagation: "Background" },
+      );
       return world.forget(action.resource, { namespace, name });
     }
     case "order": {
@@ -118,7 +126,11 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
   }
 }
 
-async function markBootstrapped({ api, world }: ActDependencies, snapshot: Snapshot, epoch: number): Promise<void> {
+async function markBootstrapped(
+  { api, world }: ActDependencies,
+  snapshot: Snapshot,
+  epoch: number,
+): Promise<void> {
   if (snapshot.identity.kind !== "present") return;
   const { uid } = snapshot.identity.identity;
   const { namespace = "", name } = snapshot.cluster.metadata;
@@ -136,5 +148,7 @@ function learn(world: World, action: Action, error: KubeError): void {
 }
 
 function subjectOf(action: Action): { resource: Kind<KubeObject>; object: KubeObject } | undefined {
-  return action.kind === "create" || action.kind === "replace" || action.kind === "delete" ? action : undefined;
+  return action.kind === "create" || action.kind === "replace" || action.kind === "delete"
+    ? action
+    : undefined;
 }

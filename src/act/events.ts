@@ -1,7 +1,7 @@
 import type { KubeApi } from "../kube/api.ts";
 import { toKubeError } from "../kube/errors.ts";
 import { kinds } from "../model/kinds.ts";
-import { keyOf, type KubeObject } from "../model/kube-object.ts";
+import { type KubeObject, keyOf } from "../model/kube-object.ts";
 import type { Event } from "../model/objects.ts";
 import type { Notice } from "../plan/notices.ts";
 import { TokenBucket } from "../runtime/backoff.ts";

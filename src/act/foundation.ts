@@ -9,7 +9,11 @@ import type { ActDependencies } from "./act.ts";
 import { newIdentity, type SignerFiles } from "./identity.ts";
 
 /** Adds or removes our finalizer, if the object has not changed since it was looked at. */
-export async function setFinalizer({ api, world }: ActDependencies, { cluster }: Snapshot, wanted: boolean): Promise<void> {
+export async function setFinalizer(
+  { api, world }: ActDependencies,
+  { cluster }: Snapshot,
+  wanted: boolean,
+): Promise<void> {
   const { namespace = "", name, uid = "", resourceVersion = "", finalizers = [] } = cluster.metadata;
   const others = finalizers.filter((finalizer) => finalizer !== FINALIZER);
   const patch = { metadata: { finalizers: wanted ? [...others, FINALIZER] : others } };
@@ -42,17 +46,25 @@ export async function createIdentity(deps: ActDependencies, snapshot: Snapshot):
   }
 }
 
-async function givenSigner({ api }: ActDependencies, { cluster, parsed }: Snapshot): Promise<SignerFiles | undefined> {
+async function givenSigner(
+  { api }: ActDependencies,
+  { cluster, parsed }: Snapshot,
+): Promise<SignerFiles | undefined> {
   if (parsed.kind !== "valid" || parsed.spec.signer.from === "Generated") return undefined;
   const ref = { namespace: cluster.metadata.namespace ?? "", name: parsed.spec.signer.name };
   const secret = await api.get(kinds.secret, ref);
   const signerJson = secret && text(secret, "signer.json");
   const passphrase = secret && text(secret, "passphrase");
-  if (!signerJson || !passphrase) throw new KubeError("Conflict", `Secret ${ref.name} changed while it was read`);
+  if (!signerJson || !passphrase)
+    throw new KubeError("Conflict", `Secret ${ref.name} changed while it was read`);
   return { signerJson, passphrase };
 }
 
-export async function takeChainLock({ api, world }: ActDependencies, snapshot: Snapshot, takeOver: boolean): Promise<void> {
+export async function takeChainLock(
+  { api, world }: ActDependencies,
+  snapshot: Snapshot,
+  takeOver: boolean,
+): Promise<void> {
   const wanted = chainLock(snapshot);
   if (!wanted) return;
   const ref = wanted.metadata;
@@ -76,7 +88,10 @@ export async function releaseChainLock({ api, world }: ActDependencies, snapshot
   const lock = await api.get(kinds.configMap, ref);
   if (lock?.data?.["uid"] !== snapshot.cluster.metadata.uid) return;
   const { uid = "", resourceVersion = "" } = lock?.metadata ?? {};
-  await api.delete(kinds.configMap, ref, { preconditions: { uid, resourceVersion }, propagation: "Background" });
+  await api.delete(kinds.configMap, ref, {
+    preconditions: { uid, resourceVersion },
+    propagation: "Background",
+  });
   world.forget(kinds.configMap, ref);
 }
 

@@ -21,21 +21,33 @@ export interface ReportDependencies {
 }
 
 /** Tells what was seen and done: the status when it says something new, and events for what is news. */
-export async function report(deps: ReportDependencies, snapshot: Snapshot, plan: Plan, outcome: Outcome): Promise<void> {
+export async function report(
+  deps: ReportDependencies,
+  snapshot: Snapshot,
+  plan: Plan,
+  outcome: Outcome,
+): Promise<void> {
   const { cluster } = snapshot;
-  const refusals = outcome.failures.filter(({ error }) => !isRetryable(error)).map(({ error }) => error.message);
+  const refusals = outcome.failures
+    .filter(({ error }) => !isRetryable(error))
+    .map(({ error }) => error.message);
   const status = statusOf(snapshot, plan, refusals);
   const before = cluster.status;
   const acts = outcome.done.flatMap(({ action }) => noticeOf(action, snapshot) ?? []);
   const isGone = outcome.done.some(({ action }) => action.kind === "removeFinalizer");
-  if (deps.mayWrite()) await deps.events.tell(cluster, [...acts, ...(isGone ? [] : noticesOf(before, status))]);
+  if (deps.mayWrite())
+    await deps.events.tell(cluster, [...acts, ...(isGone ? [] : noticesOf(before, status))]);
   if (isGone || sameStatus(before, status)) return;
   const isNews = !sameMeaning(before, status);
   if (!isNews && !deps.ration.take(keyOf(cluster.metadata))) return;
   await writeStatus(deps, cluster, status);
 }
 
-async function writeStatus({ api, world, mayWrite }: ReportDependencies, cluster: EvNodeCluster, status: Status): Promise<void> {
+async function writeStatus(
+  { api, world, mayWrite }: ReportDependencies,
+  cluster: EvNodeCluster,
+  status: Status,
+): Promise<void> {
   if (!mayWrite()) return;
   const ref = { namespace: cluster.metadata.namespace ?? "", name: cluster.metadata.name };
   // An own write of this run, such as the finalizer, may have made a newer version.

@@ -46,7 +46,7 @@ function newRecord(
     // The others run already: a member that rejoins needs no further leave to start.
     started: verdict.order.kind === "rejoin",
     hadBlocks: verdict.hadBlocks,
-    executedOrders: [],
+    executedOrders: verdict.before?.executedOrders ?? [],
   };
 }
 

@@ -16,7 +16,13 @@ export type OrderVerdict =
   | { readonly kind: "refuse"; readonly orderId: string; readonly message: string }
   /** Later: the volume is in use by the process that the order would replace the data of. */
   | { readonly kind: "postpone"; readonly message: string }
-  | { readonly kind: "writeRaftFolder"; readonly order: VotersOrder; readonly hadBlocks: boolean }
+  /** `before` is what the volume's record said. */
+  | {
+      readonly kind: "writeRaftFolder";
+      readonly order: VotersOrder;
+      readonly hadBlocks: boolean;
+      readonly before: VolumeRecord | undefined;
+    }
   /** Nothing but the volume's record has to be written: what else the order asks for is there. */
   | { readonly kind: "record"; readonly order: Order; readonly record: VolumeRecord };
 
@@ -78,7 +84,7 @@ type OwnVolume = Exclude<VolumeState, { kind: "foreign" }>;
 function judgeBootstrap(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): OrderVerdict {
   const problem = problemOfVoters(order.voters, facts);
   if (problem !== undefined) return refuse(order, problem);
-  if (volume.kind === "empty") return { kind: "writeRaftFolder", order, hadBlocks: false };
+  if (volume.kind === "empty") return { kind: "writeRaftFolder", order, hadBlocks: false, before: undefined };
   if (volume.kind === "damaged")
     return refuse(order, `${volume.message}; only an order to rejoin rebuilds it`);
   if (volume.record.started) return refuse(order, "the volume was bootstrapped and started before");
@@ -103,7 +109,7 @@ function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): 
   // Under a running process its own files would be taken away.
   if (facts.nodeRuns) return { kind: "postpone", message: "ev-node still runs on the damaged volume" };
   const hadBlocks = volume.kind === "damaged" && volume.record.hadBlocks && volume.hasBlockData;
-  return { kind: "writeRaftFolder", order, hadBlocks };
+  return { kind: "writeRaftFolder", order, hadBlocks, before: record };
 }
 
 function refuse(order: Order, why: string): OrderVerdict {

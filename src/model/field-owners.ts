@@ -2,7 +2,14 @@ import { MANAGED_BY } from "./annotations.ts";
 import type { KubeObject, ManagedFields, ObjectMeta } from "./kube-object.ts";
 
 /** Kinds that this operator writes as a whole, so that another writer's fields are of interest. */
-const written = new Set(["StatefulSet", "Service", "ServiceAccount", "NetworkPolicy", "PodDisruptionBudget", "Secret"]);
+const written = new Set([
+  "StatefulSet",
+  "Service",
+  "ServiceAccount",
+  "NetworkPolicy",
+  "PodDisruptionBudget",
+  "Secret",
+]);
 
 /**
  * The object without the bulk of its managed fields: only what other managers own on objects that this operator

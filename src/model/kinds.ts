@@ -1,8 +1,8 @@
 import type { KubeObject } from "./kube-object.ts";
 import type {
   ConfigMap,
-  EvNodeClusterObject,
   Event,
+  EvNodeClusterObject,
   Lease,
   NetworkPolicy,
   PersistentVolumeClaim,
@@ -40,6 +40,11 @@ export const kinds = {
   storageClass: kind<StorageClass>("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
 } as const;
 
-function kind<T extends KubeObject>(apiVersion: string, name: string, plural: string, namespaced = true): Kind<T> {
+function kind<T extends KubeObject>(
+  apiVersion: string,
+  name: string,
+  plural: string,
+  namespaced = true,
+): Kind<T> {
   return { apiVersion, kind: name, plural, namespaced };
 }

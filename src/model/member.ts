@@ -33,7 +33,12 @@ export interface MemberPod {
 
 export type ContainerState =
   | { readonly kind: "absent" }
-  | { readonly kind: "waiting"; readonly reason: string; readonly message: string; readonly lastExit: Exit | undefined }
+  | {
+      readonly kind: "waiting";
+      readonly reason: string;
+      readonly message: string;
+      readonly lastExit: Exit | undefined;
+    }
   | { readonly kind: "running"; readonly restarts: number; readonly lastExit: Exit | undefined }
   | { readonly kind: "terminated"; readonly lastExit: Exit };
 
@@ -105,8 +110,12 @@ export const EVNODE_CONTAINER = "evnode";
 
 function schedulingOf({ spec, status }: Pod): MemberPod["scheduling"] {
   if (spec?.nodeName) return "scheduled";
-  const refusal = status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
-  return refusal?.reason === "Unschedulable" ? { unschedulable: refusal.message ?? "no reason given" } : "pending";
+  const refusal = status?.conditions?.find(
+    ({ type, status }) => type === "PodScheduled" && status === "False",
+  );
+  return refusal?.reason === "Unschedulable"
+    ? { unschedulable: refusal.message ?? "no reason given" }
+    : "pending";
 }
 
 type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];

@@ -22,13 +22,20 @@ export const claimName = (cluster: string, ordinal: number) => `data-${cluster}-
 export const configEntry = (member: string, revision: string) => `${member}.${revision}.yaml`;
 
 /** A member's host name: stable for life, since raft stores it in its log. */
-export function memberHost(cluster: string, namespace: string, ordinal: number, clusterDomain: string): string {
+export function memberHost(
+  cluster: string,
+  namespace: string,
+  ordinal: number,
+  clusterDomain: string,
+): string {
   return `${memberName(cluster, ordinal)}.${headlessServiceName(cluster)}.${namespace}.svc.${clusterDomain}`;
 }
 
 /** The name of the object that says which cluster may run a chain with a signer. */
 export function chainLockName(chainId: string, proposer: string): string {
-  const digest = createHash("sha256").update(JSON.stringify([chainId, proposer])).digest("hex");
+  const digest = createHash("sha256")
+    .update(JSON.stringify([chainId, proposer]))
+    .digest("hex");
   return `evnode-chain-${digest.slice(0, 32)}`;
 }
 

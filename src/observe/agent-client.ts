@@ -26,7 +26,10 @@ export function newAgentClient(): { ask: AskAgent; close(): Promise<void> } {
   const ask: AskAgent = async (ip, { after, waitMs }, signal) => {
     const host = ip.includes(":") ? `[${ip}]` : ip;
     const query = new URLSearchParams({ waitMs: String(waitMs), ...(after === undefined ? {} : { after }) });
-    const response = await request(`http://${host}:${AGENT_PORT}/v1/state?${query}`, { dispatcher: pool, signal });
+    const response = await request(`http://${host}:${AGENT_PORT}/v1/state?${query}`, {
+      dispatcher: pool,
+      signal,
+    });
     const body = await response.body.text();
     if (response.statusCode !== 200) throw new Error(`the agent answered with status ${response.statusCode}`);
     return agentAnswerSchema.parse(JSON.parse(body));

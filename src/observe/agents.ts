@@ -47,7 +47,11 @@ export class Agents {
     const known = this.#followers.get(target.podUid);
     if (known?.target.ip === target.ip) return;
     known?.stop.abort();
-    const follower: Follower = { target, stop: new AbortController(), report: { kind: "none", why: "not asked yet" } };
+    const follower: Follower = {
+      target,
+      stop: new AbortController(),
+      report: { kind: "none", why: "not asked yet" },
+    };
     this.#followers.set(target.podUid, follower);
     const loop = this.#poll(follower).finally(() => this.#loops.delete(loop));
     this.#loops.add(loop);
@@ -91,7 +95,9 @@ export class Agents {
   ): Promise<void> {
     const followers = podUids.map((uid) => this.#followers.get(uid)).filter((known) => known !== undefined);
     await Promise.all(
-      followers.map(async (follower) => accept(follower, await this.#askOnce(follower, undefined, 0, deadlineMs))),
+      followers.map(async (follower) =>
+        accept(follower, await this.#askOnce(follower, undefined, 0, deadlineMs)),
+      ),
     );
   }
 
@@ -112,9 +118,16 @@ export class Agents {
     }
   }
 
-  async #askOnce(follower: Follower, after: string | undefined, waitMs: number, deadlineMs: number): Promise<Report> {
+  async #askOnce(
+    follower: Follower,
+    after: string | undefined,
+    waitMs: number,
+    deadlineMs: number,
+  ): Promise<Report> {
     const deadline = new AbortController();
-    const cancel = this.#clock.after(deadlineMs, () => deadline.abort(new Error(`no answer within ${deadlineMs} ms`)));
+    const cancel = this.#clock.after(deadlineMs, () =>
+      deadline.abort(new Error(`no answer within ${deadlineMs} ms`)),
+    );
     try {
       const signal = AbortSignal.any([deadline.signal, follower.stop.signal]);
       const question = after === undefined ? { waitMs } : { after, waitMs };

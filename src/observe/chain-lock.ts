@@ -1,6 +1,6 @@
-import { chainLockName } from "../model/names.ts";
 import type { Identity } from "../model/identity.ts";
 import { kinds } from "../model/kinds.ts";
+import { chainLockName } from "../model/names.ts";
 import type { ConfigMap, EvNodeClusterObject } from "../model/objects.ts";
 import type { ChainLock } from "../plan/snapshot.ts";
 import type { World } from "./world.ts";
@@ -22,7 +22,11 @@ export async function readChainLock(
   return lockOf(await world.read(kinds.configMap, ref, 0), cluster, identity);
 }
 
-function lockOf(lock: ConfigMap | undefined, { metadata }: EvNodeClusterObject, identity: Identity): ChainLock {
+function lockOf(
+  lock: ConfigMap | undefined,
+  { metadata }: EvNodeClusterObject,
+  identity: Identity,
+): ChainLock {
   if (!lock) return { kind: "free" };
   const { namespace = "?", name = "?", uid, clusterId } = lock.data ?? {};
   if (uid === metadata.uid) return { kind: "ours" };

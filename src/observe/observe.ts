@@ -4,6 +4,7 @@ import { validate } from "../api/validate.ts";
 import { annotations } from "../model/annotations.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
+import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject } from "../model/objects.ts";
@@ -32,12 +33,17 @@ export interface ObserveDependencies {
 }
 
 /** Reads all that one reconcile may know about a cluster. Undefined when the cluster is gone. */
-export async function observe(deps: ObserveDependencies, namespace: string, name: string): Promise<Snapshot | undefined> {
+export async function observe(
+  deps: ObserveDependencies,
+  namespace: string,
+  name: string,
+): Promise<Snapshot | undefined> {
   const { world, settings, clock } = deps;
   const cluster = await world.watched(kinds.cluster, { namespace, name });
   if (!cluster) return undefined;
 
-  const watched = <T extends KubeObject>(kind: Kind<T>, name: string) => world.watched(kind, { namespace, name });
+  const watched = <T extends KubeObject>(kind: Kind<T>, name: string) =>
+    world.watched(kind, { namespace, name });
   const statefulSet = await watched(kinds.statefulSet, names.statefulSetName(name));
   const parsed = parseSpec(cluster, appliedDefaults(statefulSet), settings.clusterDomain);
   const replicas = statefulSet?.spec?.replicas ?? (parsed.kind === "valid" ? parsed.spec.replicas : 0);
@@ -53,14 +59,15 @@ export async function observe(deps: ObserveDependencies, namespace: string, name
     cluster,
     parsed,
     settings,
-    references: parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES,
+    references:
+      parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES,
     identity,
     chainLock:
       identity.kind === "present"
         ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
         : { kind: "unknown" },
     statefulSet,
-    objects: await readObjects(watched, read, name),
+    objects: await readObjects(deps, cluster, watched, maxAgeMs),
     members: needsIdentity ? await withCertainClaims(deps, namespace, members) : members,
   };
 }
@@ -89,14 +96,23 @@ const ownedKinds = (cluster: string): readonly (readonly [Kind<KubeObject>, stri
 ];
 
 async function readObjects(
+  { world }: ObserveDependencies,
+  { metadata }: EvNodeClusterObject,
   watched: (kind: Kind<KubeObject>, name: string) => Promise<KubeObject | undefined>,
-  read: ReadObject,
-  cluster: string,
+  maxAgeMs: number,
 ): Promise<Map<string, KubeObject>> {
-  const config = names.configSecretName(cluster);
+  const config = { namespace: metadata.namespace ?? "", name: names.configSecretName(metadata.name) };
+  const readConfig = async () => {
+    const remembered = await world.read(kinds.secret, config, maxAgeMs);
+    // What is remembered may be of an earlier cluster of this name.
+    const isOurs = remembered === undefined || isMadeFor(remembered, metadata.uid ?? "");
+    return isOurs ? remembered : world.read(kinds.secret, config, 0);
+  };
   const found = await Promise.all([
-    ...ownedKinds(cluster).map(async ([kind, name]) => [objectKey(kind.kind, name), await watched(kind, name)] as const),
-    read(kinds.secret, config).then((secret) => [objectKey("Secret", config), secret] as const),
+    ...ownedKinds(metadata.name).map(
+      async ([kind, name]) => [objectKey(kind.kind, name), await watched(kind, name)] as const,
+    ),
+    readConfig().then((secret) => [objectKey("Secret", config.name), secret] as const),
   ]);
   return new Map(found.flatMap(([key, object]) => (object ? [[key, object] as const] : [])));
 }
@@ -118,7 +134,12 @@ async function readMembers(deps: ObserveDependencies, namespace: string, name: s
 
 const podUids = (members: readonly Member[]) => members.flatMap(({ pod }) => (pod ? [pod.uid] : []));
 
-async function readMember(deps: ObserveDependencies, namespace: string, cluster: string, ordinal: number): Promise<Member> {
+async function readMember(
+  deps: ObserveDependencies,
+  namespace: string,
+  cluster: string,
+  ordinal: number,
+): Promise<Member> {
   const { world, settings } = deps;
   const name = names.memberName(cluster, ordinal);
   const claimName = names.claimName(cluster, ordinal);
@@ -143,7 +164,11 @@ function reportOf({ agents }: ObserveDependencies, { pod }: Member): Member["rep
 }
 
 /** Before an identity is made, the server itself says whether there are claims of an earlier life. */
-async function withCertainClaims({ world }: ObserveDependencies, namespace: string, members: readonly Member[]) {
+async function withCertainClaims(
+  { world }: ObserveDependencies,
+  namespace: string,
+  members: readonly Member[],
+) {
   return Promise.all(
     members.map(async (member) => {
       const claim = await world.read(kinds.claim, { namespace, name: member.claimName }, 0);

@@ -14,7 +14,11 @@ export type ReadObject = <T extends KubeObject>(kind: Kind<T>, name: string) => 
 const notAsked = { kind: "notAsked" } as const;
 
 /** Reads what the spec refers to. Signer and genesis are read only while no identity has taken them over. */
-export async function readReferences(read: ReadObject, spec: CompleteSpec, needsIdentity: boolean): Promise<References> {
+export async function readReferences(
+  read: ReadObject,
+  spec: CompleteSpec,
+  needsIdentity: boolean,
+): Promise<References> {
   const signer = needsIdentity ? await readSigner(read, spec) : { public: notAsked, proposer: undefined };
   const [genesis, daAuthToken, storageClass] = await Promise.all([
     needsIdentity ? readGenesis(read, spec, signer.proposer) : notAsked,
@@ -40,7 +44,11 @@ async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<S
   if (signer.from === "Generated") return { public: notAsked, proposer: undefined };
   const where = `Secret ${signer.name} (spec.signer.secretName)`;
   const secret = await read(kinds.secret, signer.name);
-  if (!secret) return refuse({ kind: "missing", message: `${where} does not exist. Create it, or remove the field to have a signer generated.` });
+  if (!secret)
+    return refuse({
+      kind: "missing",
+      message: `${where} does not exist. Create it, or remove the field to have a signer generated.`,
+    });
 
   const signerJson = text(secret, "signer.json");
   const passphrase = text(secret, "passphrase");
@@ -48,7 +56,8 @@ async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<S
     return refuse({ kind: "invalid", message: `${where} must hold the entries signer.json and passphrase.` });
   }
   const imported = await importSigner({ signerJson, passphrase });
-  if (imported.kind !== "imported") return refuse({ kind: "invalid", message: `${where}: ${imported.problem}.` });
+  if (imported.kind !== "imported")
+    return refuse({ kind: "invalid", message: `${where}: ${imported.problem}.` });
   return { public: { kind: "found", value: undefined }, proposer: imported.signer.proposerAddress };
 }
 
@@ -85,7 +94,10 @@ async function readToken(read: ReadObject, { da }: CompleteSpec): Promise<Refere
   const token = found.value.trim();
   const { name, key } = da.authTokenSecret;
   if (token === "" || /\s/.test(token)) {
-    return { kind: "invalid", message: `Secret ${name}, entry ${key} (spec.da.authTokenSecret) is empty or holds white space.` };
+    return {
+      kind: "invalid",
+      message: `Secret ${name}, entry ${key} (spec.da.authTokenSecret) is empty or holds white space.`,
+    };
   }
   return { kind: "found", value: token };
 }
@@ -99,7 +111,8 @@ async function readEntry(
   const object = from === "Secret" ? await read(kinds.secret, name) : await read(kinds.configMap, name);
   if (!object) return { kind: "missing", message: `${from} ${name} (${field}) does not exist. Create it.` };
   const value = from === "Secret" ? text(object as Secret, key) : (object as ConfigMap).data?.[key];
-  if (value === undefined) return { kind: "missing", message: `${from} ${name} (${field}) has no entry ${key}.` };
+  if (value === undefined)
+    return { kind: "missing", message: `${from} ${name} (${field}) has no entry ${key}.` };
   return { kind: "found", value };
 }
 

@@ -1,7 +1,7 @@
 import type { KubeApi } from "../kube/api.ts";
 import { strangersFields } from "../model/field-owners.ts";
 import type { Kind } from "../model/kinds.ts";
-import { keyOf, type KubeObject, type ObjectRef } from "../model/kube-object.ts";
+import { type KubeObject, keyOf, type ObjectRef } from "../model/kube-object.ts";
 import type { Clock } from "../runtime/clock.ts";
 
 /** What the watches have delivered of one kind. */

@@ -12,10 +12,25 @@ export type Action =
   | { readonly kind: "takeChainLock"; readonly takeOver: boolean }
   | { readonly kind: "releaseChainLock" }
   | { readonly kind: "create"; readonly resource: Kind<KubeObject>; readonly object: KubeObject }
-  | { readonly kind: "replace"; readonly resource: Kind<KubeObject>; readonly object: KubeObject; readonly why: string }
-  | { readonly kind: "delete"; readonly resource: Kind<KubeObject>; readonly object: KubeObject; readonly why: string }
+  | {
+      readonly kind: "replace";
+      readonly resource: Kind<KubeObject>;
+      readonly object: KubeObject;
+      readonly why: string;
+    }
+  | {
+      readonly kind: "delete";
+      readonly resource: Kind<KubeObject>;
+      readonly object: KubeObject;
+      readonly why: string;
+    }
   | { readonly kind: "order"; readonly member: Member; readonly pod: MemberPod; readonly order: Order }
-  | { readonly kind: "markClaim"; readonly member: Member; readonly claim: MemberClaim; readonly epoch: number }
+  | {
+      readonly kind: "markClaim";
+      readonly member: Member;
+      readonly claim: MemberClaim;
+      readonly epoch: number;
+    }
   | { readonly kind: "markBootstrapped"; readonly epoch: number }
   | {
       readonly kind: "labelPod";

@@ -39,7 +39,12 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
   }
   const prepared = states.every(({ volume }) => volume?.kind === "intact" && volume.epoch === identity.epoch);
   if (!prepared) return NOTHING;
-  return { stages: [markClaims(snapshot.members, identity.epoch), [{ kind: "markBootstrapped", epoch: identity.epoch }]] };
+  return {
+    stages: [
+      markClaims(snapshot.members, identity.epoch),
+      [{ kind: "markBootstrapped", epoch: identity.epoch }],
+    ],
+  };
 }
 
 function run(snapshot: Snapshot, identity: Identity): Step {
@@ -47,7 +52,9 @@ function run(snapshot: Snapshot, identity: Identity): Step {
   const starts = snapshot.members.flatMap((member) => {
     const volume = volumeOf(member, identity);
     const mayStart = volume?.kind === "intact" && !volume.started && member.claim?.started === identity.epoch;
-    return mayStart ? order(member, { id: `start-${identity.epoch}`, kind: "start", epoch: identity.epoch }) : [];
+    return mayStart
+      ? order(member, { id: `start-${identity.epoch}`, kind: "start", epoch: identity.epoch })
+      : [];
   });
   const repairs = rejoin(snapshot, identity, bootstrapOrder(snapshot, identity).voters);
   const step = { stages: [[...starts, ...repairs]].filter((stage) => stage.length > 0), blockers };

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../model/kube-object.ts";
+import { isMadeFor } from "../model/made-for.ts";
 import { configEntry, configSecretName } from "../model/names.ts";
-import { isMadeFor } from "../resources/blueprint.ts";
 import { type Desired, surroundings, switchedOff, workload } from "../resources/desired.ts";
 import { configEntries } from "../resources/member-configs.ts";
 import type { Action } from "./actions.ts";
@@ -36,7 +36,9 @@ export const converge: Decider = (snapshot) => {
  */
 function wantedEntries(snapshot: Snapshot, { current, configs }: Intents): ReadonlyMap<string, string> {
   const rendered = configs ? configEntries(configs) : new Map<string, string>();
-  const running = snapshot.members.map(({ pod }) => pod?.configRevision).filter((revision) => revision !== undefined);
+  const running = snapshot.members
+    .map(({ pod }) => pod?.configRevision)
+    .filter((revision) => revision !== undefined);
   const kept = [current.configRevision, ...running].flatMap((revision) => {
     return snapshot.members.map(({ name }) => configEntry(name, revision));
   });
@@ -58,7 +60,11 @@ function liveOf({ objects }: Snapshot, { kind, metadata }: KubeObject): KubeObje
   return objects.get(objectKey(kind, metadata.name));
 }
 
-function actionFor({ resource, object }: Desired, live: KubeObject | undefined, snapshot: Snapshot): Action[] {
+function actionFor(
+  { resource, object }: Desired,
+  live: KubeObject | undefined,
+  snapshot: Snapshot,
+): Action[] {
   if (!live) return [{ kind: "create", resource, object }];
   // The guard has reported a stranger; one that is going away leaves room for ours by and by.
   if (!isOurs(live, snapshot) || live.metadata.deletionTimestamp !== undefined) return [];
@@ -72,6 +78,10 @@ const isOurs = (object: KubeObject, { cluster }: Snapshot) => isMadeFor(object, 
 /** The desired object as the next version of the live one. */
 function over(live: KubeObject, desired: KubeObject): KubeObject {
   const { uid, resourceVersion, finalizers } = live.metadata;
-  const kept = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }), ...(finalizers && { finalizers }) };
+  const kept = {
+    ...(uid && { uid }),
+    ...(resourceVersion && { resourceVersion }),
+    ...(finalizers && { finalizers }),
+  };
   return { ...desired, metadata: { ...desired.metadata, ...kept } };
 }

@@ -23,7 +23,10 @@ export const deletion: Decider = (snapshot) => {
   const { statefulSet, members } = snapshot;
   if (statefulSet && statefulSet.metadata.deletionTimestamp === undefined) {
     const why = "the EvNodeCluster is being deleted";
-    return { stop: true, stages: [[{ kind: "delete", resource: kinds.statefulSet, object: statefulSet, why }]] };
+    return {
+      stop: true,
+      stages: [[{ kind: "delete", resource: kinds.statefulSet, object: statefulSet, why }]],
+    };
   }
   const podsLeft = members.some(({ pod }) => pod !== undefined);
   if (statefulSet || podsLeft) return { stop: true, recheckAfterMs: 10_000 };

@@ -71,7 +71,11 @@ function firstAddition(owned: unknown, desired: unknown, path: string): string |
   if (desired === undefined) return path;
   for (const [key, below] of Object.entries(owned)) {
     if (key === ".") continue;
-    const found = firstAddition(below, descend(desired, key), `${path}${key.startsWith("f:") ? `.${key.slice(2)}` : `[${key.slice(2)}]`}`);
+    const found = firstAddition(
+      below,
+      descend(desired, key),
+      `${path}${key.startsWith("f:") ? `.${key.slice(2)}` : `[${key.slice(2)}]`}`,
+    );
     if (found) return found;
   }
   return undefined;
@@ -83,7 +87,9 @@ function descend(desired: unknown, key: string): unknown {
   if (!Array.isArray(desired)) return undefined;
   if (key.startsWith("k:")) {
     const wanted = Object.entries(JSON.parse(name) as Record<string, unknown>);
-    return desired.find((item) => wanted.every(([field, value]) => read(item, field) === value || isDefaultKey(item, field)));
+    return desired.find((item) =>
+      wanted.every(([field, value]) => read(item, field) === value || isDefaultKey(item, field)),
+    );
   }
   // A value of a set; anything else is a form that this project does not use.
   return desired.find((item) => JSON.stringify(item) === name);

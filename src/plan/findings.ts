@@ -38,7 +38,8 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
 
 const names = (members: readonly Member[]) => members.map(({ name }) => name).join(", ");
 
-const maxBlocksBehind = ({ parsed }: Snapshot) => (parsed.kind === "valid" ? parsed.spec.readiness.maxBlocksBehind : 30);
+const maxBlocksBehind = ({ parsed }: Snapshot) =>
+  parsed.kind === "valid" ? parsed.spec.readiness.maxBlocksBehind : 30;
 
 interface QuorumView {
   readonly value: Quorum;
@@ -47,7 +48,10 @@ interface QuorumView {
 
 function quorumOf(snapshot: Snapshot): QuorumView {
   const { members } = snapshot;
-  const parts = members.map((member) => ({ member, part: participation(member, members.length, maxBlocksBehind(snapshot)) }));
+  const parts = members.map((member) => ({
+    member,
+    part: participation(member, members.length, maxBlocksBehind(snapshot)),
+  }));
   const those = (part: Participation) => parts.filter((one) => one.part === part).map(({ member }) => member);
   const [taking, silent] = [those("yes"), those("unknown")];
   const majority = majorityOf(members.length);
@@ -61,7 +65,11 @@ function quorumOf(snapshot: Snapshot): QuorumView {
   }
   const crowded = crowdedNode(members, majority);
   if (taking.length - 1 < majority) {
-    return quorum("AtRisk", "QuorumAtRisk", `${count}; one more loss stops the chain. Missing are ${names(missing)}`);
+    return quorum(
+      "AtRisk",
+      "QuorumAtRisk",
+      `${count}; one more loss stops the chain. Missing are ${names(missing)}`,
+    );
   }
   if (crowded) return quorum("AtRisk", "QuorumAtRisk", `${count}, but a majority is on node ${crowded}`);
   return quorum("Healthy", "QuorumHealthy", count);
@@ -83,7 +91,8 @@ function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
     return { type: "LeaderElected", reason, message } as const;
   };
   if (known.kind === "one") return finding("LeaderElected", `${known.leader.name} leads.`);
-  if (known.kind === "several") return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
+  if (known.kind === "several")
+    return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
   const silent = members.filter((member) => member.pod && !answerOf(member));
   if (silent.length === 0) return finding("WaitingForLeader", "No member leads.");
   return finding("LeaderUnknown", `No member says that it leads; no answer from ${names(silent)}.`);
@@ -95,17 +104,29 @@ function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
   if (unknown.length > 0) {
     return { type: "InSync", reason: "HeightsUnknown", message: `No height is known of ${names(unknown)}.` };
   }
-  const behind = members.filter((member) => participation(member, members.length, maxBlocksBehind(snapshot)) !== "yes");
-  if (behind.length === 0) return { type: "InSync", reason: "MembersInSync", message: "Every member follows the chain." };
-  return { type: "InSync", reason: "MembersBehind", message: `${names(behind)} are behind or do not reach a majority.` };
+  const behind = members.filter(
+    (member) => participation(member, members.length, maxBlocksBehind(snapshot)) !== "yes",
+  );
+  if (behind.length === 0)
+    return { type: "InSync", reason: "MembersInSync", message: "Every member follows the chain." };
+  return {
+    type: "InSync",
+    reason: "MembersBehind",
+    message: `${names(behind)} are behind or do not reach a majority.`,
+  };
 }
 
 function configFinding(blockers: readonly Blocker[], refusals: readonly string[]): Finding<"ConfigValid"> {
   const problems = blockers.filter((blocker) => blocker.type === "ConfigValid");
   const [first] = problems;
   if (first) return { ...first, message: problems.map(({ message }) => message).join(" ") };
-  if (refusals.length > 0) return { type: "ConfigValid", reason: "ApplyRefused", message: refusals.join(" ") };
-  return { type: "ConfigValid", reason: "ConfigAccepted", message: "The spec and everything it refers to is accepted." };
+  if (refusals.length > 0)
+    return { type: "ConfigValid", reason: "ApplyRefused", message: refusals.join(" ") };
+  return {
+    type: "ConfigValid",
+    reason: "ConfigAccepted",
+    message: "The spec and everything it refers to is accepted.",
+  };
 }
 
 function volumesFinding({ members }: Snapshot, blockers: readonly Blocker[]): Finding<"VolumesReady"> {
@@ -113,7 +134,8 @@ function volumesFinding({ members }: Snapshot, blockers: readonly Blocker[]): Fi
   const [first] = problems;
   if (first) return { ...first, message: problems.map(({ message }) => message).join(" ") };
   const unbound = members.filter(({ claim }) => claim?.phase !== "Bound");
-  if (unbound.length === 0) return { type: "VolumesReady", reason: "VolumesIntact", message: "Every member has its volume." };
+  if (unbound.length === 0)
+    return { type: "VolumesReady", reason: "VolumesIntact", message: "Every member has its volume." };
   const claims = unbound.map(({ claimName }) => claimName).join(", ");
   return { type: "VolumesReady", reason: "VolumesBinding", message: `Waiting for the volumes of ${claims}.` };
 }
@@ -125,13 +147,18 @@ function stalledFinding(blockers: readonly Blocker[], refusals: readonly string[
   return { type: "Stalled", reason: "NotStalled", message: "Nothing needs a person." };
 }
 
-function reconcilingFinding({ cluster, identity, members, statefulSet }: Snapshot, plan: Plan): Finding<"Reconciling"> {
+function reconcilingFinding(
+  { cluster, identity, members, statefulSet }: Snapshot,
+  plan: Plan,
+): Finding<"Reconciling"> {
   const finding = (reason: Finding<"Reconciling">["reason"], message: string) => {
     return { type: "Reconciling", reason, message } as const;
   };
-  if (cluster.metadata.deletionTimestamp !== undefined) return finding("Deleting", "Members are being stopped.");
+  if (cluster.metadata.deletionTimestamp !== undefined)
+    return finding("Deleting", "Members are being stopped.");
   const bootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
-  if (!bootstrapped || !statefulSet) return finding("Bootstrapping", "The cluster is starting for the first time.");
+  if (!bootstrapped || !statefulSet)
+    return finding("Bootstrapping", "The cluster is starting for the first time.");
   const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod");
   if (writes.length > 0) return finding("Converging", "Objects of the cluster are being written.");
   const onTheWay = members.filter((member) => stateOf(member) !== "Running" || !member.pod?.ready);
@@ -139,10 +166,16 @@ function reconcilingFinding({ cluster, identity, members, statefulSet }: Snapsho
   return finding("Converged", "Everything is as the spec wants it.");
 }
 
-function readyFinding(snapshot: Snapshot, { value, finding }: QuorumView, stalled: Finding<"Stalled">): Finding<"Ready"> {
+function readyFinding(
+  snapshot: Snapshot,
+  { value, finding }: QuorumView,
+  stalled: Finding<"Stalled">,
+): Finding<"Ready"> {
   const { cluster, identity, members, statefulSet } = snapshot;
-  const ready = (reason: Finding<"Ready">["reason"], message: string) => ({ type: "Ready", reason, message }) as const;
-  if (cluster.metadata.deletionTimestamp !== undefined) return ready("Deleting", "The cluster is being deleted.");
+  const ready = (reason: Finding<"Ready">["reason"], message: string) =>
+    ({ type: "Ready", reason, message }) as const;
+  if (cluster.metadata.deletionTimestamp !== undefined)
+    return ready("Deleting", "The cluster is being deleted.");
   if (!statefulSet && stalled.reason !== "NotStalled") return ready("Blocked", stalled.message);
   const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined && statefulSet;
   if (!started) return ready("Bootstrapping", "The cluster is starting for the first time.");
@@ -159,16 +192,23 @@ function readyFinding(snapshot: Snapshot, { value, finding }: QuorumView, stalle
 function chainFinding({ members }: Snapshot): Finding<"ChainSafe"> {
   const heads = members.flatMap((member) => {
     const answer = answerOf(member);
-    return answer?.node.kind === "open" && answer.node.head ? [{ name: member.name, ...answer.node.head }] : [];
+    return answer?.node.kind === "open" && answer.node.head
+      ? [{ name: member.name, ...answer.node.head }]
+      : [];
   });
-  if (heads.length < 2) return { type: "ChainSafe", reason: "HeightsUnknown", message: "Too few members tell their head." };
+  if (heads.length < 2)
+    return { type: "ChainSafe", reason: "HeightsUnknown", message: "Too few members tell their head." };
   for (const head of heads) {
     const other = heads.find(({ height, hash }) => height === head.height && hash !== head.hash);
     if (!other) continue;
     const message = `At height ${head.height}, ${head.name} holds block ${head.hash} and ${other.name} holds ${other.hash}. Stop sending transactions and keep all volumes.`;
     return { type: "ChainSafe", reason: "HashesDiffer", message };
   }
-  return { type: "ChainSafe", reason: "NoForkSeen", message: "Members that were compared at one height held the same block." };
+  return {
+    type: "ChainSafe",
+    reason: "NoForkSeen",
+    message: "Members that were compared at one height held the same block.",
+  };
 }
 
 function rolloutFinding(snapshot: Snapshot): Finding<"RolloutComplete"> {
@@ -176,7 +216,8 @@ function rolloutFinding(snapshot: Snapshot): Finding<"RolloutComplete"> {
   const finding = (reason: Finding<"RolloutComplete">["reason"], message: string) => {
     return { type: "RolloutComplete", reason, message } as const;
   };
-  if (identity.kind !== "present" || !statefulSet) return finding("Bootstrapping", "No member has started yet.");
+  if (identity.kind !== "present" || !statefulSet)
+    return finding("Bootstrapping", "No member has started yet.");
   const pending = intentsOf(snapshot, identity.identity)?.pending ?? [];
   if (pending.length === 0) return finding("UpToDate", "Every member runs the spec.");
   const message = `Changed, and not taken to the members yet: ${pending.join(", ")}. This version of the operator restarts no member for a change.`;

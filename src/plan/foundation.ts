@@ -9,7 +9,8 @@ export const foundation: Decider = ({ cluster, identity, chainLock }) => {
   if (!cluster.metadata.finalizers?.includes(FINALIZER)) {
     return { stop: true, stages: [[{ kind: "addFinalizer" }]], recheckAfterMs: 0 };
   }
-  if (identity.kind === "absent") return { stop: true, stages: [[{ kind: "createIdentity" }]], recheckAfterMs: 0 };
+  if (identity.kind === "absent")
+    return { stop: true, stages: [[{ kind: "createIdentity" }]], recheckAfterMs: 0 };
 
   switch (chainLock.kind) {
     case "ours":

@@ -1,7 +1,8 @@
 import type { Blocker } from "../api/conditions.ts";
-import { isMadeFor } from "../resources/blueprint.ts";
+import type { KubeObject } from "../model/kube-object.ts";
+import { isMadeFor } from "../model/made-for.ts";
 import type { Referenced, Snapshot } from "./snapshot.ts";
-import type { Decider } from "./step.ts";
+import { type Decider, NOTHING, type Step } from "./step.ts";
 
 /** How often the world is looked at again while something outside the cluster has to change. */
 const RECHECK_MS = 15_000;
@@ -19,12 +20,17 @@ export const guard: Decider = (snapshot) => {
     ...lockProblems(snapshot),
     ...nameProblems(snapshot),
   ];
-  if (blockers.length === 0) return {};
+  if (blockers.length === 0) return waitForEarlierLife(snapshot);
   // Nothing may be made in place of a lost identity: a new one is another signer, and so another chain.
   const identityIsLost = blockers.some(({ reason }) => reason === "IdentityLost");
   const stop = identityIsLost || snapshot.statefulSet === undefined;
   return { blockers, recheckAfterMs: RECHECK_MS, stop };
 };
+
+/** A cluster that was deleted and applied again: what it had before is still being collected. */
+function waitForEarlierLife(snapshot: Snapshot): Step {
+  return notOurs(snapshot).length === 0 ? NOTHING : { stop: true, recheckAfterMs: 500 };
+}
 
 function specProblems({ parsed }: Snapshot): Blocker[] {
   if (parsed.kind === "valid") return [];
@@ -65,7 +71,8 @@ function referenceProblems({ references, identity }: Snapshot): Blocker[] {
 type ConfigReason = Extract<Blocker, { type: "ConfigValid" }>["reason"];
 
 function problemOf(referenced: Referenced<unknown>, missing: ConfigReason, invalid: ConfigReason): Blocker[] {
-  if (referenced.kind === "missing") return [{ type: "ConfigValid", reason: missing, message: referenced.message }];
+  if (referenced.kind === "missing")
+    return [{ type: "ConfigValid", reason: missing, message: referenced.message }];
   if (referenced.kind !== "invalid") return [];
   return [{ type: "ConfigValid", reason: referenced.reason ?? invalid, message: referenced.message }];
 }
@@ -76,14 +83,25 @@ function lockProblems({ chainLock, identity }: Snapshot): Blocker[] {
   return [{ type: "ConfigValid", reason: "ChainLocked", message }];
 }
 
-function nameProblems({ objects, cluster, statefulSet }: Snapshot): Blocker[] {
-  const { uid = "", name } = cluster.metadata;
-  const strangers = [...objects.values(), ...(statefulSet ? [statefulSet] : [])].filter(
-    (object) => !isMadeFor(object, uid),
-  );
-  return strangers.map((object) => {
-    const going = object.metadata.deletionTimestamp === undefined ? "" : " It is being deleted; wait until it is gone.";
-    const message = `${object.kind} ${object.metadata.name} exists and was not made for this EvNodeCluster.${going} Rename or delete it, or use another name than ${name}.`;
+function nameProblems(snapshot: Snapshot): Blocker[] {
+  const { name } = snapshot.cluster.metadata;
+  return strangers(snapshot).map((object) => {
+    const message = `${object.kind} ${object.metadata.name} exists and was not made for this EvNodeCluster. Rename or delete it, or use another name than ${name}.`;
     return { type: "ConfigValid", reason: "NameConflict", message };
   });
+}
+
+/** Objects under our names that nobody takes away: those of an earlier life of this cluster go by themselves. */
+function strangers(snapshot: Snapshot): KubeObject[] {
+  return notOurs(snapshot).filter((object) => !isOfEarlierLife(object, snapshot));
+}
+
+function notOurs({ objects, statefulSet, cluster }: Snapshot): KubeObject[] {
+  const all = [...objects.values(), ...(statefulSet ? [statefulSet] : [])];
+  return all.filter((object) => !isMadeFor(object, cluster.metadata.uid ?? ""));
+}
+
+function isOfEarlierLife({ metadata }: KubeObject, { cluster }: Snapshot): boolean {
+  const owners = metadata.ownerReferences ?? [];
+  return owners.some(({ kind, name }) => kind === cluster.kind && name === cluster.metadata.name);
 }

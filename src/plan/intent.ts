@@ -38,7 +38,12 @@ export function intentsOf(snapshot: Snapshot, identity: Identity): Intents | und
   return { current, isApplied: false, configs, pending: [] };
 }
 
-function appliedIntents(snapshot: Snapshot, identity: Identity, applied: Intent, wanted: CompleteSpec | undefined): Intents {
+function appliedIntents(
+  snapshot: Snapshot,
+  identity: Identity,
+  applied: Intent,
+  wanted: CompleteSpec | undefined,
+): Intents {
   const configs = configsOf(snapshot, identity, applied.spec);
   const same = configs.revision === applied.configRevision;
   const pending = wanted ? pendingPaths(applied.spec, wanted) : [];

@@ -18,7 +18,9 @@ export function memberStatus(member: Member): MemberStatus {
     ...(answer?.configRevision === undefined ? {} : { configRevision: answer.configRevision }),
     ...(pod?.revision === undefined ? {} : { podRevision: pod.revision }),
     ...(answer ? { peersReached: answer.peers.filter(({ raft }) => raft.kind === "reached").length } : {}),
-    ...(answer?.node.kind === "open" && answer.node.peerId !== undefined ? { peerId: answer.node.peerId } : {}),
+    ...(answer?.node.kind === "open" && answer.node.peerId !== undefined
+      ? { peerId: answer.node.peerId }
+      : {}),
     ...(pod?.node === undefined ? {} : { node: pod.node }),
     ...(exit === undefined ? {} : { lastExit: exit }),
     ...(message === undefined ? {} : { message }),
@@ -73,6 +75,7 @@ function prepareMessage(member: Member): string | undefined {
 function reportMessage({ pod, report }: Member): string | undefined {
   if (report.kind === "none") return pod?.agent.kind === "running" ? "the agent does not answer" : undefined;
   const { node, ready } = report.answer;
-  if (node.kind === "closed" && pod?.evnode.kind === "running") return "ev-node's API is closed: it knows no leader";
+  if (node.kind === "closed" && pod?.evnode.kind === "running")
+    return "ev-node's API is closed: it knows no leader";
   return ready.ok ? undefined : ready.message.replaceAll(/\d+/g, "…");
 }

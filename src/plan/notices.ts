@@ -21,16 +21,28 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
         `Secret ${identitySecretName(name)} holds signer, node keys and genesis. Back it up: losing the signer is losing the chain.`,
       );
     case "takeChainLock":
-      return normal("ChainLockTaken", "No other cluster of this operator may run this chain with this signer.");
+      return normal(
+        "ChainLockTaken",
+        "No other cluster of this operator may run this chain with this signer.",
+      );
     case "markBootstrapped":
-      return normal("Bootstrapped", `All ${members.length} members were prepared with the same membership and may start.`);
+      return normal(
+        "Bootstrapped",
+        `All ${members.length} members were prepared with the same membership and may start.`,
+      );
     case "replace":
-      return warning("Restored", `${action.object.kind} ${action.object.metadata.name} was put back: ${action.why}.`);
+      return warning(
+        "Restored",
+        `${action.object.kind} ${action.object.metadata.name} was put back: ${action.why}.`,
+      );
     case "delete":
       return normal("Removed", `${action.object.kind} ${action.object.metadata.name}: ${action.why}.`);
     case "order":
       if (action.order.kind !== "rejoin") return undefined;
-      return warning("MemberRebuilt", `${action.member.name} rejoins without its lost data, as its owner approved.`);
+      return warning(
+        "MemberRebuilt",
+        `${action.member.name} rejoins without its lost data, as its owner approved.`,
+      );
     case "labelPod":
       if (action.why !== LABELS_CHANGED) return undefined;
       return warning("Restored", `Pod ${action.member.name} was put back: ${action.why}.`);
@@ -70,7 +82,10 @@ function leaderNotice(before: string | undefined, after: string | undefined): No
 /** Conditions whose turns a person should hear of. */
 const announced = new Set(["Ready", "Stalled"]);
 
-function conditionNotice(before: Condition | undefined, { type, status, reason, message }: Condition): Notice[] {
+function conditionNotice(
+  before: Condition | undefined,
+  { type, status, reason, message }: Condition,
+): Notice[] {
   if (!announced.has(type) || before?.reason === reason) return [];
   const isBad = type === "Ready" ? status !== "True" : status === "True";
   // The first look at a cluster and the end of a trouble are only news where they end well.
@@ -79,5 +94,15 @@ function conditionNotice(before: Condition | undefined, { type, status, reason, 
   return [isBad ? warning(reason, message) : normal(reason, message)];
 }
 
-const normal = (reason: string, note: string): Notice => ({ type: "Normal", reason, action: "Reconcile", note });
-const warning = (reason: string, note: string): Notice => ({ type: "Warning", reason, action: "Reconcile", note });
+const normal = (reason: string, note: string): Notice => ({
+  type: "Normal",
+  reason,
+  action: "Reconcile",
+  note,
+});
+const warning = (reason: string, note: string): Notice => ({
+  type: "Warning",
+  reason,
+  action: "Reconcile",
+  note,
+});

@@ -29,10 +29,16 @@ export function makePlan(snapshot: Snapshot): Plan {
   // Whatever is wrong with a cluster, its transactions must find the leader.
   const { stages = [] } = labels(snapshot);
   if (stages.length > 0) decided.push({ by: "labels", stages });
-  return { decided, blockers: steps.flatMap(({ blockers = [] }) => blockers), recheckAfterMs: soonest(steps) };
+  return {
+    decided,
+    blockers: steps.flatMap(({ blockers = [] }) => blockers),
+    recheckAfterMs: soonest(steps),
+  };
 }
 
 function soonest(steps: readonly Step[]): number | undefined {
-  const rechecks = steps.flatMap(({ recheckAfterMs }) => (recheckAfterMs === undefined ? [] : [recheckAfterMs]));
+  const rechecks = steps.flatMap(({ recheckAfterMs }) =>
+    recheckAfterMs === undefined ? [] : [recheckAfterMs],
+  );
   return rechecks.length === 0 ? undefined : Math.min(...rechecks);
 }

@@ -29,7 +29,8 @@ export function participation(member: Member, voters: number, maxBlocksBehind: n
 export function blocksBehind(member: Member): number | undefined {
   const height = heightOf(member);
   if (height === undefined) return undefined;
-  const peers = answerOf(member)?.peers.flatMap((peer) => (peer.height === undefined ? [] : [peer.height])) ?? [];
+  const peers =
+    answerOf(member)?.peers.flatMap((peer) => (peer.height === undefined ? [] : [peer.height])) ?? [];
   return Math.max(height, ...peers) - height;
 }
 
@@ -53,7 +54,9 @@ export type Leadership =
 export function leadership(members: readonly Member[]): Leadership {
   const leaders = members.filter((member) => {
     const answer = answerOf(member);
-    return member.pod && !member.pod.terminating && answer?.node.kind === "open" && answer.node.isLeader === true;
+    return (
+      member.pod && !member.pod.terminating && answer?.node.kind === "open" && answer.node.isLeader === true
+    );
   });
   const [leader] = leaders;
   if (!leader) return { kind: "none" };

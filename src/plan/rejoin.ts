@@ -22,12 +22,19 @@ export function rejoin(snapshot: Snapshot, identity: Identity, voters: readonly 
   if (!claim || !pod) return [];
   if (claim.started !== identity.epoch) return [{ kind: "markClaim", member, claim, epoch: identity.epoch }];
   // The order's id names the pod: a later loss of the same member is another repair with an order of its own.
-  return order(member, { id: `rejoin-${pod.uid}`, kind: "rejoin", epoch: identity.epoch, voters: [...voters] });
+  return order(member, {
+    id: `rejoin-${pod.uid}`,
+    kind: "rejoin",
+    epoch: identity.epoch,
+    voters: [...voters],
+  });
 }
 
 function othersAreWell({ members, parsed }: Snapshot, lostName: string): boolean {
   const maxBlocksBehind = parsed.kind === "valid" ? parsed.spec.readiness.maxBlocksBehind : 0;
   const others = members.filter(({ name }) => name !== lostName);
-  const allTakePart = others.every((other) => participation(other, members.length, maxBlocksBehind) === "yes");
+  const allTakePart = others.every(
+    (other) => participation(other, members.length, maxBlocksBehind) === "yes",
+  );
   return allTakePart && others.length >= majorityOf(members.length) && leadership(members).kind === "one";
 }

@@ -1,11 +1,11 @@
-import { type Finding, statusOf as conditionStatus } from "../api/conditions.ts";
+import { statusOf as conditionStatus, type Finding } from "../api/conditions.ts";
 import type { Condition, Phase, Status } from "../api/evnodecluster.ts";
 import { identitySecretName } from "../model/names.ts";
+import { timingOf } from "../resources/timing.ts";
 import { type Findings, findingsOf } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
-import { timingOf } from "../resources/timing.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
 
@@ -76,10 +76,13 @@ function phaseOf({ cluster, statefulSet, identity, members }: Snapshot, { list, 
   const isStalled = list.some((finding) => finding.type === "Stalled" && finding.reason !== "NotStalled");
   if (!statefulSet) return isStalled ? "Blocked" : "Pending";
   const isBootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
-  const everRan = members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;
+  const everRan =
+    members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;
   if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
   if (quorum === "Lost") return "Down";
-  return members.every(({ pod }) => pod?.ready) && leadership(members).kind === "one" ? "Running" : "Degraded";
+  return members.every(({ pod }) => pod?.ready) && leadership(members).kind === "one"
+    ? "Running"
+    : "Degraded";
 }
 
 /** Whether two statuses say the same, heights aside: only then a write can wait. */

@@ -26,4 +26,5 @@ export interface Plan {
   readonly recheckAfterMs: number | undefined;
 }
 
-export const actionsOf = (plan: Plan): readonly Action[] => plan.decided.flatMap(({ stages }) => stages.flat());
+export const actionsOf = (plan: Plan): readonly Action[] =>
+  plan.decided.flatMap(({ stages }) => stages.flat());

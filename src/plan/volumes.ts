@@ -26,16 +26,21 @@ export function lostMembers({ members }: Snapshot, identity: Identity): LostMemb
   });
 }
 
-function lossOf({ name, claimName, claim, report }: Member, { epoch, clusterId }: Identity): string | undefined {
+function lossOf(
+  { name, claimName, claim, report }: Member,
+  { epoch, clusterId }: Identity,
+): string | undefined {
   if (!claim) return `${name} has lost its volume: claim ${claimName} is gone.`;
-  const answer = report.kind === "answered" && report.answer.clusterId === clusterId ? report.answer : undefined;
+  const answer =
+    report.kind === "answered" && report.answer.clusterId === clusterId ? report.answer : undefined;
   if (answer?.volume.kind === "empty") {
     return claim.started === epoch
       ? `${name} has lost its data: the volume of claim ${claimName} is empty.`
       : `${name} has lost its volume: claim ${claimName} is a new one.`;
   }
   if (answer?.volume.kind === "damaged") return `${name} has lost data: ${answer.volume.message}.`;
-  if (claim.started !== epoch) return `${name} has another volume than it was started on: claim ${claimName} is a new one.`;
+  if (claim.started !== epoch)
+    return `${name} has another volume than it was started on: claim ${claimName} is a new one.`;
   return undefined;
 }
 

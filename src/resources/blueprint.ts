@@ -1,6 +1,6 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
-import { annotations, labels } from "../model/annotations.ts";
-import type { KubeObject, ObjectMeta } from "../model/kube-object.ts";
+import { annotations } from "../model/annotations.ts";
+import type { ObjectMeta } from "../model/kube-object.ts";
 import { commonLabels } from "../model/names.ts";
 
 /** Everything that a cluster's objects are built from. */
@@ -47,11 +47,3 @@ export function ownedMetadata({ name, namespace, uid }: Blueprint, objectName: s
     ],
   };
 }
-
-/** True when the object was made for the EvNodeCluster with this uid, even if its labels were taken off. */
-export function isMadeFor(object: KubeObject, uid: string): boolean {
-  const { annotations: notes, ownerReferences = [] } = object.metadata;
-  return notes?.[annotations.clusterUid] === uid || ownerReferences.some((owner) => owner.uid === uid);
-}
-
-export const clusterOf = (object: KubeObject): string | undefined => object.metadata.labels?.[labels.cluster];

@@ -36,6 +36,8 @@ export const workload = (blueprint: Blueprint): Desired => ({
 export function switchedOff({ name, spec }: Blueprint): { resource: Kind<KubeObject>; name: string }[] {
   return [
     ...(spec.networkPolicy.enabled ? [] : [{ resource: kinds.networkPolicy, name: networkPolicyName(name) }]),
-    ...(spec.disruptionBudget.enabled ? [] : [{ resource: kinds.disruptionBudget, name: disruptionBudgetName(name) }]),
+    ...(spec.disruptionBudget.enabled
+      ? []
+      : [{ resource: kinds.disruptionBudget, name: disruptionBudgetName(name) }]),
   ];
 }

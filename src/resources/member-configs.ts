@@ -40,7 +40,11 @@ function memberConfig(input: ConfigInput, ordinals: readonly number[], ordinal: 
     home: paths.home,
     dbPath: "data",
     blockTimeMs: spec.chain.blockTimeMs,
-    da: { address: spec.da.address, namespace: spec.da.namespace, ...(daAuthToken === undefined ? {} : { authToken: daAuthToken }) },
+    da: {
+      address: spec.da.address,
+      namespace: spec.da.namespace,
+      ...(daAuthToken === undefined ? {} : { authToken: daAuthToken }),
+    },
     rpcPort: spec.rpc.port,
     p2p: {
       port: spec.p2p.port,

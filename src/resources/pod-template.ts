@@ -3,7 +3,13 @@ import { startArgs } from "../evnode/member-command.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
 import { AGENT_CONTAINER, EVNODE_CONTAINER } from "../model/member.ts";
-import { commonLabels, configSecretName, identitySecretName, selectorLabels, serviceAccountName } from "../model/names.ts";
+import {
+  commonLabels,
+  configSecretName,
+  identitySecretName,
+  selectorLabels,
+  serviceAccountName,
+} from "../model/names.ts";
 import type { Pod, StatefulSet } from "../model/objects.ts";
 import { appArgs, appCommand, appPorts } from "./app.ts";
 import type { Blueprint } from "./blueprint.ts";
@@ -152,7 +158,8 @@ function volumes(name: string): NonNullable<PodSpec["volumes"]> {
 }
 
 function placement({ pod, topology }: CompleteSpec, name: string): Partial<PodSpec> {
-  const whenUnsatisfiable = topology.spread === "Required" ? ("DoNotSchedule" as const) : ("ScheduleAnyway" as const);
+  const whenUnsatisfiable =
+    topology.spread === "Required" ? ("DoNotSchedule" as const) : ("ScheduleAnyway" as const);
   const spread = (topologyKey: string) => ({
     maxSkew: 1,
     topologyKey,

@@ -21,7 +21,8 @@ function subjectOf(action: Action): Record<string, unknown> {
     return { object: `${action.object.kind}/${action.object.metadata.name}`, ...why };
   }
   if (action.kind === "order") return { member: action.member.name, order: action.order.id };
-  if (action.kind === "labelPod") return { member: action.member.name, labels: action.labels, why: action.why };
+  if (action.kind === "labelPod")
+    return { member: action.member.name, labels: action.labels, why: action.why };
   if (action.kind === "markClaim") return { claim: action.member.claimName, epoch: action.epoch };
   return {};
 }

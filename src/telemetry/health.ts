@@ -4,9 +4,13 @@ import { createServer, type Server } from "node:http";
 export type Check = () => readonly string[];
 
 /** Answers kubelet's probes: `/livez` and `/readyz`, each with the problems that its check found. */
-export function serveHealth(port: number, checks: { readonly live: Check; readonly ready: Check }): Promise<Server> {
+export function serveHealth(
+  port: number,
+  checks: { readonly live: Check; readonly ready: Check },
+): Promise<Server> {
   const server = createServer((request, response) => {
-    const check = request.url === "/livez" ? checks.live : request.url === "/readyz" ? checks.ready : undefined;
+    const check =
+      request.url === "/livez" ? checks.live : request.url === "/readyz" ? checks.ready : undefined;
     const problems = check?.() ?? ["no such page: try /livez or /readyz"];
     const status = check === undefined ? 404 : problems.length === 0 ? 200 : 503;
     response.writeHead(status, { "content-type": "text/plain" }).end(`${problems.join("\n") || "ok"}\n`);

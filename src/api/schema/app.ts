@@ -48,7 +48,7 @@ const notReserved: Rule<string> = {
   holds: (name) => !reservedEnv.test(name),
 };
 
-// Go's duplicate flags, like a lone `--`, would silently undo what the operator sets after the command.
+// A lone `--` would make every flag behind it, also the operator's, an argument that nobody reads.
 const noTerminator: Rule<string> = {
   cel: "self != '--'",
   message: "The argument -- would end the flags before the operator's own; remove it.",
@@ -64,7 +64,17 @@ const command = field(
     )
     .min(1)
     .max(MAX_ARGUMENTS),
-  "Program and leading arguments that start the node, for example [/usr/bin/mychain, start]. The operator appends its own flags and then extraArgs. Only for kind custom.",
+  "The node's program, with arguments that come before its start command if it needs any, for example [/usr/bin/mychain]. The operator appends start, its own flags and then extraArgs. Only for kind custom.",
+  {
+    rules: [
+      {
+        cel: "self[size(self) - 1] != 'start'",
+        message: "The operator appends start itself; end spec.app.command before it.",
+        holds: (parts) => parts.at(-1) !== "start",
+      },
+    ],
+    keywords: { "x-kubernetes-list-type": "atomic" },
+  },
 );
 
 const extraArgs = field(
