@@ -59,7 +59,7 @@ const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
  * sorted, times are zero, nothing is compressed. The file appears under its name only when it is complete.
  */
 export async function writeImage(output: string, spec: ImageSpec): Promise<WrittenImage> {
-  const layers = await Promise.all(spec.layers.map(async (entries) => await layerBlob(entries)));
+  const layers = await Promise.all(spec.layers.map(async (entries) => layerBlob(entries)));
   const config = jsonBlob(configOf(spec, layers));
   const manifest = jsonBlob({
     schemaVersion: 2,
@@ -168,7 +168,7 @@ function withParents(entries: readonly LayerEntry[]): readonly LayerEntry[] {
     if (byPath.has(path)) throw new Error(`layer path "${entry.path}" is given twice`);
     byPath.set(path, { ...entry, path });
   }
-  for (const path of [...byPath.keys()]) {
+  for (const path of Array.from(byPath.keys())) {
     for (let parent = dirname(path); parent !== "."; parent = dirname(parent)) {
       if (!byPath.has(parent)) byPath.set(parent, { kind: "directory", path: parent, mode: 0o755 });
     }
@@ -234,7 +234,7 @@ function header(fields: HeaderFields): Buffer {
   block.write(" ".repeat(8), 148);
   block.write(fields.type, 156);
   block.write(target, 157, 100);
-  block.write("ustar\0" + "00", 257);
+  block.write("ustar\u000000", 257);
   block.write(prefix, 345, 155);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);

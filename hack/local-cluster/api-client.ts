@@ -31,7 +31,7 @@ export async function connect(user: User): Promise<ApiClient> {
     });
 
   const send: ApiClient["send"] = async (method, path, body, contentType = "application/json") =>
-    await new Promise((resolve, reject) => {
+    new Promise((resolve, reject) => {
       const outgoing = open(method, path, REQUEST_TIMEOUT_MS, body ? { "content-type": contentType } : {});
       outgoing.on("error", reject);
       outgoing.on("response", (response) => {
@@ -46,7 +46,7 @@ export async function connect(user: User): Promise<ApiClient> {
     });
 
   const watch: ApiClient["watch"] = async (path, onLine, timeoutMs) =>
-    await new Promise((resolve, reject) => {
+    new Promise((resolve, reject) => {
       const outgoing = open("GET", path, timeoutMs);
       const failed = (error: Error) => (error.name === "TimeoutError" ? resolve() : reject(error));
       outgoing.on("error", failed);

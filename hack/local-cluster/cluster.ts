@@ -39,7 +39,7 @@ export interface ClusterTools {
 /** Brings the cluster up, or heals what is missing of it; a cluster that runs is left as it is. */
 export async function up(): Promise<ClusterTools> {
   await prepareMachine();
-  return await withLock(async () => {
+  return withLock(async () => {
     const binaries = await buildBinaries();
     const tools = await describeTools(binaries);
     await prepareState();
@@ -87,14 +87,17 @@ export function auditLogPath(): string {
 }
 
 export async function stopComponent(name: ComponentName): Promise<void> {
-  await withLock(async () => await stopComponentProcess(name));
+  requireRootOnLinux();
+  await withLock(async () => stopComponentProcess(name));
 }
 
 export async function startComponent(name: ComponentName): Promise<void> {
-  await withLock(async () => await start(name));
+  requireRootOnLinux();
+  await withLock(async () => start(name));
 }
 
 export async function restartComponent(name: ComponentName): Promise<void> {
+  requireRootOnLinux();
   await withLock(async () => {
     await stopComponentProcess(name);
     await start(name);
@@ -143,7 +146,7 @@ async function startAll(
         .filter((component) => names.includes(component.name))
         .map(async (component) => ((await ensureRunning(component)) ? [component.name] : [])),
     );
-    await Promise.all(names.map(async (name) => await waitForComponent(name)));
+    await Promise.all(names.map(async (name) => waitForComponent(name)));
     return started.flat();
   };
   const began = performance.now();

@@ -35,7 +35,7 @@ export async function tryCommand(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const { cwd, env, input, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const child = execFile(
       program,
       [...args],

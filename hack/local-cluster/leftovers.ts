@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { command } from "./command.ts";
 import { cgroupRoot, endpoints, runDir, stateDir } from "./layout.ts";
 import { identityOf, type ProcessIdentity, signal } from "./process.ts";
-import { waitUntil } from "./wait.ts";
+import { ready, waitUntil } from "./wait.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 
@@ -20,8 +20,8 @@ export async function killPodProcesses(): Promise<void> {
     "end of all pod processes",
     async () => {
       const found = find();
-      for (const process_ of found) signal(process_, "SIGKILL");
-      return found.length === 0 ? "ready" : `${found.length} processes are left`;
+      for (const identity of found) signal(identity, "SIGKILL");
+      return found.length === 0 ? ready : `${found.length} processes are left`;
     },
     { timeoutMs: 15_000 },
   );

@@ -1,26 +1,19 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { lockFile } from "./layout.ts";
 import { identityOf, isAlive, type ProcessIdentity } from "./process.ts";
 import { say } from "./progress.ts";
-import { waitUntil } from "./wait.ts";
+import { ready, waitUntil } from "./wait.ts";
 
 /** A cold start builds for many minutes, and a second one has to wait for it. */
 const LOCK_TIMEOUT_MS = 40 * 60_000;
 
 /** Runs work while no other process changes the cluster. The lock of a process that died is taken over. */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  let announced = false;
-  await waitUntil(
-    `lock ${lockFile}`,
-    async () => {
-      if (tryLock()) return "ready";
-      const holder = readHolder();
-      if (!announced) say(`waiting for process ${holder?.pid ?? "?"}, which is changing the local cluster`);
-      announced = true;
-      return `held by process ${holder?.pid ?? "?"}`;
-    },
-    { timeoutMs: LOCK_TIMEOUT_MS, everyMs: 200 },
-  );
+  if (!tryLock()) {
+    say(`waiting for process ${readHolder()?.pid ?? "?"}, which is changing the local cluster`);
+    const ask = async () => (tryLock() ? ready : `held by process ${readHolder()?.pid ?? "?"}`);
+    await waitUntil(`lock ${lockFile}`, ask, { timeoutMs: LOCK_TIMEOUT_MS, everyMs: 200 });
+  }
   try {
     return await work();
   } finally {
@@ -32,17 +25,35 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
 function tryLock(): boolean {
   const holder = readHolder();
   if (holder && isAlive(holder)) return false;
-  if (holder) rmSync(lockFile, { force: true });
+  if (holder) removeStale(holder);
   const mine = `${lockFile}.${process.pid}`;
   writeFileSync(mine, JSON.stringify(identityOf(process.pid)));
   try {
-    linkSync(mine, lockFile);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    return tryFile(() => linkSync(mine, lockFile), "EEXIST");
   } finally {
     rmSync(mine, { force: true });
+  }
+}
+
+/** Another process may have replaced the dead holder's lock since it was read; that one goes back. */
+function removeStale(dead: ProcessIdentity): void {
+  const aside = `${lockFile}.${process.pid}.stale`;
+  if (!tryFile(() => renameSync(lockFile, aside), "ENOENT")) return;
+  const moved = JSON.parse(readFileSync(aside, "utf8")) as ProcessIdentity;
+  if (moved.pid !== dead.pid || moved.startTicks !== dead.startTicks) {
+    tryFile(() => linkSync(aside, lockFile), "EEXIST");
+  }
+  rmSync(aside);
+}
+
+/** Answers false for the one error that means that another process was faster. */
+function tryFile(work: () => void, expected: string): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === expected) return false;
+    throw error;
   }
 }
 

@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
       await down();
       return 0;
     case "status":
-      return await printStatus();
+      return printStatus();
     case "kubeconfig":
       process.stdout.write(`${kubeconfigPath()}\n`);
       return 0;
@@ -55,7 +55,8 @@ async function main(args: readonly string[]): Promise<number> {
       await stopComponent(componentOf(rest));
       return 0;
     case "provision":
-      return await runProvisioner();
+      return runProvisioner();
+    case undefined:
     default:
       process.stderr.write(usage);
       return 2;

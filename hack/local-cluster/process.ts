@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { toolEnvironment } from "./command.ts";
-import { waitUntil } from "./wait.ts";
+import { ready, waitUntil } from "./wait.ts";
 
 /** A process id alone is not an identity: ids are used again. With boot and start time it is. */
 export interface ProcessIdentity {
@@ -20,9 +20,9 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   return { pid, startTicks: parsed.startTicks, bootId: bootId() };
 }
 
-export function isAlive(process: ProcessIdentity): boolean {
-  const now = identityOf(process.pid);
-  return now !== undefined && now.startTicks === process.startTicks && now.bootId === process.bootId;
+export function isAlive(target: ProcessIdentity): boolean {
+  const now = identityOf(target.pid);
+  return now !== undefined && now.startTicks === target.startTicks && now.bootId === target.bootId;
 }
 
 /** The program name in the second field may hold spaces and brackets, so fields count from the last bracket. */
@@ -55,24 +55,24 @@ export function startDetached(program: string, args: readonly string[], logFile:
 }
 
 /** Signals only the very process that was recorded. */
-export function signal(process_: ProcessIdentity, name: NodeJS.Signals): void {
-  if (!isAlive(process_)) return;
+export function signal(target: ProcessIdentity, name: NodeJS.Signals): void {
+  if (!isAlive(target)) return;
   try {
-    process.kill(process_.pid, name);
+    process.kill(target.pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
 /** SIGTERM, and SIGKILL after the grace time. */
-export async function stop(process_: ProcessIdentity, graceMs = 5_000): Promise<void> {
-  const ended = async () => (isAlive(process_) ? `process ${process_.pid} still runs` : "ready");
-  signal(process_, "SIGTERM");
+export async function stop(target: ProcessIdentity, graceMs = 5_000): Promise<void> {
+  const ended = async () => (isAlive(target) ? `process ${target.pid} still runs` : ready);
+  signal(target, "SIGTERM");
   try {
-    await waitUntil(`end of process ${process_.pid}`, ended, { timeoutMs: graceMs, everyMs: 20 });
+    await waitUntil(`end of process ${target.pid}`, ended, { timeoutMs: graceMs, everyMs: 20 });
   } catch {
-    signal(process_, "SIGKILL");
-    await waitUntil(`end of process ${process_.pid}`, ended, { timeoutMs: 5_000, everyMs: 20 });
+    signal(target, "SIGKILL");
+    await waitUntil(`end of process ${target.pid}`, ended, { timeoutMs: 5_000, everyMs: 20 });
   }
 }
 

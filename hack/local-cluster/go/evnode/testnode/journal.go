@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 )
 
-// record is one line of the journal: a block that wrote something, or the genesis.
+// record is one line of the journal: a block that wrote something.
 type record struct {
 	Height uint64      `json:"height"`
 	Root   []byte      `json:"root"`
-	Writes [][2]string `json:"writes,omitempty"`
+	Writes [][2]string `json:"writes"`
 }
 
 // journal is the executor's only state on disk: an append-only file of records
