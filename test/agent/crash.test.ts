@@ -1,0 +1,124 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { newBoard } from "../../src/agent/board.ts";
+import { newIdentityCheck } from "../../src/agent/check-identity.ts";
+import { type Disk, realDisk } from "../../src/agent/disk.ts";
+import { type PrepareDependencies, prepareOnce } from "../../src/agent/prepare.ts";
+import type { Order } from "../../src/model/agent-protocol.ts";
+import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { bootstrapOrder, newPod, type Pod, rejoinOrder, startOrder, treeOf } from "./pod.ts";
+import { recordedLog } from "./recorded-log.ts";
+import { type MakeVolume, volumes } from "./volumes.ts";
+
+/** The process dies here: nothing after this step happens. */
+class Crash extends Error {}
+
+type Manner = "before the step" | "after the step" | "in the middle of the step";
+
+interface CrashingDisk extends Disk {
+  readonly steps: readonly string[];
+}
+
+/** A process dies here, not a machine: without syncing, hundreds of crashes take seconds. */
+const looseDisk: Disk = {
+  ...realDisk,
+  async write(path, content, mode) {
+    await rm(path, { force: true });
+    await writeFile(path, content, { mode, flag: "wx" });
+  },
+  syncFolder: async () => {},
+};
+
+/** Works like a disk, until the process dies at the step of this number. */
+function diskThatCrashes(atStep: number, manner: Manner): CrashingDisk {
+  const steps: string[] = [];
+  async function step(name: string, whole: () => Promise<void>, half: () => Promise<void> = whole) {
+    steps.push(name);
+    if (steps.length < atStep) return await whole();
+    // A dead process does no more, whatever the code around it would still do.
+    if (steps.length > atStep || manner === "before the step") throw new Crash(name);
+    await (manner === "after the step" ? whole() : half());
+    throw new Crash(name);
+  }
+  return {
+    steps,
+    makeFolder: (path) => step(`makeFolder ${path}`, () => looseDisk.makeFolder(path)),
+    write: (path, content, mode) =>
+      step(
+        `write ${path}`,
+        () => looseDisk.write(path, content, mode),
+        () => looseDisk.write(path, content.slice(0, content.length / 2), mode),
+      ),
+    rename: (from, to) => step(`rename ${from}`, () => looseDisk.rename(from, to)),
+    syncFolder: (path) => step(`syncFolder ${path}`, () => looseDisk.syncFolder(path)),
+  };
+}
+
+// The same for all pods of these tests, and slow on purpose.
+const checkIdentity = newIdentityCheck(0);
+
+let pod: Pod;
+beforeEach(async () => {
+  pod = await newPod();
+});
+afterEach(() => pod.remove());
+
+/** Gives the orders one after the other, each with one look of the agent. */
+async function run(pod: Pod, orders: readonly (Order | undefined)[], disk: Disk): Promise<boolean> {
+  const { settings, paths } = pod;
+  const board = newBoard({ ...settings, bootId: "boot" }, new VirtualClock(), recordedLog());
+  const dependencies: PrepareDependencies = {
+    settings,
+    paths,
+    disk,
+    board,
+    checkIdentity,
+    nodeRuns: async () => false,
+  };
+  let isDone = false;
+  for (const order of orders) {
+    await pod.setOrder(order);
+    isDone = (await prepareOnce(dependencies)) !== undefined;
+  }
+  return isDone;
+}
+
+/** A new volume in the pod, and a config file as an earlier revision left it. */
+async function putIntoPod(volume: MakeVolume): Promise<void> {
+  const { home, config } = pod.paths;
+  await rm(home, { recursive: true });
+  await mkdir(config, { recursive: true });
+  await volume(home);
+  await writeFile(join(config, "evnode.yaml"), "earlier: true\n");
+}
+
+const scenarios: readonly [name: string, volume: MakeVolume, orders: readonly (Order | undefined)[]][] = [
+  ["a first start", volumes.empty, [bootstrapOrder, startOrder]],
+  ["a volume that was lost", volumes.empty, [rejoinOrder]],
+  ["a raft folder that was lost", volumes["without its raft folder"], [rejoinOrder]],
+  ["a raft folder that was damaged", volumes["without its raft log"], [rejoinOrder]],
+  ["a first config", volumes.started, [undefined]],
+];
+
+const manners: readonly Manner[] = ["before the step", "in the middle of the step", "after the step"];
+
+test.each(scenarios)("%s: cut off at any step, it comes to the same end", async (_, volume, orders) => {
+  const undisturbed = diskThatCrashes(Number.POSITIVE_INFINITY, "before the step");
+  await putIntoPod(volume);
+  expect(await run(pod, orders, undisturbed)).toBe(true);
+  const expected = await treeOf(pod.paths.home);
+  const stepCount = undisturbed.steps.length;
+  expect(stepCount).toBeGreaterThan(10);
+
+  for (const manner of manners) {
+    for (let atStep = 1; atStep <= stepCount; atStep += 1) {
+      const crashing = diskThatCrashes(atStep, manner);
+      await putIntoPod(volume);
+      await expect(run(pod, orders, crashing)).rejects.toThrow(Crash);
+      expect(await run(pod, orders, looseDisk)).toBe(true);
+      const where = `${manner} ${atStep}: ${crashing.steps.at(-1)}`;
+      expect({ where, tree: await treeOf(pod.paths.home) }).toEqual({ where, tree: expected });
+    }
+  }
+});

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { podPaths, readSettings } from "../../src/agent/settings.ts";
+import { paths } from "../../src/resources/paths.ts";
+
+const env = {
+  POD_NAME: "my-chain-12",
+  POD_NAMESPACE: "rollups",
+  POD_UID: "1b4e28ba",
+  EPOCH: "3",
+  MAX_BLOCKS_BEHIND: "30",
+};
+
+test("a complete environment gives the settings, the ordinal from the pod's name", () => {
+  expect(readSettings(env)).toEqual({
+    kind: "valid",
+    settings: {
+      member: "my-chain-12",
+      ordinal: 12,
+      namespace: "rollups",
+      podUid: "1b4e28ba",
+      epoch: 3,
+      maxBlocksBehind: 30,
+    },
+  });
+});
+
+test("every problem is named at once", () => {
+  expect(readSettings({ POD_NAME: "chain", POD_NAMESPACE: "", EPOCH: "0", MAX_BLOCKS_BEHIND: "-1" })).toEqual(
+    {
+      kind: "invalid",
+      problems: [
+        "POD_NAME is not the name of a StatefulSet's pod",
+        "POD_NAMESPACE is empty",
+        "POD_UID is missing",
+        "EPOCH is not a whole number from 1 on",
+        "MAX_BLOCKS_BEHIND is not a whole number",
+      ],
+    },
+  );
+});
+
+test("agent and pod template agree where everything is mounted", () => {
+  expect(podPaths).toEqual({
+    home: paths.home,
+    config: paths.config,
+    configSecret: paths.configSecret,
+    identitySecret: paths.identitySecret,
+    annotations: `${paths.podInfo}/annotations`,
+  });
+});
