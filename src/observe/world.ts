@@ -7,6 +7,7 @@ import type { Clock } from "../runtime/clock.ts";
 /** What the watches have delivered of one kind. */
 export interface Cache {
   get(key: string): KubeObject | undefined;
+  subscribe(listener: (change: { readonly kind: string; readonly object: KubeObject }) => void): () => void;
 }
 
 interface Remembered {
@@ -33,6 +34,9 @@ export class World {
     this.#api = api;
     this.#caches = caches;
     this.#clock = clock;
+    for (const cache of caches.values()) {
+      cache.subscribe(({ kind, object }) => this.#delivered(object, kind === "removed"));
+    }
   }
 
   /**
@@ -82,6 +86,15 @@ export class World {
     this.#hidden.add(idOf(kind, ref));
   }
 
+  /** What a watch delivers replaces what was remembered of our own writes, and ends it when the object is gone. */
+  #delivered(object: KubeObject, isGone: boolean): void {
+    const id = idOf(object, object.metadata);
+    const written = this.#written.get(id)?.object;
+    if (written && (isGone ? written.metadata.uid === object.metadata.uid : !isNewer(written, object))) {
+      this.#written.delete(id);
+    }
+  }
+
   #fresh(from: Map<string, Remembered>, id: string, maxAgeMs: number): Remembered | undefined {
     const known = from.get(id);
     if (!known) return undefined;
@@ -91,7 +104,7 @@ export class World {
   }
 }
 
-const idOf = (kind: Kind<KubeObject>, ref: ObjectRef) => `${kind.kind}:${keyOf(ref)}`;
+const idOf = (kind: { readonly kind: string }, ref: ObjectRef) => `${kind.kind}:${keyOf(ref)}`;
 
 /** Versions of one object are ordered numbers. */
 function isNewer(a: KubeObject, b: KubeObject): boolean {
