@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Content that stands in memory, or a file that is streamed: a binary of 110 MB is never held as a whole. */
@@ -122,10 +122,13 @@ async function writeLayout(output: string, index: Blob, blobs: readonly Blob[]):
       await file.write(padding(blob.size));
     }
     await file.write(Buffer.alloc(2 * BLOCK));
-  } finally {
     await file.close();
+    await rename(partial, output);
+  } catch (error) {
+    await file.close();
+    await rm(partial, { force: true });
+    throw error;
   }
-  await rename(partial, output);
 }
 
 function jsonBlob(value: object): Blob {

@@ -8,40 +8,40 @@ import { ready, waitUntil } from "./wait.ts";
 const LOCK_TIMEOUT_MS = 40 * 60_000;
 
 /** Runs work while no other process changes the cluster. The lock of a process that died is taken over. */
-export async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  if (!tryLock()) {
-    say(`waiting for process ${readHolder()?.pid ?? "?"}, which is changing the local cluster`);
-    const ask = async () => (tryLock() ? ready : `held by process ${readHolder()?.pid ?? "?"}`);
-    await waitUntil(`lock ${lockFile}`, ask, { timeoutMs: LOCK_TIMEOUT_MS, everyMs: 200 });
+export async function withLock<T>(work: () => Promise<T>, file = lockFile): Promise<T> {
+  if (!tryLock(file)) {
+    say(`waiting for process ${readHolder(file)?.pid ?? "?"}, which is changing the local cluster`);
+    const ask = async () => (tryLock(file) ? ready : `held by process ${readHolder(file)?.pid ?? "?"}`);
+    await waitUntil(`lock ${file}`, ask, { timeoutMs: LOCK_TIMEOUT_MS, everyMs: 200 });
   }
   try {
     return await work();
   } finally {
-    rmSync(lockFile, { force: true });
+    rmSync(file, { force: true });
   }
 }
 
 /** A hard link makes name and content appear at once, so nobody reads a lock that is half written. */
-function tryLock(): boolean {
-  const holder = readHolder();
+function tryLock(file: string): boolean {
+  const holder = readHolder(file);
   if (holder && isAlive(holder)) return false;
-  if (holder) removeStale(holder);
-  const mine = `${lockFile}.${process.pid}`;
+  if (holder) removeStale(holder, file);
+  const mine = `${file}.${process.pid}`;
   writeFileSync(mine, JSON.stringify(identityOf(process.pid)));
   try {
-    return tryFile(() => linkSync(mine, lockFile), "EEXIST");
+    return tryFile(() => linkSync(mine, file), "EEXIST");
   } finally {
     rmSync(mine, { force: true });
   }
 }
 
 /** Another process may have replaced the dead holder's lock since it was read; that one goes back. */
-function removeStale(dead: ProcessIdentity): void {
-  const aside = `${lockFile}.${process.pid}.stale`;
-  if (!tryFile(() => renameSync(lockFile, aside), "ENOENT")) return;
+function removeStale(dead: ProcessIdentity, file: string): void {
+  const aside = `${file}.${process.pid}.stale`;
+  if (!tryFile(() => renameSync(file, aside), "ENOENT")) return;
   const moved = JSON.parse(readFileSync(aside, "utf8")) as ProcessIdentity;
   if (moved.pid !== dead.pid || moved.startTicks !== dead.startTicks) {
-    tryFile(() => linkSync(aside, lockFile), "EEXIST");
+    tryFile(() => linkSync(aside, file), "EEXIST");
   }
   rmSync(aside);
 }
@@ -57,9 +57,9 @@ function tryFile(work: () => void, expected: string): boolean {
   }
 }
 
-function readHolder(): ProcessIdentity | undefined {
+function readHolder(file: string): ProcessIdentity | undefined {
   try {
-    return JSON.parse(readFileSync(lockFile, "utf8")) as ProcessIdentity;
+    return JSON.parse(readFileSync(file, "utf8")) as ProcessIdentity;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
