@@ -26,8 +26,8 @@ export interface CompleteSpec {
   readonly pod: CompletePod;
 }
 
-export type LogLevel = NonNullable<Given<"log">["level"]>;
-export type LogFormat = NonNullable<Given<"log">["format"]>;
+type LogLevel = NonNullable<Given<"log">["level"]>;
+type LogFormat = NonNullable<Given<"log">["format"]>;
 
 export type CompleteApp = {
   readonly extraArgs: readonly string[];
@@ -37,12 +37,12 @@ export type CompleteApp = {
   | { readonly kind: "custom"; readonly command: readonly string[]; readonly ports: readonly AppPort[] }
 );
 
-export interface AppPort {
+interface AppPort {
   readonly name: string;
   readonly port: number;
 }
 
-export interface EnvVariable {
+interface EnvVariable {
   readonly name: string;
   readonly value: string;
 }
@@ -62,9 +62,9 @@ export type Genesis =
   | { readonly from: "Generated" }
   | { readonly from: "ConfigMap" | "Secret"; readonly reference: KeyReference };
 
-export type Signer = { readonly from: "Generated" } | { readonly from: "Secret"; readonly name: string };
+type Signer = { readonly from: "Generated" } | { readonly from: "Secret"; readonly name: string };
 
-export interface CompleteDa {
+interface CompleteDa {
   readonly address: string;
   readonly namespace: string;
   readonly authTokenSecret: KeyReference | undefined;
@@ -103,4 +103,4 @@ export interface CompletePod {
 }
 
 export type Amounts = Readonly<Record<string, string | number>>;
-export type Entries = Readonly<Record<string, string>>;
+type Entries = Readonly<Record<string, string>>;

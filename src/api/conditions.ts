@@ -200,7 +200,7 @@ type Table = typeof table;
 
 export type ConditionStatus = "True" | "False" | "Unknown";
 export type ConditionType = keyof Table;
-export type ReasonOf<T extends ConditionType> = keyof Table[T]["reasons"] & string;
+type ReasonOf<T extends ConditionType> = keyof Table[T]["reasons"] & string;
 
 /** What is known about one condition: a type, one of its reasons, and the details in a sentence. */
 export type Finding<T extends ConditionType = ConditionType> = {
@@ -222,7 +222,7 @@ type BlockerOf<T extends ConditionType> = {
 /** What keeps the operator from going on: a condition that fails, for a reason that Stalled has as well. */
 export type Blocker = BlockerOf<"ConfigValid" | "ChainSafe" | "VolumesReady">;
 
-export interface ReasonMeaning {
+interface ReasonMeaning {
   readonly reason: string;
   readonly status: ConditionStatus;
   readonly meaning: string;

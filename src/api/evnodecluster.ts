@@ -4,7 +4,7 @@ import type { spec } from "./schema/spec.ts";
 import type { status } from "./schema/status.ts";
 
 /** Objects from the API are never changed in place. */
-export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** The spec as the user wrote it: every field that has a default may be absent. */
 export type Spec = DeepReadonly<z.output<typeof spec>>;

@@ -1,7 +1,7 @@
 import { type BadManifest, type Patch, spec } from "./manifest-patch.ts";
 
 const custom = (patch: Patch): Patch =>
-  spec({ app: { kind: "custom", command: ["/bin/mychain", "start"], ...patch } });
+  spec({ app: { kind: "custom", command: ["/bin/mychain"], ...patch } });
 const args = (...extraArgs: readonly string[]): Patch => spec({ app: { extraArgs } });
 const env = (name: string): Patch => spec({ app: { extraEnv: [{ name, value: "x" }] } });
 const OWNED = "This flag is set by the operator";
@@ -31,6 +31,12 @@ export const badApp: readonly BadManifest[] = [
     patch: custom({ command: [] }),
     field: "spec.app.command",
     message: "should have at least 1 items",
+  },
+  {
+    name: "the start command that the operator appends",
+    patch: custom({ command: ["/bin/mychain", "start"] }),
+    field: "spec.app.command",
+    message: "The operator appends start itself",
   },
   {
     name: "an owned flag in the command",

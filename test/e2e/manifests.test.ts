@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,34 +6,18 @@ import { badManifests, refusedByOperator } from "../api/bad-manifests.ts";
 import { goodManifest, type Patch, patched } from "../api/manifest-patch.ts";
 import { sampleStatus } from "../api/sample-status.ts";
 import { allowedUpdates, forbiddenUpdates } from "../api/updates.ts";
+import { type Answer, kubectl, kubectlPath } from "./kubectl.ts";
 
-/** Needs KUBECONFIG of a cluster: its API server judges every manifest. */
-const kubectlPath = process.env["KUBECTL"] ?? "kubectl";
 const root = join(import.meta.dirname, "../..");
 // A name of its own, so that a run need not wait for the namespace of the one before to be gone.
 const namespace = `evnode-manifests-${randomBytes(4).toString("hex")}`;
 let count = 0;
 
-interface Answer {
-  readonly ok: boolean;
-  readonly text: string;
-}
-
-function kubectl(args: readonly string[], input?: unknown): Answer {
-  const run = spawnSync(kubectlPath, [...args], {
-    input: input === undefined ? "" : JSON.stringify(input),
-    encoding: "utf8",
-    timeout: 60_000,
-  });
-  if (run.error) throw run.error;
-  return { ok: run.status === 0, text: `${run.stdout}${run.stderr}` };
-}
-
 const object = (patch: Patch) => patched(patched(goodManifest, { metadata: { namespace } }), patch);
 const dryRun = (patch: Patch) => kubectl(["create", "--dry-run=server", "-f", "-"], object(patch));
 
 beforeAll(() => {
-  execFileSync(kubectlPath, ["apply", "--server-side", "-f", join(root, "crds")]);
+  execFileSync(kubectlPath, ["apply", "--server-side", "--force-conflicts", "-f", join(root, "crds")]);
   execFileSync(kubectlPath, [
     "wait",
     "--for=condition=Established",
