@@ -102,6 +102,30 @@ describe("the list of a reflector", () => {
   });
 });
 
+describe("what a reflector keeps of an object", () => {
+  it("can be chosen, for listed and for watched objects", async () => {
+    const clock = new VirtualClock();
+    const api = new ScriptedApi();
+    const store = new Store<Pod>({ label: "cluster", onListenerError: () => {} });
+    const keep = (object: Pod): Pod => ({ ...object, spec: { containers: [] } });
+    const reflector = new Reflector<Pod>({
+      api,
+      kind: kinds.pod,
+      store,
+      clock,
+      random: fixedRandom(0),
+      keep,
+      onFailure: () => {},
+    });
+    api.answer(page("1", pod("a", "1")));
+    void reflector.run(new AbortController().signal);
+    await clock.advance(0);
+    api.lastWatch.send(added(pod("b", "2")));
+    await clock.advance(0);
+    expect(store.all().map((item) => item.spec)).toEqual([{ containers: [] }, { containers: [] }]);
+  });
+});
+
 describe("the watch of a reflector", () => {
   it("follows events and goes on from the version of the last one, bookmarks included", async () => {
     const { clock, api, start, names, failures } = scenario();

@@ -79,6 +79,82 @@ describe("what a refusal means", () => {
   });
 });
 
+describe("answers recorded from Kubernetes 1.35", () => {
+  const uidCause = {
+    reason: "FieldValueInvalid",
+    message: "Invalid value: field is immutable",
+    field: "metadata.uid",
+  };
+  const tooLarge = { reason: "ResourceVersionTooLarge", message: "Too large resource version" };
+  const terminating = {
+    reason: "NamespaceTerminating",
+    message: "namespace a is being terminated",
+    field: "metadata.namespace",
+  };
+
+  it.each([
+    [
+      "patch with the uid of another object",
+      refusal(422, "Invalid", "x", { name: "a", causes: [uidCause, uidCause] }),
+      "Invalid",
+      true,
+    ],
+    ["patch with an old version", refusal(409, "Conflict", "the object has been modified"), "Conflict", true],
+    [
+      "patch with a version that is no number",
+      refusal(500, "", 'strconv.ParseUint: parsing "abc"'),
+      "Unknown",
+      false,
+    ],
+    [
+      "replace with the uid of another object",
+      refusal(409, "Conflict", "StorageError: invalid object, Code: 4"),
+      "Conflict",
+      true,
+    ],
+    [
+      "delete with the uid of another object",
+      refusal(409, "Conflict", "the UID in the precondition"),
+      "Conflict",
+      true,
+    ],
+    [
+      "create in a namespace that does not exist",
+      refusal(404, "NotFound", 'namespaces "a" not found', { name: "a" }),
+      "NotFound",
+      true,
+    ],
+    [
+      "create in a namespace that goes",
+      refusal(403, "Forbidden", "x", { causes: [terminating] }),
+      "Forbidden",
+      false,
+    ],
+    [
+      "get of an API group that does not exist",
+      { status: 404, body: "404 page not found\n" },
+      "NotFound",
+      true,
+    ],
+    [
+      "list with a token that is none",
+      refusal(400, "BadRequest", "invalid continue token"),
+      "BadRequest",
+      false,
+    ],
+    [
+      "list at a version to come",
+      refusal(504, "Timeout", "x", { causes: [tooLarge], retryAfterSeconds: 1 }),
+      "Timeout",
+      true,
+    ],
+    ["lease with three digits in its time", refusal(400, "BadRequest", "parsing time"), "BadRequest", false],
+  ])("%s", (_, answer, kind, retryable) => {
+    const error = refusalToError(answer, asked);
+    expect([error.kind, isRetryable(error)]).toEqual([kind, retryable]);
+  });
+});
+
 describe("a refusal that concerns another object of the same name", () => {
   it.each([
     [["metadata.uid"], true],
