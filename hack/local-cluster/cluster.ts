@@ -82,10 +82,6 @@ export function kubeconfigPath(): string {
   return paths.kubeconfig;
 }
 
-export function auditLogPath(): string {
-  return paths.auditLog;
-}
-
 export async function stopComponent(name: ComponentName): Promise<void> {
   requireRootOnLinux();
   await withLock(async () => stopComponentProcess(name));

@@ -48,7 +48,7 @@ export async function importImage(file: string): Promise<void> {
   await ctr(["images", "import", "--digests", "--all-platforms", file]);
 }
 
-export async function listImages(): Promise<readonly string[]> {
+async function listImages(): Promise<readonly string[]> {
   return (await ctr(["images", "list", "--quiet"])).trim().split("\n");
 }
 

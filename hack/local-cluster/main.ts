@@ -11,6 +11,7 @@ import {
 } from "./cluster.ts";
 import { type ComponentName, componentNames } from "./components.ts";
 import { runProvisioner } from "./provisioner.ts";
+import { makeChainMaterial, renderYardstick } from "./yardstick.ts";
 
 const usage = `usage: npm run cluster -- COMMAND
 
@@ -21,6 +22,9 @@ const usage = `usage: npm run cluster -- COMMAND
   load IMAGE.tar…      load OCI image archives
   restart COMPONENT    also: stop COMPONENT, start COMPONENT
                        components: ${componentNames.join(", ")}
+  yardstick NAMESPACE [REPLICAS]
+                       print a hand-written ev-node cluster with new keys, for kubectl apply;
+                       it expects hack/local-cluster/manifests/local-da.yaml in that namespace
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -54,6 +58,8 @@ async function main(args: readonly string[]): Promise<number> {
     case "stop":
       await stopComponent(componentOf(rest));
       return 0;
+    case "yardstick":
+      return printYardstick(rest);
     case "provision":
       return runProvisioner();
     case undefined:
@@ -69,6 +75,15 @@ async function printStatus(): Promise<number> {
     process.stdout.write(`${name.padEnd(20)}${pid === undefined ? "stopped" : `running, process ${pid}`}\n`);
   }
   return [...found.values()].includes(undefined) ? 1 : 0;
+}
+
+async function printYardstick([namespace, replicas = "3"]: readonly string[]): Promise<number> {
+  if (namespace === undefined) throw new Error("yardstick needs a namespace");
+  const { testnode } = await up();
+  const material = await makeChainMaterial(testnode, Number(replicas), namespace);
+  const items = renderYardstick({ namespace }, material);
+  process.stdout.write(`${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`);
+  return 0;
 }
 
 function componentOf(args: readonly string[]): ComponentName {

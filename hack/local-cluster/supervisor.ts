@@ -10,7 +10,7 @@ interface ProcessRecord extends ProcessIdentity {
 
 const LOG_TAIL_LINES = 12;
 
-export const logFile = (name: ComponentName): string => join(paths.logs, `${name}.log`);
+const logFile = (name: ComponentName): string => join(paths.logs, `${name}.log`);
 const recordFile = (name: ComponentName): string => join(paths.processes, `${name}.json`);
 
 /** Answers the recorded process of a component if that very process still runs. */

@@ -76,7 +76,7 @@ function isReleased(volume: Volume): boolean {
   );
 }
 
-export function volumeNameOf(claim: Claim): string {
+function volumeNameOf(claim: Claim): string {
   return `pvc-${claim.metadata.uid}`;
 }
 

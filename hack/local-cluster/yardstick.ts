@@ -36,7 +36,7 @@ export interface ChainMaterial {
   readonly nodeKeys: readonly string[];
 }
 
-export const yardstickPorts = { raft: 5001, p2p: 7676, rpc: 7331, metrics: 26660, kv: 8080 } as const;
+const yardstickPorts = { raft: 5001, p2p: 7676, rpc: 7331, metrics: 26660, kv: 8080 } as const;
 
 const HOME = "/home/ev";
 const USER = 65532;
