@@ -3,7 +3,7 @@ import { FINALIZER, labels, MANAGED_BY } from "../model/annotations.ts";
 import { kinds } from "../model/kinds.ts";
 import { chainLockName, identitySecretName } from "../model/names.ts";
 import type { ConfigMap } from "../model/objects.ts";
-import { text } from "../observe/identity.ts";
+import { entryText } from "../model/secret-text.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
 import type { ActDependencies } from "./act.ts";
 import { newIdentity, type SignerFiles } from "./identity.ts";
@@ -53,8 +53,8 @@ async function givenSigner(
   if (parsed.kind !== "valid" || parsed.spec.signer.from === "Generated") return undefined;
   const ref = { namespace: cluster.metadata.namespace ?? "", name: parsed.spec.signer.name };
   const secret = await api.get(kinds.secret, ref);
-  const signerJson = secret && text(secret, "signer.json");
-  const passphrase = secret && text(secret, "passphrase");
+  const signerJson = secret && entryText(secret, "signer.json");
+  const passphrase = secret && entryText(secret, "passphrase");
   if (!signerJson || !passphrase)
     throw new KubeError("Conflict", `Secret ${ref.name} changed while it was read`);
   return { signerJson, passphrase };

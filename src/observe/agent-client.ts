@@ -26,7 +26,7 @@ export function newAgentClient(): { ask: AskAgent; close(): Promise<void> } {
   const ask: AskAgent = async (ip, { after, waitMs }, signal) => {
     const host = ip.includes(":") ? `[${ip}]` : ip;
     const query = new URLSearchParams({ waitMs: String(waitMs), ...(after === undefined ? {} : { after }) });
-    const response = await request(`http://${host}:${AGENT_PORT}/v1/state?${query}`, {
+    const response = await request(`http://${host}:${AGENT_PORT}/v1/state?${query.toString()}`, {
       dispatcher: pool,
       signal,
     });

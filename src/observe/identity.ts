@@ -5,6 +5,7 @@ import type { IdentityView } from "../model/identity.ts";
 import { epochFrom } from "../model/member.ts";
 import { MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
+import { entryText } from "../model/secret-text.ts";
 
 /** Takes the public facts out of an identity Secret. Nothing of a key is kept. */
 export function identityView(secret: Secret | undefined): IdentityView {
@@ -12,9 +13,9 @@ export function identityView(secret: Secret | undefined): IdentityView {
   const { name, annotations: notes = {}, resourceVersion = "", uid = "" } = secret.metadata;
   const unusable = (what: string): IdentityView => ({ kind: "unusable", message: `Secret ${name}: ${what}` });
 
-  const clusterId = text(secret, "cluster_id");
+  const clusterId = entryText(secret, "cluster_id");
   if (!clusterId) return unusable("cluster_id is missing");
-  const genesis = parseGenesis(text(secret, "genesis.json") ?? "");
+  const genesis = parseGenesis(entryText(secret, "genesis.json") ?? "");
   if (genesis.kind === "malformed") return unusable(genesis.problem);
   const epoch = epochFrom(notes[annotations.epoch]);
   if (epoch === undefined) return unusable(`annotation ${annotations.epoch} is missing`);
@@ -23,7 +24,7 @@ export function identityView(secret: Secret | undefined): IdentityView {
 
   const peerIds: string[] = [];
   for (let ordinal = 0; ordinal < MAX_MEMBERS; ordinal++) {
-    const key = parseNodeKey(text(secret, `node_key.${ordinal}.json`) ?? "");
+    const key = parseNodeKey(entryText(secret, `node_key.${ordinal}.json`) ?? "");
     if (key.kind === "malformed") return unusable(`node_key.${ordinal}.json: ${key.problem}`);
     peerIds.push(key.value.peerId);
   }
@@ -31,10 +32,4 @@ export function identityView(secret: Secret | undefined): IdentityView {
   const bootstrapped = epochFrom(notes[annotations.bootstrapped]);
   const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress };
   return { kind: "present", identity: { ...facts, peerIds, clusterDomain, epoch, bootstrapped } };
-}
-
-/** One entry of a Secret as text, or undefined. */
-export function text(secret: Secret, entry: string): string | undefined {
-  const value = secret.data?.[entry];
-  return value === undefined ? undefined : Buffer.from(value, "base64").toString("utf8");
 }

@@ -5,8 +5,8 @@ import { KubeError } from "../kube/errors.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { ConfigMap, Secret } from "../model/objects.ts";
+import { entryText } from "../model/secret-text.ts";
 import type { Referenced, References } from "../plan/snapshot.ts";
-import { text } from "./identity.ts";
 
 /** Reads an object by name; its age is the caller's business. */
 export type ReadObject = <T extends KubeObject>(kind: Kind<T>, name: string) => Promise<T | undefined>;
@@ -50,8 +50,8 @@ async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<S
       message: `${where} does not exist. Create it, or remove the field to have a signer generated.`,
     });
 
-  const signerJson = text(secret, "signer.json");
-  const passphrase = text(secret, "passphrase");
+  const signerJson = entryText(secret, "signer.json");
+  const passphrase = entryText(secret, "passphrase");
   if (signerJson === undefined || passphrase === undefined) {
     return refuse({ kind: "invalid", message: `${where} must hold the entries signer.json and passphrase.` });
   }
@@ -110,7 +110,7 @@ async function readEntry(
 ): Promise<Referenced<string>> {
   const object = from === "Secret" ? await read(kinds.secret, name) : await read(kinds.configMap, name);
   if (!object) return { kind: "missing", message: `${from} ${name} (${field}) does not exist. Create it.` };
-  const value = from === "Secret" ? text(object as Secret, key) : (object as ConfigMap).data?.[key];
+  const value = from === "Secret" ? entryText(object as Secret, key) : (object as ConfigMap).data?.[key];
   if (value === undefined)
     return { kind: "missing", message: `${from} ${name} (${field}) has no entry ${key}.` };
   return { kind: "found", value };

@@ -1,6 +1,5 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { Order, Voter } from "../model/agent-protocol.ts";
-import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member, type MemberPod } from "../model/member.ts";
 import type { Action } from "./actions.ts";
@@ -98,6 +97,3 @@ export function order(member: Member, wanted: Order): Action[] {
 }
 
 const carries = (pod: MemberPod, wanted: Order) => pod.order === JSON.stringify(wanted);
-
-/** Where the owner of a cluster approves the repair of a lost member. */
-export const APPROVAL = annotations.approveRejoin;
