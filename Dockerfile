@@ -19,7 +19,7 @@ RUN npm run build
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title=evnode-operator \
       org.opencontainers.image.licenses=Apache-2.0
-ENV NODE_ENV=production
+ENV NODE_ENV=production PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
 COPY --from=build /source/dist/ /app/
 USER 65532:65532
