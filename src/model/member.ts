@@ -7,8 +7,6 @@ export interface Member {
   readonly ordinal: number;
   readonly name: string;
   readonly claimName: string;
-  /** The host name that raft knows it by. */
-  readonly host: string;
   readonly pod: MemberPod | undefined;
   readonly claim: MemberClaim | undefined;
   readonly report: Report;

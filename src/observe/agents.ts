@@ -84,7 +84,7 @@ export class Agents {
   }
 
   async stop(): Promise<void> {
-    for (const uid of [...this.#followers.keys()]) this.unfollow(uid);
+    for (const uid of this.#followers.keys()) this.unfollow(uid);
     await Promise.all(this.#loops);
   }
 

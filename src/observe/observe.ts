@@ -140,7 +140,7 @@ async function readMember(
   cluster: string,
   ordinal: number,
 ): Promise<Member> {
-  const { world, settings } = deps;
+  const { world } = deps;
   const name = names.memberName(cluster, ordinal);
   const claimName = names.claimName(cluster, ordinal);
   const [pod, claim] = await Promise.all([
@@ -151,7 +151,6 @@ async function readMember(
     ordinal,
     name,
     claimName,
-    host: names.memberHost(cluster, namespace, ordinal, settings.clusterDomain),
     pod: pod && podOf(pod),
     claim: claim && claimOf(claim),
     report: { kind: "none", why: "there is no pod" },

@@ -1,9 +1,8 @@
 import type { Blocker } from "../api/conditions.ts";
-import type { Order, Voter } from "../model/agent-protocol.ts";
 import type { Identity } from "../model/identity.ts";
-import { answerOf, type Member, type MemberPod } from "../model/member.ts";
+import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
-import { intentsOf } from "./intent.ts";
+import { bootstrapOrder, giveOrder } from "./orders.ts";
 import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -34,7 +33,7 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
   const states = snapshot.members.map((member) => ({ member, volume: volumeOf(member, identity) }));
   const empty = states.filter(({ volume }) => volume?.kind === "empty").map(({ member }) => member);
   if (empty.length > 0) {
-    return { stages: [empty.flatMap((member) => order(member, bootstrapOrder(snapshot, identity)))] };
+    return { stages: [empty.flatMap((member) => giveOrder(member, bootstrapOrder(snapshot, identity)))] };
   }
   const prepared = states.every(({ volume }) => volume?.kind === "intact" && volume.epoch === identity.epoch);
   if (!prepared) return NOTHING;
@@ -52,7 +51,7 @@ function run(snapshot: Snapshot, identity: Identity): Step {
     const volume = volumeOf(member, identity);
     const mayStart = volume?.kind === "intact" && !volume.started && member.claim?.started === identity.epoch;
     return mayStart
-      ? order(member, { id: `start-${identity.epoch}`, kind: "start", epoch: identity.epoch })
+      ? giveOrder(member, { id: `start-${identity.epoch}`, kind: "start", epoch: identity.epoch })
       : [];
   });
   const repairs = rejoin(snapshot, identity, bootstrapOrder(snapshot, identity).voters);
@@ -67,33 +66,9 @@ function volumeOf(member: Member, { clusterId }: Identity) {
   return answer.volume;
 }
 
-type BootstrapOrder = Extract<Order, { kind: "bootstrap" }>;
-
-function bootstrapOrder(snapshot: Snapshot, identity: Identity): BootstrapOrder {
-  const { epoch } = identity;
-  return { id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters: votersOf(snapshot, identity) };
-}
-
-/** The full membership: every member's raft id and address. It goes into raft's log and can never change there. */
-function votersOf(snapshot: Snapshot, identity: Identity): Voter[] {
-  const intents = intentsOf(snapshot, identity);
-  if (!intents) return [];
-  const { raft } = intents.current.spec;
-  return snapshot.members.map(({ name, host }) => ({ id: name, address: `${host}:${raft.port}` }));
-}
-
 function markClaims(members: readonly Member[], epoch: number): Action[] {
   return members.flatMap((member) => {
     const { claim } = member;
     return claim && claim.started !== epoch ? [{ kind: "markClaim", member, claim, epoch }] : [];
   });
 }
-
-/** Nothing when the pod carries this order already. */
-export function order(member: Member, wanted: Order): Action[] {
-  const { pod } = member;
-  if (!pod || pod.terminating || carries(pod, wanted)) return [];
-  return [{ kind: "order", member, pod, order: wanted }];
-}
-
-const carries = (pod: MemberPod, wanted: Order) => pod.order === JSON.stringify(wanted);

@@ -2,7 +2,7 @@ import type { Voter } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import type { Action } from "./actions.ts";
-import { order } from "./bootstrap.ts";
+import { giveOrder } from "./orders.ts";
 import { leadership, majorityOf, participation } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { lostMembers } from "./volumes.ts";
@@ -22,7 +22,7 @@ export function rejoin(snapshot: Snapshot, identity: Identity, voters: readonly 
   if (!claim || !pod) return [];
   if (claim.started !== identity.epoch) return [{ kind: "markClaim", member, claim, epoch: identity.epoch }];
   // The order's id names the pod: a later loss of the same member is another repair with an order of its own.
-  return order(member, {
+  return giveOrder(member, {
     id: `rejoin-${pod.uid}`,
     kind: "rejoin",
     epoch: identity.epoch,

@@ -1,5 +1,5 @@
 import { statusOf as conditionStatus, type Finding } from "../api/conditions.ts";
-import type { Condition, Phase, Status } from "../api/evnodecluster.ts";
+import type { Condition, MemberStatus, Phase, Status } from "../api/evnodecluster.ts";
 import { identitySecretName } from "../model/names.ts";
 import { timingOf } from "../resources/timing.ts";
 import { type Findings, findingsOf } from "./findings.ts";
@@ -94,8 +94,14 @@ export function sameStatus(a: Status | undefined, b: Status): boolean {
   return a !== undefined && canonical(a) === canonical(b);
 }
 
-function withoutProgress({ height: _, members = [], ...rest }: Status) {
-  return { ...rest, members: members.map(({ height: _height, blocksBehind: _behind, ...member }) => member) };
+function withoutProgress(status: Status) {
+  const { height: _, members = [], ...rest } = status;
+  return { ...rest, members: members.map(withoutHeights) };
+}
+
+function withoutHeights(member: MemberStatus) {
+  const { height: _, blocksBehind: _behind, ...rest } = member;
+  return rest;
 }
 
 /** JSON with sorted keys, as the server may return them in another order. */
