@@ -78,7 +78,7 @@ const manifestSchema = z.looseObject({
 });
 
 /** The smallest example, with what differs on this cluster: the image and where it comes from. */
-export function demoManifest(members: number): { readonly name: string; readonly text: string } {
+function demoManifest(members: number): { readonly name: string; readonly text: string } {
   const example = manifestSchema.parse(parse(readFileSync(join(root, "examples/minimal.yaml"), "utf8")));
   const spec = { ...example.spec, replicas: members, image: testnodeImages[0], storage: { size: "1Gi" } };
   return { name: example.metadata.name, text: stringify({ ...example, spec }) };
