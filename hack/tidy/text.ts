@@ -21,7 +21,7 @@ const rules: readonly TextRule[] = [
     message: "a path of one machine, expected a path relative to the repository",
   },
   {
-    pattern: /(?<![\w.:}\\-])\/(?:root|home\/(?!ev\b|nonroot\b|\w\b|<)\w+)(?=[/\s"'`)]|$)/,
+    pattern: /(?<![\w.:}\\-])\/(?:root(?=\/)|home\/(?!ev\b|nonroot\b|\w\b|<)\w+(?=[/\s"'`)]|$))/,
     message: "a home directory of one machine, expected os.homedir() or a relative path",
   },
   {
