@@ -67,7 +67,8 @@ function podMessage({ pod, claim }: Member): string | undefined {
 }
 
 function prepareMessage(member: Member): string | undefined {
-  const prepare = answerOf(member)?.prepare;
+  const { prepare, refusedOrder } = answerOf(member) ?? {};
+  if (refusedOrder) return refusedOrder.message;
   if (prepare?.kind === "refused") return `not started: ${prepare.message}`;
   return prepare?.kind === "waiting" ? prepare.message : undefined;
 }

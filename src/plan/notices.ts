@@ -1,5 +1,7 @@
 import type { Condition, Status } from "../api/evnodecluster.ts";
+import type { KubeObject } from "../model/kube-object.ts";
 import { claimName, identitySecretName } from "../model/names.ts";
+import type { EvNodeClusterObject } from "../model/objects.ts";
 import type { Action } from "./actions.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -31,10 +33,7 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
         `All ${members.length} members were prepared with the same membership and may start.`,
       );
     case "replace":
-      return warning(
-        "Restored",
-        `${action.object.kind} ${action.object.metadata.name} was put back: ${action.why}.`,
-      );
+      return restored(action.object, action.why);
     case "delete":
       return normal("Removed", `${action.object.kind} ${action.object.metadata.name}: ${action.why}.`);
     case "order":
@@ -53,12 +52,22 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
         `Volume claims ${claims} and Secret ${identitySecretName(name)} are kept: apply the cluster again to go on with its chain.`,
       );
     }
+    case "create":
+      return wasThere(cluster) ? restored(action.object, "it was missing") : undefined;
     case "addFinalizer":
     case "removeFinalizer":
-    case "create":
     case "markClaim":
       return undefined;
   }
+}
+
+/** A cluster whose objects had all been made before: one that is made now was taken away. */
+function wasThere({ status }: EvNodeClusterObject): boolean {
+  return status?.phase !== undefined && !["Pending", "Blocked", "Deleting"].includes(status.phase);
+}
+
+function restored({ kind, metadata }: KubeObject, why: string): Notice {
+  return warning("Restored", `${kind} ${metadata.name} was put back: ${why}.`);
 }
 
 export const LABELS_CHANGED = "labels were changed";
