@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { provideCertificates, type User, users } from "./certificates.ts";
 import { command } from "./command.ts";
 import { type Component, type ComponentName, componentNames, components } from "./components.ts";
-import { removeFirewallRules } from "./firewall.ts";
+import { removeFirewallRules, requireFreeFirewall } from "./firewall.ts";
 import { buildBinaries } from "./go-build.ts";
 import { provideHelm } from "./helm.ts";
 import { setUpNetwork, tearDownNetwork } from "./host-network.ts";
@@ -42,6 +42,7 @@ export async function up(): Promise<ClusterTools> {
   return withLock(async () => {
     const binaries = await buildBinaries();
     const tools = await describeTools(binaries);
+    if (!existsSync(stateDir)) await requireFreeFirewall();
     await prepareState();
     await startAll(components(binaries), binaries, tools.kubectl);
     return tools;
@@ -52,6 +53,8 @@ export async function up(): Promise<ClusterTools> {
 export async function down(): Promise<void> {
   requireRootOnLinux();
   await withLock(async () => {
+    // Without a state folder nothing here is ours: the firewall's rules may be another Kubernetes'.
+    if (!existsSync(stateDir)) return;
     for (const name of componentNames.toReversed()) await stopComponentProcess(name);
     await killPodProcesses();
     await unmountAll();

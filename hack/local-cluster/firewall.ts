@@ -43,6 +43,16 @@ function isJumpInto(rule: string, chains: ReadonlySet<string>): boolean {
   return chains.has(target) && !chains.has(chain);
 }
 
+/** Two Kubernetes share no firewall, and `down` could not tell their rules apart. */
+export async function requireFreeFirewall(): Promise<void> {
+  const saved = await tryCommand("iptables-save", []);
+  if (removalScript(saved.stdout) === undefined) return;
+  throw new Error(
+    "this machine's iptables already have chains of Kubernetes (KUBE-…), and no local cluster is recorded: " +
+      "another Kubernetes runs here, or was not cleaned up (a restart of the machine does that)",
+  );
+}
+
 export async function removeFirewallRules(): Promise<void> {
   for (const tool of ["iptables", "ip6tables"]) {
     // A machine without IPv6 has no rules of that kind to remove.

@@ -6,7 +6,8 @@ import { endpoints, network, nodeName } from "./layout.ts";
 import { explain, runningProcess } from "./supervisor.ts";
 import { type Readiness, ready, waitUntil } from "./wait.ts";
 
-const READY_TIMEOUT_MS = 90_000;
+/** Generous, because the machine may be busy with builds and tests. */
+const READY_TIMEOUT_MS = 180_000;
 
 const checks: Readonly<Record<ComponentName, () => Promise<Readiness>>> = {
   etcd: async () => httpReady(`${endpoints.etcd}/health`),
@@ -28,6 +29,9 @@ const checks: Readonly<Record<ComponentName, () => Promise<Readiness>>> = {
     return result.code === 0 ? ready : result.stderr.trim();
   },
   kubelet: async () => {
+    // The node's condition may still be the one of a kubelet that was stopped.
+    const health = await httpReady("http://127.0.0.1:10248/healthz");
+    if (health !== ready) return health;
     const answer = await (await connect("admin")).send("GET", `/api/v1/nodes/${nodeName}`);
     return answer.status === 200 ? readyCondition(answer.text) : `node: status ${answer.status}`;
   },
