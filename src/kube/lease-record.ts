@@ -8,7 +8,7 @@ import type { KubeError } from "./errors.ts";
 export interface ElectionOptions {
   readonly api: Pick<KubeApi, "get" | "create" | "patch">;
   readonly lease: ObjectRef;
-  /** Different for every process, also for two that follow each other under one name. */
+  /** Never shared by two processes that may run at once: a process takes a Lease with its own identity at once. */
   readonly identity: string;
   readonly clock: Clock;
   readonly random: Random;
