@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 /** The cluster is the one of KUBECONFIG; KUBECTL names another program than the one in the PATH. */
-export const kubectlPath = process.env["KUBECTL"] ?? "kubectl";
+const kubectlPath = process.env["KUBECTL"] ?? "kubectl";
 
 export interface Answer {
   readonly ok: boolean;

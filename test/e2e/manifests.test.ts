@@ -1,55 +1,46 @@
-import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { badManifests, refusedByOperator } from "../api/bad-manifests.ts";
 import { goodManifest, type Patch, patched } from "../api/manifest-patch.ts";
 import { sampleStatus } from "../api/sample-status.ts";
 import { allowedUpdates, forbiddenUpdates } from "../api/updates.ts";
-import { type Answer, kubectl, kubectlPath } from "./kubectl.ts";
+import { type Answer, kubectl } from "./kubectl.ts";
+import { installTestResource, type TestResource } from "./manifest-crd.ts";
 
-const root = join(import.meta.dirname, "../..");
-// A name of its own, so that a run need not wait for the namespace of the one before to be gone.
-const namespace = `evnode-manifests-${randomBytes(4).toString("hex")}`;
+const examples = join(import.meta.dirname, "../../examples");
+
+let resource: TestResource;
 let count = 0;
 
-const object = (patch: Patch) => patched(patched(goodManifest, { metadata: { namespace } }), patch);
-const dryRun = (patch: Patch) => kubectl(["create", "--dry-run=server", "-f", "-"], object(patch));
-
 beforeAll(() => {
-  execFileSync(kubectlPath, ["apply", "--server-side", "--force-conflicts", "-f", join(root, "crds")]);
-  execFileSync(kubectlPath, [
-    "wait",
-    "--for=condition=Established",
-    "crd/evnodeclusters.evnode.dev",
-    "--timeout=60s",
-  ]);
-  kubectl(["create", "namespace", namespace]);
+  resource = installTestResource();
 });
+afterAll(() => resource.remove());
 
-afterAll(() => {
-  kubectl(["delete", "namespace", namespace, "--wait=false"]);
-});
+const object = (patch: Patch) => patched({ ...goodManifest, apiVersion: resource.apiVersion }, patch);
+const dryRun = (manifest: unknown) => kubectl(["create", "--dry-run=server", "-f", "-"], manifest);
 
 describe("the API server", () => {
   it("accepts the good manifest", () => {
-    expect(dryRun({})).toMatchObject({ ok: true });
+    expect(dryRun(object({}))).toMatchObject({ ok: true });
   });
 
   it.each(badManifests)("refuses $name", ({ patch, field, message }) => {
-    const answer = dryRun(patch);
+    const answer = dryRun(object(patch));
     expect(answer.text).toContain(message);
     expect(answer.text).toContain(field);
     expect(answer.ok).toBe(false);
   });
 
   it.each(refusedByOperator)("leaves to the operator: $name", ({ patch }) => {
-    expect(dryRun(patch)).toMatchObject({ ok: true });
+    expect(dryRun(object(patch))).toMatchObject({ ok: true });
   });
 
   it.each(["minimal", "five-members", "full"])("accepts the example %s", (name) => {
-    const file = join(root, "examples", `${name}.yaml`);
-    expect(kubectl(["create", "--dry-run=server", "-n", namespace, "-f", file])).toMatchObject({ ok: true });
+    const manifest = parse(readFileSync(join(examples, `${name}.yaml`), "utf8")) as object;
+    expect(dryRun({ ...manifest, apiVersion: resource.apiVersion })).toMatchObject({ ok: true });
   });
 });
 
@@ -67,7 +58,7 @@ describe("an update", () => {
 
 describe("a status with every field", () => {
   const name = "status";
-  const get = (output: string) => kubectl(["get", "-n", namespace, "evc", name, "-o", output]).text;
+  const get = (output: string) => kubectl(["get", resource.resource, name, "-o", output]).text;
 
   beforeAll(() => {
     kubectl(["create", "-f", "-"], patched(object({}), { metadata: { name } }));
@@ -92,13 +83,11 @@ describe("a status with every field", () => {
   });
 });
 
-/** What the server says to the change of a stored object, which is then deleted again. */
+/** What the server says to the change of a stored object. */
 function updated(before: Patch, after: Patch): Answer {
   count += 1;
   const name = { metadata: { name: `update-${count}` } };
   const created = kubectl(["create", "-f", "-"], patched(object(before), name));
   if (!created.ok) throw new Error(created.text);
-  const answer = kubectl(["replace", "--dry-run=server", "-f", "-"], patched(object(after), name));
-  kubectl(["delete", "-n", namespace, "evnodecluster", name.metadata.name, "--wait=false"]);
-  return answer;
+  return kubectl(["replace", "--dry-run=server", "-f", "-"], patched(object(after), name));
 }

@@ -1,18 +1,19 @@
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import * as fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CURRENT_DEFAULTS_VERSION } from "../../src/api/defaults.ts";
 import { parseCluster } from "../../src/api/parse.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { arbitraryPatch } from "../api/arbitrary-manifest.ts";
 import { goodManifest, patched } from "../api/manifest-patch.ts";
-import { kubectl, kubectlPath } from "./kubectl.ts";
+import { kubectl } from "./kubectl.ts";
+import { installTestResource, type TestResource } from "./manifest-crd.ts";
 
 /** Another seed tries other manifests: EVNODE_SEED=<number>. */
 const seed = Number(process.env["EVNODE_SEED"] ?? 20_260_101);
 const batches = 4;
 const batchSize = 150;
+
+let resource: TestResource;
 
 interface Sample {
   readonly name: string;
@@ -28,10 +29,14 @@ const samples: readonly Sample[] = fc
 
 /** What the API server says to each sample: nothing when it accepts it. */
 function refusals(batch: readonly Sample[]): ReadonlyMap<string, string> {
-  const list = { apiVersion: "v1", kind: "List", items: batch.map(({ object }) => object) };
+  const list = {
+    apiVersion: "v1",
+    kind: "List",
+    items: batch.map(({ object }) => ({ ...object, apiVersion: resource.apiVersion })),
+  };
   const { text } = kubectl(["create", "--dry-run=server", "-f", "-"], list);
   const accepted = new Set(
-    [...text.matchAll(/evnodecluster\.evnode\.dev\/(sample-\d+) created/g)].map(([, name]) => name),
+    [...text.matchAll(/^evnodecluster\.\S+\/(sample-\d+) created/gm)].map(([, name]) => name),
   );
   const refused = batch.filter(({ name }) => !accepted.has(name));
   return new Map(refused.map(({ name }) => [name, messageAbout(text, name)]));
@@ -46,15 +51,9 @@ const isAccepted = ({ object }: Sample): boolean =>
 
 describe(`the rules of the CRD and of the operator (EVNODE_SEED=${seed})`, () => {
   beforeAll(() => {
-    const crds = join(import.meta.dirname, "../../crds");
-    execFileSync(kubectlPath, ["apply", "--server-side", "--force-conflicts", "-f", crds]);
-    execFileSync(kubectlPath, [
-      "wait",
-      "--for=condition=Established",
-      "crd/evnodeclusters.evnode.dev",
-      "--timeout=60s",
-    ]);
+    resource = installTestResource();
   });
+  afterAll(() => resource.remove());
 
   it.each(Array.from({ length: batches }, (_, batch) => batch))(
     "agree on every manifest of batch %d",
