@@ -1,0 +1,39 @@
+import type { Session } from "./session.ts";
+import type { Table } from "./table.ts";
+
+/** A number that a campaign can be given, with its value in the long and in the short form. */
+export interface NumberOption {
+  readonly full: number;
+  readonly short: number;
+  readonly about: string;
+}
+
+/** What a campaign found out. */
+export interface Report {
+  readonly tables: readonly Table[];
+  /** Sentences that belong to the figures, such as what was not measured. */
+  readonly notes: readonly string[];
+  /** Expectations that did not hold; any of them makes the command fail. */
+  readonly failures: readonly string[];
+  /** Every single value, for `--output`. */
+  readonly values: unknown;
+}
+
+export interface Campaign {
+  readonly name: string;
+  readonly about: string;
+  readonly options: Readonly<Record<string, NumberOption>>;
+  run(session: Session, options: Readonly<Record<string, number>>): Promise<Report>;
+}
+
+interface CampaignOf<K extends string> {
+  readonly name: string;
+  readonly about: string;
+  readonly options: Readonly<Record<K, NumberOption>>;
+  run(session: Session, options: Readonly<Record<K, number>>): Promise<Report>;
+}
+
+/** Ties the options that a campaign declares to those that its `run` is given. */
+export function campaign<K extends string>(definition: CampaignOf<K>): Campaign {
+  return definition;
+}

@@ -1,0 +1,77 @@
+import { labels } from "../../src/model/annotations.ts";
+import type { Kind } from "../../src/model/kinds.ts";
+import { kinds } from "../../src/model/kinds.ts";
+import type { KubeObject } from "../../src/model/kube-object.ts";
+import { identitySecretName } from "../../src/model/names.ts";
+import type { EvNodeClusterObject } from "../../src/model/objects.ts";
+import { testnodeImages } from "../local-cluster/image-names.ts";
+import { type Members, podsOf } from "./pods.ts";
+import { pollUntil, type Session } from "./session.ts";
+
+export interface OperatedCluster extends Members {
+  readonly name: string;
+}
+
+export interface ClusterWish {
+  readonly namespace: string;
+  readonly name: string;
+  readonly replicas: 3 | 5 | 7;
+  readonly blockTime: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+}
+
+const REMOVE_TIMEOUT_MS = 120_000;
+
+export function operatedCluster({ namespace, name, replicas }: ClusterWish): OperatedCluster {
+  return { namespace, name, count: replicas, selector: `${labels.cluster}=${name}` };
+}
+
+export function manifestOf({
+  namespace,
+  name,
+  replicas,
+  blockTime,
+  nodeSelector,
+}: ClusterWish): EvNodeClusterObject {
+  return {
+    apiVersion: kinds.cluster.apiVersion,
+    kind: kinds.cluster.kind,
+    metadata: { namespace, name },
+    spec: {
+      replicas,
+      image: testnodeImages[0],
+      chain: { id: `${namespace}-${name}`, blockTime },
+      da: { address: `http://local-da.${namespace}:7980` },
+      storage: { size: "1Gi" },
+      ...(nodeSelector === undefined ? {} : { pod: { nodeSelector } }),
+    },
+  };
+}
+
+/** Deletes the cluster and what it leaves behind on purpose, and waits until its pods are gone. */
+export async function removeCluster(session: Session, cluster: OperatedCluster): Promise<void> {
+  const { api } = session;
+  const { namespace, name, selector } = cluster;
+  await remove(session, kinds.cluster, { namespace, name });
+  const left = async () => {
+    const present = await api.get(kinds.cluster, { namespace, name });
+    return present === undefined && (await podsOf(session, cluster)).length === 0 ? "gone" : undefined;
+  };
+  const gone = await pollUntil(left, { everyMs: 250, timeoutMs: REMOVE_TIMEOUT_MS }, session);
+  if (!gone) throw new Error(`cluster ${name} is not gone ${REMOVE_TIMEOUT_MS / 1_000} s after its deletion`);
+  const { items: claims } = await api.list(kinds.claim, { namespace, labelSelector: selector });
+  for (const { metadata } of claims) await remove(session, kinds.claim, { namespace, name: metadata.name });
+  await remove(session, kinds.secret, { namespace, name: identitySecretName(name) });
+}
+
+/** Deletes whatever has this name now. */
+export async function remove<T extends KubeObject>(
+  { api }: Pick<Session, "api">,
+  kind: Kind<T>,
+  ref: { readonly namespace: string; readonly name: string },
+): Promise<void> {
+  const found = await api.get(kind, ref);
+  if (!found) return;
+  const preconditions = { uid: found.metadata.uid ?? "" };
+  await api.delete(kind, ref, { preconditions, propagation: "Background" });
+}
