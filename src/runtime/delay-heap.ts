@@ -15,6 +15,11 @@ export class DelayHeap {
     return this.#valid.size;
   }
 
+  /** Entries in memory, those included that were replaced or dropped: a few times `size` at most. */
+  get entryCount(): number {
+    return this.#heap.length;
+  }
+
   add(key: string, atMs: number): void {
     const known = this.#valid.get(key);
     if (known !== undefined && known.atMs <= atMs) return;

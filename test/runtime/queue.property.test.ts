@@ -154,7 +154,19 @@ describe("DelayHeap", () => {
     const heap = new DelayHeap();
     for (let n = 10_000; n > 0; n--) heap.add(n % 2 === 0 ? "a" : "b", n);
     expect(heap.size).toBe(2);
+    expect(heap.entryCount).toBeLessThan(100);
     expect([heap.takeDue(5), heap.takeDue(5), heap.takeDue(5)]).toEqual(["b", "a", undefined]);
+  });
+
+  it("stays small while keys are dropped and added for ever", () => {
+    const heap = new DelayHeap();
+    for (let n = 0; n < 10_000; n++) {
+      heap.drop(`k${n % 30}`);
+      heap.add(`k${n % 30}`, 60_000 + n);
+    }
+    expect(heap.size).toBe(30);
+    expect(heap.entryCount).toBeLessThan(130);
+    expect(heap.nextAtMs()).toBe(60_000 + 9_970);
   });
 
   it("orders any keys by time, then by the order of adding", () => {
