@@ -29,9 +29,9 @@ export function newHttpClient(clock: Clock): HttpClient {
     async send(target, what, deadlineMs) {
       const deadline = clock.monotonicMs() + deadlineMs;
       const first = await sendOnce(connections, target, what, deadlineMs, clock);
-      // The server may close a kept connection just when it is used again. That says nothing about the server.
+      // A kept connection may have ended when it is used again. Only a new one says something about the server.
       if (!first.onStaleConnection) return first.result;
-      return (await sendOnce(connections, target, what, deadline - clock.monotonicMs(), clock)).result;
+      return (await sendOnce(false, target, what, deadline - clock.monotonicMs(), clock)).result;
     },
     close: () => connections.destroy(),
   };
@@ -43,7 +43,7 @@ interface Attempt {
 }
 
 function sendOnce(
-  connections: Agent,
+  agent: Agent | false,
   { address, port }: Target,
   what: RpcRequest,
   deadlineMs: number,
@@ -52,7 +52,7 @@ function sendOnce(
   return new Promise((resolve) => {
     const headers = what.body === undefined ? {} : { "content-type": "application/json" };
     const { method, path } = what;
-    const asked = request({ agent: connections, host: address, port, method, path, headers });
+    const asked = request({ agent, host: address, port, method, path, headers });
     const cancelDeadline = clock.after(deadlineMs, () =>
       asked.destroy(new Error(`no answer within ${deadlineMs} ms`)),
     );

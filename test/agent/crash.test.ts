@@ -14,7 +14,8 @@ import { type MakeVolume, volumes } from "./volumes.ts";
 /** The process dies here: nothing after this step happens. */
 class Crash extends Error {}
 
-type Manner = "before the step" | "after the step" | "in the middle of the step";
+/** Death before a step is death after the one before it. */
+type Manner = "after the step" | "in the middle of the step";
 
 interface CrashingDisk extends Disk {
   readonly steps: readonly string[];
@@ -35,9 +36,9 @@ function diskThatCrashes(atStep: number, manner: Manner): CrashingDisk {
   const steps: string[] = [];
   async function step(name: string, whole: () => Promise<void>, half: () => Promise<void> = whole) {
     steps.push(name);
-    if (steps.length < atStep) return await whole();
     // A dead process does no more, whatever the code around it would still do.
-    if (steps.length > atStep || manner === "before the step") throw new Crash(name);
+    if (steps.length > atStep) throw new Crash(name);
+    if (steps.length < atStep) return whole();
     await (manner === "after the step" ? whole() : half());
     throw new Crash(name);
   }
@@ -101,23 +102,23 @@ const scenarios: readonly [name: string, volume: MakeVolume, orders: readonly (O
   ["a first config", volumes.started, [undefined]],
 ];
 
-const manners: readonly Manner[] = ["before the step", "in the middle of the step", "after the step"];
-
 test.each(scenarios)("%s: cut off at any step, it comes to the same end", async (_, volume, orders) => {
-  const undisturbed = diskThatCrashes(Number.POSITIVE_INFINITY, "before the step");
+  const undisturbed = diskThatCrashes(Number.POSITIVE_INFINITY, "after the step");
   await putIntoPod(volume);
   expect(await run(pod, orders, undisturbed)).toBe(true);
   const expected = await treeOf(pod.paths.home);
-  const stepCount = undisturbed.steps.length;
-  expect(stepCount).toBeGreaterThan(10);
+  expect(undisturbed.steps.length).toBeGreaterThan(10);
 
-  for (const manner of manners) {
-    for (let atStep = 1; atStep <= stepCount; atStep += 1) {
-      const crashing = diskThatCrashes(atStep, manner);
+  for (const [index, name] of undisturbed.steps.entries()) {
+    // Only writing a file has a middle: the other steps are done by the kernel at once.
+    const manners: readonly Manner[] = name.startsWith("write")
+      ? ["after the step", "in the middle of the step"]
+      : ["after the step"];
+    for (const manner of manners) {
       await putIntoPod(volume);
-      await expect(run(pod, orders, crashing)).rejects.toThrow(Crash);
+      await expect(run(pod, orders, diskThatCrashes(index + 1, manner))).rejects.toThrow(name);
       expect(await run(pod, orders, looseDisk)).toBe(true);
-      const where = `${manner} ${atStep}: ${crashing.steps.at(-1)}`;
+      const where = `${manner} ${index + 1}: ${name}`;
       expect({ where, tree: await treeOf(pod.paths.home) }).toEqual({ where, tree: expected });
     }
   }

@@ -185,5 +185,5 @@ export async function treeOf(folder: string): Promise<Readonly<Record<string, st
       return [relative(folder, path), `${(mode & 0o777).toString(8)} ${content}`] as const;
     }),
   );
-  return Object.fromEntries(listing.sort());
+  return Object.fromEntries(listing);
 }

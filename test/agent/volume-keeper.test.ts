@@ -31,11 +31,11 @@ beforeEach(async () => {
 });
 afterEach(() => pod.remove());
 
-async function tend(nodeRuns = false): Promise<VolumeReport> {
+function tend(nodeRuns = false): Promise<VolumeReport> {
   const { paths } = pod;
   const config = memberConfig(configInput(paths.home, "chain-0"));
   const facts = memberFacts(config, config.raft);
-  return await tendVolume({ disk: realDisk, paths, owner, facts, nodeRuns: async () => nodeRuns });
+  return tendVolume({ disk: realDisk, paths, owner, facts, nodeRuns: async () => nodeRuns });
 }
 
 /** What a person would say that ev-node is held back by. */

@@ -1,0 +1,243 @@
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runAgent } from "../../src/agent/main.ts";
+import type { Resolve } from "../../src/agent/resolve.ts";
+import { type AgentAnswer, agentAnswerSchema } from "../../src/model/agent-protocol.ts";
+import { seededRandom } from "../runtime/seeded-random.ts";
+import { settle, VirtualClock } from "../runtime/virtual-clock.ts";
+import {
+  bootstrapOrder,
+  CLUSTER_ID,
+  hostOf,
+  newPod,
+  type Pod,
+  rejoinOrder,
+  startOrder,
+  voters,
+} from "./pod.ts";
+import { type RecordedLog, recordedLog } from "./recorded-log.ts";
+import { closedPort, type LocalServer, nodeAnswers, startHttp, startNode, startTcp } from "./servers.ts";
+import { until } from "./until.ts";
+import { volumes } from "./volumes.ts";
+
+/** One agent as a whole, with everything around it on the loopback interface and on virtual time. */
+let pod: Pod;
+let clock: VirtualClock;
+let log: RecordedLog;
+let servers: LocalServer[];
+let stop: AbortController;
+let running: Promise<void>;
+let ports: { agent: number; peerAgent: number; rpc: number; metrics: number; raft: number; p2p: number };
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  log = recordedLog();
+  stop = new AbortController();
+  servers = [];
+  ports = {
+    agent: await closedPort(),
+    peerAgent: await closedPort(),
+    rpc: await closedPort(),
+    metrics: await closedPort(),
+    raft: await closedPort(),
+    p2p: await closedPort(),
+  };
+  pod = await newPod(ports);
+  running = Promise.resolve();
+});
+afterEach(async () => {
+  await stopAgent();
+  await Promise.all(servers.map((server) => server.close()));
+  await pod.remove();
+});
+
+function start(): void {
+  const { member, namespace, podUid, epoch, maxBlocksBehind } = pod.settings;
+  const env = {
+    POD_NAME: member,
+    POD_NAMESPACE: namespace,
+    POD_UID: podUid,
+    EPOCH: String(epoch),
+    MAX_BLOCKS_BEHIND: String(maxBlocksBehind),
+  };
+  const resolve: Resolve = Object.assign(async () => "127.0.0.1", { forget: () => {} });
+  const around = { paths: pod.paths, port: ports.agent, peerAgentPort: ports.peerAgent, clock, log, resolve };
+  running = runAgent(env, stop.signal, { ...around, random: seededRandom(1) });
+}
+
+async function stopAgent(): Promise<void> {
+  stop.abort();
+  const progress = { isOver: false };
+  const over = running.finally(() => {
+    progress.isOver = true;
+  });
+  await eventually("the agent ends", async () => progress.isOver);
+  await over;
+}
+
+/** Lets time pass in small parts, each with turns of the event loop for the I/O of that time. */
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (let part = 0; part < 4_000; part += 1) {
+    if (await holds()) return;
+    await clock.advance(50);
+    for (let turn = 0; turn < 100; turn += 1) await settle();
+  }
+  throw new Error(`never came true: ${what}`);
+}
+
+const at = (path: string) => fetch(`http://127.0.0.1:${ports.agent}${path}`);
+const isOk = async (path: string) => {
+  const response = await at(path).catch(() => undefined);
+  await response?.text();
+  return response?.ok === true;
+};
+const mayStart = () => isOk("/startupz");
+const isReady = () => isOk("/readyz");
+const isWaiting = async () => (await isOk("/livez")) && (await answer()).prepare.kind === "waiting";
+
+async function answer(): Promise<AgentAnswer> {
+  return agentAnswerSchema.parse(await (await at("/v1/state")).json());
+}
+
+async function startPeers(height: number): Promise<void> {
+  const state = JSON.stringify({ member: "chain-1", clusterId: CLUSTER_ID, node: { height } });
+  servers.push(
+    await startTcp(ports.raft),
+    await startTcp(ports.p2p),
+    await startHttp((_, response) => response.end(state), ports.peerAgent),
+  );
+}
+
+test("a member comes up, leads and loses its process", async () => {
+  await volumes.bootstrapped(pod.paths.home);
+  await startPeers(40);
+  start();
+  await until("the agent waits", isWaiting);
+  expect(await mayStart()).toBe(false);
+
+  await pod.setOrder(startOrder);
+  await eventually("the member may start", mayStart);
+  await eventually("its ports are looked at", async () => {
+    const { node } = await answer();
+    return node.kind === "closed" && node.raftPortOpen;
+  });
+  expect(await answer()).toMatchObject({
+    prepare: { kind: "done" },
+    volume: { kind: "intact", started: true },
+    peers: [
+      { name: "chain-1", raft: { kind: "reached" }, p2p: { kind: "reached" }, height: 40 },
+      { name: "chain-2", raft: { kind: "reached" }, p2p: { kind: "reached" } },
+    ],
+    ready: { ok: false, message: "ev-node runs, but its HTTP server is closed: it knows no leader" },
+  });
+
+  const node = await startNode(nodeAnswers(35, true), ports.rpc);
+  await eventually("the member is ready", isReady);
+  expect(await answer()).toMatchObject({
+    node: { kind: "open", isLeader: true, height: 35, peerId: "12D3KooW" },
+    ready: { ok: true, message: "in sync" },
+    disk: { totalBytes: expect.any(Number) },
+  });
+
+  await node.close();
+  await eventually("the member is not ready", async () => !(await isReady()));
+  expect((await answer()).node.kind).toBe("closed");
+});
+
+test("who waits learns of a new leader within half a second", async () => {
+  await volumes.started(pod.paths.home);
+  await startPeers(40);
+  const node = await startNode(nodeAnswers(40, false), ports.rpc);
+  servers.push(node);
+  start();
+  await eventually("the member is ready", isReady);
+  const { version } = await answer();
+
+  const sinceMs = clock.monotonicMs();
+  const heard = { atMs: Number.NaN };
+  const told = at(`/v1/state?after=${version}&waitMs=30000`).finally(() => {
+    heard.atMs = clock.monotonicMs();
+  });
+  node.answers = nodeAnswers(41, true);
+  await eventually("the news arrives", async () => !Number.isNaN(heard.atMs));
+  expect(await (await told).json()).toMatchObject({ node: { isLeader: true } });
+  expect(heard.atMs - sinceMs).toBeLessThanOrEqual(500);
+});
+
+test("a raft folder that vanishes under a running member is reported, and rebuilt once it stopped", async () => {
+  const members = voters.map(({ id }) => ({ id, address: `${hostOf(id)}:${ports.raft}` }));
+  await pod.setOrder({ ...bootstrapOrder, voters: members });
+  await startPeers(40);
+  const node = await startNode(nodeAnswers(40, false), ports.rpc);
+  start();
+  await until("the agent waits", isWaiting);
+  await pod.setOrder(startOrder);
+  await eventually("the member is ready", isReady);
+  await rename(join(pod.paths.home, "raft-1"), join(pod.root, "gone"));
+  await eventually("the damage is seen", async () => (await answer()).volume.kind === "damaged");
+  expect(await isReady()).toBe(true);
+
+  await pod.setOrder({ ...rejoinOrder, voters: members });
+  const orderWaits = async () => JSON.stringify((await answer()).volume).includes("the order waits");
+  await eventually("the order waits", orderWaits);
+  await node.close();
+  for (const server of servers.splice(0)) await server.close();
+  await eventually("the folder is rebuilt", async () => (await answer()).volume.kind === "intact");
+  expect((await answer()).executedOrder).toBe("rejoin-1");
+});
+
+test("the first block is noted on the volume, so that a later loss of blocks is seen", async () => {
+  await volumes["started a moment ago"](pod.paths.home);
+  await startPeers(1);
+  servers.push(await startNode(nodeAnswers(1, true), ports.rpc));
+  start();
+  await until("the member may start", mayStart);
+  expect((await answer()).volume).toEqual({ kind: "intact", epoch: 1, started: true });
+  await eventually("the loss is seen", async () => (await answer()).volume.kind === "damaged");
+  expect((await answer()).volume).toEqual({ kind: "damaged", message: "the block data is missing" });
+});
+
+describe("a start", () => {
+  test("is not held back by peers that do not exist", async () => {
+    await volumes.started(pod.paths.home);
+    start();
+    await until("the member may start, without any time passing", mayStart);
+    expect((await answer()).peers.map(({ raft }) => raft.kind)).toEqual(["refused", "refused"]);
+  });
+
+  test("is refused in an environment that is not whole", async () => {
+    await expect(runAgent({}, stop.signal)).rejects.toThrow(
+      "the agent's environment is unusable: POD_NAME is missing; POD_NAMESPACE is missing; POD_UID is missing; " +
+        "EPOCH is missing; MAX_BLOCKS_BEHIND is missing",
+    );
+  });
+});
+
+test("a stopped agent answers those who wait, closes its port and ends, also while it prepares", async () => {
+  start();
+  await until("the agent waits", isWaiting);
+  const { version } = await answer();
+  const waiting = at(`/v1/state?after=${version}&waitMs=30000`);
+  await until("the request waits", () => clock.pendingTimers === 2);
+  const progress = { isOver: false };
+  const over = running.finally(() => {
+    progress.isOver = true;
+  });
+  stop.abort();
+  await clock.advance(200);
+  await until("the agent ends, without more time passing", () => progress.isOver);
+  await over;
+  expect((await waiting).status).toBe(200);
+  await expect(at("/livez")).rejects.toThrow("fetch failed");
+});
+
+test("no line of the log holds a secret", async () => {
+  await volumes.started(pod.paths.home);
+  await rm(join(pod.paths.identitySecret, "node_key.0.json"));
+  start();
+  const isRefused = async () => (await isOk("/livez")) && (await answer()).prepare.kind === "refused";
+  await until("the identity is refused", isRefused);
+  expect(log.lines.length).toBeGreaterThan(1);
+  expect(JSON.stringify(log.lines)).not.toContain("correct horse");
+});

@@ -1,0 +1,43 @@
+import type { Findings, NodeFinding, PeerFinding } from "../../src/agent/findings.ts";
+
+/** A member of three that is in sync, as seen at this time. */
+export const NOW = 100_000;
+
+export const openNode = (changes: Partial<Extract<NodeFinding, { kind: "open" }>> = {}): NodeFinding => ({
+  kind: "open",
+  isLeader: false,
+  height: { value: 50, atMs: NOW },
+  head: { value: { height: 50, hash: "ab", timeMs: 1 }, atMs: NOW },
+  peerId: "12D3",
+  daNamespace: "0x01",
+  ...changes,
+});
+
+export const closedNode = (changes: Partial<Extract<NodeFinding, { kind: "closed" }>> = {}): NodeFinding => ({
+  kind: "closed",
+  metricsPortOpen: false,
+  raftPortOpen: false,
+  sinceMs: NOW,
+  ...changes,
+});
+
+export const peer = (name: string, changes: Partial<PeerFinding> = {}): PeerFinding => ({
+  name,
+  raft: { kind: "reached", rttMs: 1, atMs: NOW },
+  p2p: { kind: "reached", rttMs: 1, atMs: NOW },
+  raftReachedAtMs: NOW,
+  height: { value: 50, atMs: NOW },
+  ...changes,
+});
+
+export const inSync: Findings = {
+  clusterId: "abc",
+  configRevision: "0123456789",
+  executedOrder: "start-1",
+  refusedOrder: undefined,
+  prepare: { kind: "done" },
+  volume: { kind: "intact", epoch: 1, started: true },
+  node: openNode(),
+  peers: [peer("chain-1"), peer("chain-2")],
+  disk: { freeBytes: 1_000, totalBytes: 2_000 },
+};

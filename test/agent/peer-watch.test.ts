@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Board, newBoard } from "../../src/agent/board.ts";
+import { type HttpClient, newHttpClient } from "../../src/agent/http-client.ts";
+import { lookAtPeer, unknownPeers } from "../../src/agent/peer-watch.ts";
+import type { Resolve } from "../../src/agent/resolve.ts";
+import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { recordedLog } from "./recorded-log.ts";
+import { closedPort, type LocalServer, startHttp, startTcp } from "./servers.ts";
+
+const clock = new VirtualClock();
+const peer = { name: "chain-1", host: "chain-1.tests", raftPort: 0, p2pPort: 0 };
+
+let http: HttpClient;
+let board: Board;
+let servers: LocalServer[];
+let forgotten: string[];
+
+beforeEach(() => {
+  http = newHttpClient(clock);
+  board = newBoard(
+    { member: "chain-0", podUid: "uid-0", maxBlocksBehind: 10, bootId: "boot" },
+    clock,
+    recordedLog(),
+  );
+  servers = [];
+  forgotten = [];
+  board.update({ peers: unknownPeers([peer, { ...peer, name: "chain-2" }]) });
+});
+afterEach(async () => {
+  http.close();
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+async function tcp(): Promise<number> {
+  const server = await startTcp();
+  servers.push(server);
+  return server.port;
+}
+
+async function agent(answer: unknown): Promise<number> {
+  const server = await startHttp((_, response) => response.end(JSON.stringify(answer)));
+  servers.push(server);
+  return server.port;
+}
+
+async function look(
+  ports: { raft: number; p2p: number; agent: number },
+  address: string | undefined = "127.0.0.1",
+) {
+  const resolve: Resolve = Object.assign(async () => address, {
+    forget: (host: string) => forgotten.push(host),
+  });
+  await lookAtPeer(
+    { ...peer, raftPort: ports.raft, p2pPort: ports.p2p },
+    { http, resolve, clock, board, clusterId: "abc", agentPort: ports.agent },
+  );
+  return board.answer().peers;
+}
+
+const answering = (changes: object = {}) => ({
+  member: "chain-1",
+  clusterId: "abc",
+  node: { height: 41 },
+  ...changes,
+});
+const reached = { kind: "reached", rttMs: 0, ageMs: 0 };
+
+test("a peer in order is reached on both ports, and tells its height", async () => {
+  const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answering()) };
+  expect(await look(ports)).toEqual([
+    { name: "chain-1", raft: reached, p2p: reached, height: 41 },
+    { name: "chain-2", raft: { kind: "unknown" }, p2p: { kind: "unknown" } },
+  ]);
+  expect(forgotten).toEqual([]);
+});
+
+test("a raft port that refuses shows by itself, and its address is asked anew", async () => {
+  const ports = { raft: await closedPort(), p2p: await tcp(), agent: await agent(answering()) };
+  expect((await look(ports))[0]).toEqual({
+    name: "chain-1",
+    raft: { kind: "refused", ageMs: 0 },
+    p2p: reached,
+    height: 41,
+  });
+  expect(forgotten).toEqual(["chain-1.tests"]);
+});
+
+test("a name without an address is an answer of its own", async () => {
+  const resolve: Resolve = Object.assign(async () => undefined, { forget: () => {} });
+  await lookAtPeer(peer, { http, resolve, clock, board, clusterId: "abc" });
+  expect(board.answer().peers[0]).toEqual({
+    name: "chain-1",
+    raft: { kind: "unresolved", ageMs: 0 },
+    p2p: { kind: "unresolved", ageMs: 0 },
+  });
+});
+
+test.each([
+  ["of another member, whose pod took over the address", answering({ member: "chain-7" })],
+  ["of another cluster, whose pod took over the address", answering({ clusterId: "def" })],
+  ["of an agent that does not know its height yet", answering({ node: { kind: "closed" } })],
+  ["of something that is no agent", { hello: "world" }],
+])("an answer %s tells no height", async (_, answer) => {
+  const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answer) };
+  expect((await look(ports))[0]).toEqual({ name: "chain-1", raft: reached, p2p: reached });
+});
+
+test("the height of an agent that falls silent is kept for a while, then it is no longer known", async () => {
+  const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answering()) };
+  await look(ports);
+  await clock.advance(5_000);
+  const silent = { ...ports, agent: await closedPort() };
+  expect((await look(silent))[0]).toHaveProperty("height", 41);
+  await clock.advance(1);
+  expect((await look(silent))[0]).not.toHaveProperty("height");
+});
