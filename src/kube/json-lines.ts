@@ -28,7 +28,7 @@ export async function* jsonLines(
   if (parts.length > 0) throw new BrokenStreamError("the stream ended in the middle of a line");
 }
 
-export class BrokenStreamError extends Error {
+class BrokenStreamError extends Error {
   override readonly name = "BrokenStreamError";
   /** Like any other broken connection, for the mapping of errors. */
   readonly code = "ECONNRESET";

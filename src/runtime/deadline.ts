@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 
 /** A time limit was reached. `code` is what error mapping looks at. */
-export class DeadlineError extends Error {
+class DeadlineError extends Error {
   override readonly name = "DeadlineError";
   readonly code = "DEADLINE_EXCEEDED";
 }

@@ -16,7 +16,7 @@ export interface Received {
 export type Respond = (request: Received, response: http.ServerResponse) => void | Promise<void>;
 
 /** A self-signed certificate for 127.0.0.1 that is used here and nowhere else. */
-export const certificate = fixture("cert.pem");
+const certificate = fixture("cert.pem");
 
 /** A server of a few lines that answers as a test tells it and remembers what it was asked. */
 export class ApiServer {
