@@ -10,19 +10,14 @@ import { setUpNetwork, tearDownNetwork } from "./host-network.ts";
 import { importImage, loadOwnImages } from "./images.ts";
 import { kubeconfigOf, renderKubeconfig } from "./kubeconfig.ts";
 import { paths, runDir, stateDir } from "./layout.ts";
-import {
-  createControlGroups,
-  killPodProcesses,
-  removeControlGroups,
-  removeLogLinks,
-  unmountAll,
-} from "./leftovers.ts";
+import { createControlGroups, killPodProcesses, removeControlGroups, unmountAll } from "./leftovers.ts";
 import { withLock } from "./lock.ts";
 import { prepareMachine, requireRootOnLinux } from "./machine.ts";
 import { say } from "./progress.ts";
 import { storageAndRoles } from "./provisioner.ts";
 import { waitForComponent } from "./readiness.ts";
 import { ensureRunning, runningProcess, stopComponentProcess } from "./supervisor.ts";
+import { removeTraces, shimSockets } from "./traces.ts";
 import { provisionerName } from "./volumes.ts";
 
 /** A real one-node Kubernetes cluster on this machine: the functions that tests and measurements use. */
@@ -56,12 +51,13 @@ export async function down(): Promise<void> {
     // Without a state folder nothing here is ours: the firewall's rules may be another Kubernetes'.
     if (!existsSync(stateDir)) return;
     for (const name of componentNames.toReversed()) await stopComponentProcess(name);
+    const sockets = await shimSockets();
     await killPodProcesses();
     await unmountAll();
     await tearDownNetwork();
     await removeFirewallRules();
     removeControlGroups();
-    await removeLogLinks();
+    await removeTraces(sockets);
     await rm(runDir, { recursive: true, force: true });
     await rm(stateDir, { recursive: true, force: true });
   });

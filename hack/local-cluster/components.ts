@@ -157,6 +157,7 @@ function kubeletFlags(): Record<string, string> {
     "hostname-override": nodeName,
     "node-ip": network.nodeAddress,
     "root-dir": join(stateDir, "kubelet"),
+    "cert-dir": join(paths.certificates, "kubelet"),
   };
 }
 

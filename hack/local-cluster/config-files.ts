@@ -56,6 +56,7 @@ state = "${join(runDir, "containerd")}"
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       SystemdCgroup = false
+      Root = "${join(runDir, "runc")}"
 `;
 }
 

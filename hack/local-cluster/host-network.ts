@@ -57,12 +57,14 @@ async function removePodNamespaces(): Promise<void> {
   const results = await readdir(pluginResults).catch(() => []);
   for (const result of results.filter((name) => name.startsWith(`${network.cniName}-`))) {
     const file = join(pluginResults, result);
+    const pod = result.slice(network.cniName.length + 1).replace(/-eth0$/, "");
     const namespaces = (await readFile(file, "utf8")).match(/\/run\/netns\/cni-[0-9a-f-]+/g) ?? [];
     for (const namespace of new Set(namespaces)) {
       const name = namespace.slice("/run/netns/".length);
       if (existsSync(join("/run/netns", name))) await command("ip", ["netns", "delete", name]);
     }
     await rm(file);
+    await rm(join(pluginResults, `cni-loopback-${pod}-lo`), { force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
-import { lstat, mkdir, readdir, readlink, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { command } from "./command.ts";
+import { tryCommand } from "./command.ts";
 import { cgroupRoot, endpoints, runDir, stateDir } from "./layout.ts";
 import { identityOf, type ProcessIdentity, signal } from "./process.ts";
 import { ready, waitUntil } from "./wait.ts";
@@ -41,10 +41,21 @@ function allProcesses(): readonly ProcessIdentity[] {
     .filter((identity) => identity !== undefined);
 }
 
-/** Unmounts deepest first what containerd and the kubelet mounted below our folders. */
+/**
+ * Unmounts deepest first what containerd and the kubelet mounted below our folders. One unmount may take others
+ * with it, by propagation, so the list is read anew until it is empty.
+ */
 export async function unmountAll(): Promise<void> {
-  const targets = mountsBelow(read("/proc/self/mountinfo"), [stateDir, runDir]);
-  for (const target of targets) await command("umount", ["--lazy", target]);
+  await waitUntil(
+    "unmounting",
+    async () => {
+      const remaining = () => mountsBelow(read("/proc/self/mountinfo"), [stateDir, runDir]);
+      for (const target of remaining()) await tryCommand("umount", ["--lazy", target]);
+      const left = remaining();
+      return left.length === 0 ? ready : `still mounted: ${left.join(", ")}`;
+    },
+    { timeoutMs: 30_000 },
+  );
 }
 
 export function mountsBelow(mountinfo: string, folders: readonly string[]): readonly string[] {
@@ -69,14 +80,6 @@ function removeGroup(group: string): void {
     if (entry.isDirectory()) removeGroup(join(group, entry.name));
   }
   rmdirSync(group);
-}
-
-/** The kubelet keeps links to pods' logs in a folder that it does not let us choose. */
-export async function removeLogLinks(folder = "/var/log/containers", target = `${stateDir}/`): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    const link = join(folder, name);
-    if ((await lstat(link)).isSymbolicLink() && (await readlink(link)).startsWith(target)) await rm(link);
-  }
 }
 
 function hierarchies(): readonly string[] {
