@@ -1,3 +1,4 @@
+import pRetry from "p-retry";
 import { actAll } from "./act/act.ts";
 import { Events } from "./act/events.ts";
 import { ProgressRation } from "./act/progress-ration.ts";
@@ -67,10 +68,13 @@ async function runWith(config: Config, log: Logger, api: KubeClient, signal: Abo
   });
   const controller = newController(config, log, api, { queue, agents, watches, term });
   const health = await serveHealth(config.healthPort, {
-    live: () => [...watches.problems(), ...stuck(controller)],
+    live: () => stuck(controller),
     ready: () => (watches.hasSynced ? [] : ["the watches have not delivered everything yet"]),
   });
-  log.info({ version: VERSION, namespace: config.watchNamespace ?? "all" }, "operator starts");
+  const kubernetes = await pRetry(() => api.serverVersion(), { retries: 5, signal });
+  log.info({ version: VERSION, kubernetes, namespace: config.watchNamespace ?? "all" }, "operator starts");
+  if (isTooOld(kubernetes))
+    throw new Error(`Kubernetes is ${kubernetes}, expected 1.29 or newer: agents are native sidecars`);
   const stopWatching = new AbortController();
   const watching = watches.run(stopWatching.signal);
   try {
@@ -80,11 +84,16 @@ async function runWith(config: Config, log: Logger, api: KubeClient, signal: Abo
     stopWatching.abort(new Error("the operator stops"));
     await watching;
     await agents.stop();
-    await agentClient.close();
+    agentClient.close();
     health.close();
     api.close();
     log.info("operator stopped");
   }
+}
+
+function isTooOld(version: string): boolean {
+  const [, major = "0", minor = "0"] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) === 1 && Number(minor) < 29;
 }
 
 /** Waits for leadership, works until the signal aborts or leadership is lost, and gives it back. */

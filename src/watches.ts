@@ -33,18 +33,12 @@ const ownedKinds: readonly Kind<KubeObject>[] = [
   kinds.disruptionBudget,
 ];
 
-/** A server that gave no sign of life for this long is lost, or a watch hangs. */
-const SILENT_MS = 180_000;
-
 /** What the API server knows of our objects, kept up to date. */
 export class Watches {
   readonly stores = new Map<string, Store<KubeObject>>();
   readonly #reflectors = new Map<string, Reflector<KubeObject>>();
 
-  readonly #clock: Clock;
-
   constructor(deps: WatchesDependencies) {
-    this.#clock = deps.clock;
     this.#watch(deps, kinds.cluster, undefined);
     for (const kind of ownedKinds) this.#watch(deps, kind, WATCH_SELECTOR);
   }
@@ -64,17 +58,6 @@ export class Watches {
 
   all<T extends KubeObject>(kind: Kind<T>): readonly T[] {
     return (this.stores.get(kind.kind)?.all() ?? []) as readonly T[];
-  }
-
-  /** Kinds whose watch has been silent for too long, as sentences. */
-  problems(): string[] {
-    const nowMs = this.#clock.monotonicMs();
-    return [...this.#reflectors]
-      .map(([kind, { lastContactMs }]) => ({ kind, silentMs: nowMs - lastContactMs }))
-      .filter(({ silentMs }) => silentMs > SILENT_MS)
-      .map(
-        ({ kind, silentMs }) => `the watch of ${kind} has been silent for ${Math.round(silentMs / 1000)} s`,
-      );
   }
 
   #watch(deps: WatchesDependencies, kind: Kind<KubeObject>, labelSelector: string | undefined): void {

@@ -39,7 +39,7 @@ export const importRules: Readonly<Record<string, ImportRule>> = {
   plan: { own: ["api", "model", "resources", "evnode"], packages: [], packageTypes: wireTypes, node: false },
   agent: { own: ["evnode", "model", "runtime", "telemetry"], packages: ["zod", "pino"], node: true },
   cli: { own: ["api", "model", "kube"], ownTypes: ["plan"], packages: ["zod", "yaml"], node: true },
-  observe: { own: ["api", "model", "plan", "evnode", ...ports], packages: ["zod", "undici"], node: true },
+  observe: { own: ["api", "model", "plan", "evnode", ...ports], packages: ["zod"], node: true },
   act: {
     own: ["api", "model", "plan", "evnode", ...ports],
     // The caches that observe reads are told at once what was written.
@@ -50,7 +50,7 @@ export const importRules: Readonly<Record<string, ImportRule>> = {
   kube: {
     own: ["model", "runtime"],
     ownTypes: ["api"],
-    packages: ["@kubernetes/client-node", "undici", "yaml"],
+    packages: ["@kubernetes/client-node", "yaml"],
     node: true,
   },
   runtime: { own: [], packages: [], node: true },

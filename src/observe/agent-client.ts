@@ -1,4 +1,4 @@
-import { Agent, request } from "undici";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { AGENT_PORT, type AgentAnswer, agentAnswerSchema } from "../model/agent-protocol.ts";
 
 /** An answer is a few kilobytes; whatever is much longer does not come from an agent. */
@@ -13,26 +13,38 @@ export interface Question {
 /** Asks one agent, by the pod's address. Fails on anything but an answer of the known protocol. */
 export type AskAgent = (ip: string, question: Question, signal: AbortSignal) => Promise<AgentAnswer>;
 
-export function newAgentClient(): { ask: AskAgent; close(): Promise<void> } {
-  const pool = new Agent({
-    allowH2: false,
-    connections: 4,
-    connect: { timeout: 2_000 },
-    headersTimeout: 0,
-    bodyTimeout: 5_000,
-    keepAliveTimeout: 60_000,
-    maxResponseSize: MAX_ANSWER_BYTES,
-  });
+export interface AgentClient {
+  readonly ask: AskAgent;
+  close(): void;
+}
+
+/** Every request is bounded by its signal; connections are kept for the next one. */
+export function newAgentClient(): AgentClient {
+  const connections = new Agent({ keepAlive: true, timeout: 60_000 });
   const ask: AskAgent = async (ip, { after, waitMs }, signal) => {
-    const host = ip.includes(":") ? `[${ip}]` : ip;
     const query = new URLSearchParams({ waitMs: String(waitMs), ...(after === undefined ? {} : { after }) });
-    const response = await request(`http://${host}:${AGENT_PORT}/v1/state?${query.toString()}`, {
-      dispatcher: pool,
-      signal,
-    });
-    const body = await response.body.text();
+    const path = `/v1/state?${query.toString()}`;
+    const response = await get(connections, ip, path, signal);
+    const body = await textOf(response);
     if (response.statusCode !== 200) throw new Error(`the agent answered with status ${response.statusCode}`);
     return agentAnswerSchema.parse(JSON.parse(body));
   };
-  return { ask, close: () => pool.destroy() };
+  return { ask, close: () => connections.destroy() };
+}
+
+function get(agent: Agent, host: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request({ agent, host, port: AGENT_PORT, path, signal }, resolve).on("error", reject).end();
+  });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new Error("the answer is too long to be an agent's");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,7 +1,5 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
-
-/** Where the testapp takes transactions. */
-const TESTAPP_KV_PORT = 8080;
+import { TESTAPP_PORT } from "../api/fixed.ts";
 
 export interface AppPort {
   readonly name: string;
@@ -10,7 +8,7 @@ export interface AppPort {
 
 /** Ports that the app itself opens for its users. */
 export function appPorts({ app }: CompleteSpec): readonly AppPort[] {
-  return app.kind === "testapp" ? [{ name: "kv", port: TESTAPP_KV_PORT }] : app.ports;
+  return app.kind === "testapp" ? [{ name: "kv", port: TESTAPP_PORT }] : app.ports;
 }
 
 /** What starts ev-node of this kind of app; the image's own entry point may do more than start it. */
@@ -20,5 +18,5 @@ export function appCommand({ app }: CompleteSpec): readonly string[] {
 
 /** Arguments that belong to the kind of app, before the user's own. */
 export function appArgs({ app }: CompleteSpec): readonly string[] {
-  return app.kind === "testapp" ? [`--kv-endpoint=0.0.0.0:${TESTAPP_KV_PORT}`] : [];
+  return app.kind === "testapp" ? [`--kv-endpoint=0.0.0.0:${TESTAPP_PORT}`] : [];
 }
