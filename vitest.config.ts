@@ -8,6 +8,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/e2e/harness/global-setup.ts"],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 1_200_000,
