@@ -1,3 +1,4 @@
+import { kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { configEntry, configSecretName } from "../model/names.ts";
@@ -6,6 +7,7 @@ import { configEntries } from "../resources/member-configs.ts";
 import type { Action } from "./actions.ts";
 import { driftOf } from "./drift.ts";
 import { blueprintOf, type Intents, intentsOf } from "./intent.ts";
+import { SPEC_CHANGED } from "./notices.ts";
 import { objectKey, type Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING } from "./step.ts";
 
@@ -15,19 +17,24 @@ import { type Decider, NOTHING } from "./step.ts";
  */
 export const converge: Decider = (snapshot) => {
   if (snapshot.identity.kind !== "present") return NOTHING;
-  const intents = intentsOf(snapshot, snapshot.identity.identity);
+  const { identity } = snapshot.identity;
+  const intents = intentsOf(snapshot, identity);
   if (!intents) return NOTHING;
 
-  const blueprint = blueprintOf(snapshot, snapshot.identity.identity, intents);
-  const before = surroundings(blueprint, wantedEntries(snapshot, intents));
-  const first = before.flatMap((desired) => actionFor(desired, liveOf(snapshot, desired.object), snapshot));
+  const entries = wantedEntries(snapshot, intents);
+  const blueprint = blueprintOf(snapshot, identity, intents.current);
+  const earlier = () => {
+    const before = intents.applied && blueprintOf(snapshot, identity, intents.applied);
+    return before ? [...surroundings(before, entries), workload(before)] : [];
+  };
+  const act = (desired: Desired) => actionFor(desired, snapshot, earlier);
   const off = switchedOff(blueprint).flatMap(({ resource, name }) => {
     const live = snapshot.objects.get(objectKey(resource.kind, name));
     if (!live || !isOurs(live, snapshot)) return [];
     return [{ kind: "delete", resource, object: live, why: "switched off in the spec" } as const];
   });
-  const last = actionFor(workload(blueprint), snapshot.statefulSet, snapshot);
-  return { stages: [[...first, ...off], last].filter((stage) => stage.length > 0) };
+  const first = surroundings(blueprint, entries).flatMap(act);
+  return { stages: [[...first, ...off], act(workload(blueprint))].filter((stage) => stage.length > 0) };
 };
 
 /**
@@ -56,23 +63,29 @@ function entryOf(live: Readonly<Record<string, string>>, entry: string): [string
   return value === undefined ? [] : [[entry, Buffer.from(value, "base64").toString("utf8")]];
 }
 
-function liveOf({ objects }: Snapshot, { kind, metadata }: KubeObject): KubeObject | undefined {
-  return objects.get(objectKey(kind, metadata.name));
-}
-
+/** `earlier` tells what was wanted before the owner changed what is taken at once. */
 function actionFor(
   { resource, object }: Desired,
-  live: KubeObject | undefined,
   snapshot: Snapshot,
+  earlier: () => readonly Desired[],
 ): Action[] {
+  const live = liveOf(snapshot, object);
   if (!live) return [{ kind: "create", resource, object }];
   // The guard has reported a stranger; one that is going away leaves room for ours by and by.
   if (!isOurs(live, snapshot) || live.metadata.deletionTimestamp !== undefined) return [];
 
-  const why = driftOf(object, live);
-  return why === undefined ? [] : [{ kind: "replace", resource, object: over(live, object), why }];
+  const drift = driftOf(object, live);
+  if (drift === undefined) return [];
+  const wasWanted = earlier().find(({ object: other }) => isSame(other, object))?.object;
+  const why = wasWanted && driftOf(wasWanted, live) === undefined ? SPEC_CHANGED : drift;
+  return [{ kind: "replace", resource, object: over(live, object), why }];
 }
 
+function liveOf({ objects, statefulSet }: Snapshot, { kind, metadata }: KubeObject): KubeObject | undefined {
+  return kind === kinds.statefulSet.kind ? statefulSet : objects.get(objectKey(kind, metadata.name));
+}
+
+const isSame = (a: KubeObject, b: KubeObject) => a.kind === b.kind && a.metadata.name === b.metadata.name;
 const isOurs = (object: KubeObject, { cluster }: Snapshot) => isMadeFor(object, cluster.metadata.uid ?? "");
 
 /** The desired object as the next version of the live one. */

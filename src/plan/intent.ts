@@ -1,31 +1,30 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
+import type { StatefulSet } from "../model/objects.ts";
 import type { Blueprint, Intent } from "../resources/blueprint.ts";
 import { type MemberConfigs, memberConfigs } from "../resources/member-configs.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
  * What the cluster runs and what its owner wants. The pod template is rendered from the applied intent for as long
- * as the StatefulSet exists; a wish that would change it is a pending update.
+ * as the StatefulSet exists; a wish that would change it is a pending update. What reaches no pod is taken from the
+ * wish at once, and kept with the intent: a spec that is no longer valid changes none of it.
  */
 export interface Intents {
   /** What the pods run, or will run at the first start. */
   readonly current: Intent;
-  readonly isApplied: boolean;
+  /** As it stands on the StatefulSet; absent before the first start. */
+  readonly applied: Intent | undefined;
   /** Rendered from `current`; absent when what it was rendered from has changed since, such as a token. */
   readonly configs: MemberConfigs | undefined;
   /** Paths of the spec that differ between what is wanted and what runs. */
   readonly pending: readonly string[];
 }
 
-/** Parts of the spec that reach no pod, so that a change of them is taken at once. */
-const immediate = new Set(["networkPolicy", "disruptionBudget"]);
-const immediatePod = new Set(["serviceAccountAnnotations"]);
-
 export function intentsOf(snapshot: Snapshot, identity: Identity): Intents | undefined {
   const wanted = snapshot.parsed.kind === "valid" ? snapshot.parsed.spec : undefined;
-  const applied = appliedIntent(snapshot);
+  const applied = appliedIntent(snapshot.statefulSet);
   if (applied) return appliedIntents(snapshot, identity, applied, wanted);
   if (!wanted) return undefined;
   const configs = configsOf(snapshot, identity, wanted);
@@ -35,7 +34,7 @@ export function intentsOf(snapshot: Snapshot, identity: Identity): Intents | und
     agentImage: snapshot.settings.agentImage,
     configRevision: configs.revision,
   };
-  return { current, isApplied: false, configs, pending: [] };
+  return { current, applied: undefined, configs, pending: [] };
 }
 
 function appliedIntents(
@@ -44,19 +43,31 @@ function appliedIntents(
   applied: Intent,
   wanted: CompleteSpec | undefined,
 ): Intents {
-  const configs = configsOf(snapshot, identity, applied.spec);
-  const same = configs.revision === applied.configRevision;
-  const pending = wanted ? pendingPaths(applied.spec, wanted) : [];
+  const current = wanted ? { ...applied, spec: withImmediate(applied.spec, wanted) } : applied;
+  const configs = configsOf(snapshot, identity, current.spec);
+  const same = configs.revision === current.configRevision;
+  const pending = wanted ? pendingPaths(current.spec, wanted) : [];
+  // The token is the one that the spec asks for now; of an invalid spec none was read.
+  const isOtherToken = !wanted || pending.some((path) => path.startsWith(TOKEN));
   return {
-    current: applied,
-    isApplied: true,
+    current,
+    applied,
     configs: same ? configs : undefined,
-    pending: same ? pending : [...pending, "da.authTokenSecret (its content)"],
+    pending: same || isOtherToken ? pending : [...pending, `${TOKEN} (its content)`],
   };
 }
 
+const TOKEN = "da.authTokenSecret";
+
+/** With the parts of the wish that reach no pod. */
+function withImmediate(applied: CompleteSpec, wanted: CompleteSpec): CompleteSpec {
+  const { networkPolicy, disruptionBudget } = wanted;
+  const { serviceAccountAnnotations } = wanted.pod;
+  return { ...applied, networkPolicy, disruptionBudget, pod: { ...applied.pod, serviceAccountAnnotations } };
+}
+
 /** The intent on the StatefulSet, or undefined when there is none or it was made unreadable. */
-function appliedIntent({ statefulSet }: Snapshot): Intent | undefined {
+export function appliedIntent(statefulSet: StatefulSet | undefined): Intent | undefined {
   const text = statefulSet?.metadata.annotations?.[annotations.intent];
   if (text === undefined) return undefined;
   try {
@@ -70,19 +81,15 @@ function appliedIntent({ statefulSet }: Snapshot): Intent | undefined {
 function configsOf({ cluster, references }: Snapshot, identity: Identity, spec: CompleteSpec): MemberConfigs {
   const { name, namespace = "" } = cluster.metadata;
   const { clusterDomain, epoch, peerIds } = identity;
-  const token = references.daAuthToken.kind === "found" ? references.daAuthToken.value : undefined;
-  return memberConfigs({ name, namespace, clusterDomain, spec, epoch, peerIds, daAuthToken: token });
+  const { daAuthToken: token } = references;
+  const daAuthToken = spec.da.authTokenSecret && token.kind === "found" ? token.value : undefined;
+  return memberConfigs({ name, namespace, clusterDomain, spec, epoch, peerIds, daAuthToken });
 }
 
-export function pendingPaths(applied: CompleteSpec, wanted: CompleteSpec): string[] {
+function pendingPaths(applied: CompleteSpec, wanted: CompleteSpec): string[] {
   const paths: string[] = [];
   collectDifferences(applied, wanted, "", paths);
-  return paths.filter((path) => !isImmediate(path));
-}
-
-function isImmediate(path: string): boolean {
-  const [section = "", field = ""] = path.split(".");
-  return immediate.has(section) || (section === "pod" && immediatePod.has(field));
+  return paths;
 }
 
 function collectDifferences(a: unknown, b: unknown, path: string, into: string[]): void {
@@ -101,15 +108,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Puts together what the builders need. */
-export function blueprintOf(snapshot: Snapshot, identity: Identity, intents: Intents): Blueprint {
-  const { cluster, parsed, settings } = snapshot;
+export function blueprintOf(snapshot: Snapshot, identity: Identity, intent: Intent): Blueprint {
+  const { cluster, settings } = snapshot;
   const { name, namespace = "", uid = "" } = cluster.metadata;
   return {
     name,
     namespace,
     uid,
-    intent: intents.current,
-    spec: parsed.kind === "valid" ? parsed.spec : intents.current.spec,
+    intent,
     clusterDomain: identity.clusterDomain,
     operatorNamespace: settings.operatorNamespace,
     peerIds: identity.peerIds,

@@ -33,7 +33,7 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
         `All ${members.length} members were prepared with the same membership and may start.`,
       );
     case "replace":
-      return restored(action.object, action.why);
+      return action.why === SPEC_CHANGED ? undefined : restored(action.object, action.why);
     case "delete":
       return normal("Removed", `${action.object.kind} ${action.object.metadata.name}: ${action.why}.`);
     case "order":
@@ -71,6 +71,8 @@ function restored({ kind, metadata }: KubeObject, why: string): Notice {
 }
 
 export const LABELS_CHANGED = "labels were changed";
+/** Why an object is replaced that was as the spec wanted it before; its owner knows. */
+export const SPEC_CHANGED = "the spec was changed";
 
 /** News in the status: another leader, a condition that turned. */
 export function noticesOf(before: Status | undefined, after: Status): Notice[] {

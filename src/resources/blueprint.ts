@@ -8,10 +8,7 @@ export interface Blueprint {
   readonly name: string;
   readonly namespace: string;
   readonly uid: string;
-  /** What reaches the pods, as it stood when the pod template was last rendered. */
   readonly intent: Intent;
-  /** The spec as it is now, for the objects that may follow it at once. */
-  readonly spec: CompleteSpec;
   readonly clusterDomain: string;
   /** Namespace of the operator, which may reach the agents. */
   readonly operatorNamespace: string;
@@ -20,7 +17,10 @@ export interface Blueprint {
   readonly epoch: number;
 }
 
-/** What a pod template is rendered from; stored on the StatefulSet, so that it can be rendered again alike. */
+/**
+ * What a cluster's objects are rendered from; stored on the StatefulSet, so that they can be rendered again alike. What
+ * reaches the pods is as it stood when the pod template was first rendered.
+ */
 export interface Intent {
   readonly version: 1;
   readonly spec: CompleteSpec;

@@ -15,7 +15,7 @@ export interface Desired {
 
 /** What the pods need or are guarded by. Comes before the StatefulSet, so that no pod starts without it. */
 export function surroundings(blueprint: Blueprint, configEntries: ReadonlyMap<string, string>): Desired[] {
-  const { networkPolicy: policy, disruptionBudget: budget } = blueprint.spec;
+  const { networkPolicy: policy, disruptionBudget: budget } = blueprint.intent.spec;
   return [
     { resource: kinds.serviceAccount, object: serviceAccount(blueprint) },
     { resource: kinds.secret, object: configSecret(blueprint, configEntries) },
@@ -33,7 +33,8 @@ export const workload = (blueprint: Blueprint): Desired => ({
 });
 
 /** Objects that are to be gone when the spec switches them off. */
-export function switchedOff({ name, spec }: Blueprint): { resource: Kind<KubeObject>; name: string }[] {
+export function switchedOff({ name, intent }: Blueprint): { resource: Kind<KubeObject>; name: string }[] {
+  const { spec } = intent;
   return [
     ...(spec.networkPolicy.enabled ? [] : [{ resource: kinds.networkPolicy, name: networkPolicyName(name) }]),
     ...(spec.disruptionBudget.enabled

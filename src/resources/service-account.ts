@@ -10,7 +10,7 @@ export function serviceAccount(blueprint: Blueprint): ServiceAccount {
     kind: "ServiceAccount",
     metadata: {
       ...metadata,
-      annotations: { ...blueprint.spec.pod.serviceAccountAnnotations, ...metadata.annotations },
+      annotations: { ...blueprint.intent.spec.pod.serviceAccountAnnotations, ...metadata.annotations },
     },
     automountServiceAccountToken: false,
   };
