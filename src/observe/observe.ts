@@ -7,7 +7,8 @@ import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
 import * as names from "../model/names.ts";
-import type { EvNodeClusterObject } from "../model/objects.ts";
+import type { EvNodeClusterObject, Pod } from "../model/objects.ts";
+import { appliedIntent } from "../plan/intent.ts";
 import { leadership } from "../plan/quorum.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -44,10 +45,13 @@ export async function observe(
 
   const watched = <T extends KubeObject>(kind: Kind<T>, name: string) =>
     world.watched(kind, { namespace, name });
-  const statefulSet = await watched(kinds.statefulSet, names.statefulSetName(name));
-  const parsed = parseSpec(cluster, appliedDefaults(statefulSet), settings.clusterDomain);
-  const replicas = statefulSet?.spec?.replicas ?? (parsed.kind === "valid" ? parsed.spec.replicas : 0);
-  const members = await readMembers(deps, namespace, name, replicas);
+  const { statefulSet, stranger } = await readStatefulSet(deps, cluster);
+  const intent = appliedIntent(statefulSet);
+  const defaultsVersion = intent?.spec.defaultsVersion ?? CURRENT_DEFAULTS_VERSION;
+  const parsed = parseSpec(cluster, defaultsVersion, settings.clusterDomain);
+  const replicas = intent?.spec.replicas ?? (parsed.kind === "valid" ? parsed.spec.replicas : 0);
+  const known = await readMembers(deps, namespace, name, replicas);
+  const members = isDeleted(cluster) ? await withCertainPods(deps, cluster, known) : known;
   const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
   const read: ReadObject = (kind, name) => {
     return world.read(kind, kind.namespaced ? { namespace, name } : { name }, maxAgeMs);
@@ -67,7 +71,7 @@ export async function observe(
         ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
         : { kind: "unknown" },
     statefulSet,
-    objects: await readObjects(deps, cluster, watched, maxAgeMs),
+    objects: new Map([...(await readObjects(deps, cluster, watched, maxAgeMs)), ...stranger]),
     members: needsIdentity ? await withCertainClaims(deps, namespace, members) : members,
   };
 }
@@ -79,11 +83,19 @@ function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number, cluste
   return problems.length === 0 ? parsed : { kind: "invalid", problems };
 }
 
-/** A cluster keeps the defaults that it was created with. */
-function appliedDefaults(statefulSet: KubeObject | undefined): number {
-  const intent = statefulSet?.metadata.annotations?.[annotations.intent] ?? "";
-  const version = /"defaultsVersion":(\d{1,4})/.exec(intent)?.[1];
-  return version === undefined ? CURRENT_DEFAULTS_VERSION : Number(version);
+const isDeleted = ({ metadata }: EvNodeClusterObject) => metadata.deletionTimestamp !== undefined;
+
+/**
+ * The cluster's own StatefulSet; a stranger's says nothing about the cluster and is only in the way. While a cluster
+ * is deleted, the server itself is asked: the chain lock is given back on its word.
+ */
+async function readStatefulSet({ world }: ObserveDependencies, cluster: EvNodeClusterObject) {
+  const { name, namespace = "", uid = "" } = cluster.metadata;
+  const ref = { namespace, name: names.statefulSetName(name) };
+  const seen = await world.watched(kinds.statefulSet, ref);
+  const found = seen ?? (isDeleted(cluster) ? await world.read(kinds.statefulSet, ref, 0) : undefined);
+  if (!found || isMadeFor(found, uid)) return { statefulSet: found, stranger: [] };
+  return { statefulSet: undefined, stranger: [[objectKey(found.kind, ref.name), found] as const] };
 }
 
 const ownedKinds = (cluster: string): readonly (readonly [Kind<KubeObject>, string])[] => [
@@ -174,6 +186,30 @@ async function withCertainClaims(
       return { ...member, claim: claim && claimOf(claim) };
     }),
   );
+}
+
+/** Every pod that may still run, also one that lost its labels, or is beyond what an invalid spec can tell. */
+async function withCertainPods(
+  deps: ObserveDependencies,
+  { metadata }: EvNodeClusterObject,
+  members: readonly Member[],
+): Promise<Member[]> {
+  const { name, namespace = "" } = metadata;
+  const ordinals = Array.from({ length: names.MAX_MEMBERS }, (_, ordinal) => ordinal);
+  const all = await Promise.all(
+    ordinals.map(async (ordinal) => {
+      const member = members[ordinal] ?? (await readMember(deps, namespace, name, ordinal));
+      if (member.pod) return member;
+      const pod = await deps.world.read(kinds.pod, { namespace, name: member.name }, 0);
+      return { ...member, pod: pod && isMemberPod(pod) ? podOf(pod) : undefined };
+    }),
+  );
+  return all.filter(({ ordinal, pod }) => ordinal < members.length || pod !== undefined);
+}
+
+/** Made by a StatefulSet of this project, even if its labels were taken off. */
+function isMemberPod({ metadata }: Pod): boolean {
+  return metadata.annotations?.[annotations.configRevision] !== undefined;
 }
 
 function isPrepared({ report }: Member): boolean {

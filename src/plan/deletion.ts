@@ -1,5 +1,6 @@
 import { FINALIZER } from "../model/annotations.ts";
 import { kinds } from "../model/kinds.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING } from "./step.ts";
 
 /**
@@ -9,7 +10,7 @@ import { type Decider, NOTHING } from "./step.ts";
  * | seen | then |
  * | --- | --- |
  * | not being deleted, or our finalizer is gone | nothing |
- * | deletion with `--cascade=orphan` | the members go on: keep the lock, let go of the object |
+ * | deletion with `--cascade=orphan`, under way or carried out | the members go on: keep the lock, let go of the object |
  * | the StatefulSet is there | delete it |
  * | pods are left | wait |
  * | none are left | release the lock, remove the finalizer |
@@ -18,7 +19,7 @@ export const deletion: Decider = (snapshot) => {
   const { deletionTimestamp, finalizers = [] } = snapshot.cluster.metadata;
   if (deletionTimestamp === undefined) return NOTHING;
   if (!finalizers.includes(FINALIZER)) return { stop: true };
-  if (finalizers.includes("orphan")) return { stop: true, stages: [[{ kind: "removeFinalizer" }]] };
+  if (isOrphaning(snapshot)) return { stop: true, stages: [[{ kind: "removeFinalizer" }]] };
 
   const { statefulSet, members } = snapshot;
   if (statefulSet && statefulSet.metadata.deletionTimestamp === undefined) {
@@ -32,3 +33,10 @@ export const deletion: Decider = (snapshot) => {
   if (statefulSet || podsLeft) return { stop: true, recheckAfterMs: 10_000 };
   return { stop: true, stages: [[{ kind: "releaseChainLock" }], [{ kind: "removeFinalizer" }]] };
 };
+
+/** The garbage collector takes the owner off the dependents, and then its own finalizer off the cluster. */
+function isOrphaning({ cluster: { metadata }, statefulSet }: Snapshot): boolean {
+  if (metadata.finalizers?.includes("orphan")) return true;
+  const owners = statefulSet?.metadata.ownerReferences ?? [];
+  return statefulSet !== undefined && !owners.some(({ uid }) => uid === metadata.uid);
+}
