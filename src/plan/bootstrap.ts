@@ -1,12 +1,13 @@
 import type { Blocker } from "../api/conditions.ts";
+import type { AgentAnswer } from "../model/agent-protocol.ts";
 import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
-import { bootstrapOrder, giveOrder } from "./orders.ts";
+import { giveOrder, votersOf } from "./orders.ts";
 import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
-import { volumeProblems } from "./volumes.ts";
+import { hasBegun, volumeProblems } from "./volumes.ts";
 
 /**
  * Lets members start, and only those that may. No member starts on an empty volume by its own judgement: whether
@@ -14,14 +15,17 @@ import { volumeProblems } from "./volumes.ts";
  *
  * | identity says | seen | then |
  * | --- | --- | --- |
- * | not bootstrapped | some agent silent, or a volume that is not empty and not ours | wait, or say which |
- * | not bootstrapped | empty volumes | order `bootstrap`: raft's directory is written, nothing runs |
+ * | anything | another cluster holds the chain lock | nothing |
+ * | not bootstrapped | a volume that is neither empty nor as this cluster prepares it | say which |
+ * | not bootstrapped | empty volumes, and every claim, none of them marked | order `bootstrap`: raft's directory is written, nothing runs |
  * | not bootstrapped | every volume prepared | mark every claim, then the identity |
+ * | not bootstrapped | a claim is marked or a volume was started; every agent answers | mark the claims of the volumes that are there, then the identity |
  * | bootstrapped | a prepared volume whose claim is marked | order `start` |
  * | bootstrapped | an empty or damaged volume, an unmarked claim | a lost volume: wait for the owner's approval |
  */
 export const bootstrap: Decider = (snapshot) => {
   if (snapshot.identity.kind !== "present" || !snapshot.statefulSet) return NOTHING;
+  if (snapshot.chainLock.kind !== "ours") return NOTHING;
   const { identity } = snapshot.identity;
   return identity.bootstrapped === identity.epoch ? run(snapshot, identity) : prepare(snapshot, identity);
 };
@@ -31,44 +35,63 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
   if (blockers.length > 0) return { blockers, recheckAfterMs: 15_000 };
 
   const states = snapshot.members.map((member) => ({ member, volume: volumeOf(member, identity) }));
-  const empty = states.filter(({ volume }) => volume?.kind === "empty").map(({ member }) => member);
-  if (empty.length > 0) {
-    return { stages: [empty.flatMap((member) => giveOrder(member, bootstrapOrder(snapshot, identity)))] };
+  const intact = states.filter(({ volume }) => isPrepared(volume, identity)).map(({ member }) => member);
+  if (hasBegun(snapshot, identity)) {
+    // The mark was lost with an older copy of the identity, or not written yet. What is empty now is a lost volume.
+    const allAnswer = states.every(({ volume }) => volume !== undefined && volume.kind !== "unchecked");
+    return allAnswer ? markAll(intact, identity.epoch) : NOTHING;
   }
-  const prepared = states.every(({ volume }) => volume?.kind === "intact" && volume.epoch === identity.epoch);
-  if (!prepared) return NOTHING;
-  return {
-    stages: [
-      markClaims(snapshot.members, identity.epoch),
-      [{ kind: "markBootstrapped", epoch: identity.epoch }],
-    ],
-  };
+  const empty = states.filter(({ volume }) => volume?.kind === "empty").map(({ member }) => member);
+  if (empty.length > 0) return orderBootstrap(snapshot, identity, empty);
+  return intact.length === states.length ? markAll(intact, identity.epoch) : NOTHING;
+}
+
+function orderBootstrap(snapshot: Snapshot, identity: Identity, empty: readonly Member[]): Step {
+  const voters = votersOf(snapshot, identity);
+  // A claim that was not seen yet may be marked.
+  if (!voters || snapshot.members.some(({ claim }) => !claim)) return NOTHING;
+  const { epoch } = identity;
+  const order = { id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters } as const;
+  return { stages: [empty.flatMap((member) => giveOrder(member, order))] };
 }
 
 function run(snapshot: Snapshot, identity: Identity): Step {
   const blockers: readonly Blocker[] = volumeProblems(snapshot, identity);
+  const { epoch } = identity;
   const starts = snapshot.members.flatMap((member) => {
     const volume = volumeOf(member, identity);
-    const mayStart = volume?.kind === "intact" && !volume.started && member.claim?.started === identity.epoch;
-    return mayStart
-      ? giveOrder(member, { id: `start-${identity.epoch}`, kind: "start", epoch: identity.epoch })
-      : [];
+    const mayStart =
+      volume?.kind === "intact" &&
+      volume.epoch === epoch &&
+      !volume.started &&
+      member.claim?.started === epoch;
+    return mayStart ? giveOrder(member, { id: `start-${epoch}`, kind: "start", epoch }) : [];
   });
-  const repairs = rejoin(snapshot, identity, bootstrapOrder(snapshot, identity).voters);
+  const repairs = rejoin(snapshot, identity);
   const step = { stages: [[...starts, ...repairs]].filter((stage) => stage.length > 0), blockers };
   return blockers.length > 0 ? { ...step, recheckAfterMs: 15_000 } : step;
 }
 
+type Volume = AgentAnswer["volume"];
+
+function isPrepared(volume: Volume | undefined, { epoch }: Identity): boolean {
+  return volume?.kind === "intact" && volume.epoch === epoch;
+}
+
 /** What the agent found on the volume; undefined while it has not said, or speaks for another identity. */
-function volumeOf(member: Member, { clusterId }: Identity) {
+function volumeOf(member: Member, { clusterId }: Identity): Volume | undefined {
   const answer = answerOf(member);
   if (!answer || answer.clusterId !== clusterId || answer.podUid !== member.pod?.uid) return undefined;
   return answer.volume;
 }
 
-function markClaims(members: readonly Member[], epoch: number): Action[] {
-  return members.flatMap((member) => {
+/** The claims first: a crash in between leaves marked claims, which are enough to know that a start was allowed. */
+function markAll(members: readonly Member[], epoch: number): Step {
+  const claims = members.flatMap((member): Action[] => {
     const { claim } = member;
     return claim && claim.started !== epoch ? [{ kind: "markClaim", member, claim, epoch }] : [];
   });
+  return {
+    stages: [claims, [{ kind: "markBootstrapped", epoch } as const]].filter((stage) => stage.length > 0),
+  };
 }

@@ -1,29 +1,20 @@
 import type { Order, Voter } from "../model/agent-protocol.ts";
 import type { Identity } from "../model/identity.ts";
 import type { Member, MemberPod } from "../model/member.ts";
-import { memberHost } from "../model/names.ts";
+import { memberHost, memberName } from "../model/names.ts";
 import type { Action } from "./actions.ts";
 import { intentsOf } from "./intent.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-type BootstrapOrder = Extract<Order, { kind: "bootstrap" }>;
-
-export function bootstrapOrder(snapshot: Snapshot, identity: Identity): BootstrapOrder {
-  const { epoch } = identity;
-  return { id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters: votersOf(snapshot, identity) };
-}
-
 /** The full membership: every member's raft id and address. It goes into raft's log and can never change there. */
-function votersOf(snapshot: Snapshot, identity: Identity): Voter[] {
+export function votersOf(snapshot: Snapshot, identity: Identity): Voter[] | undefined {
   const intents = intentsOf(snapshot, identity);
-  if (!intents) return [];
-  const { port } = intents.current.spec.raft;
-  const { name: cluster, namespace = "" } = snapshot.cluster.metadata;
-  return snapshot.members.map(({ name, ordinal }) => {
-    return {
-      id: name,
-      address: `${memberHost(cluster, namespace, ordinal, identity.clusterDomain)}:${port}`,
-    };
+  if (!intents) return undefined;
+  const { raft, replicas } = intents.current.spec;
+  const { name, namespace = "" } = snapshot.cluster.metadata;
+  return Array.from({ length: replicas }, (_, ordinal) => {
+    const host = memberHost(name, namespace, ordinal, identity.clusterDomain);
+    return { id: memberName(name, ordinal), address: `${host}:${raft.port}` };
   });
 }
 

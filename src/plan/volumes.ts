@@ -7,10 +7,26 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** What is wrong with members' volumes, one sentence for each, and what to do about it. */
 export function volumeProblems(snapshot: Snapshot, identity: Identity): Blocker[] {
-  const lost = identity.bootstrapped === identity.epoch ? lostMembers(snapshot, identity) : [];
   const foreign = snapshot.members.flatMap((member) => foreignVolume(member));
-  const remedy = remedyFor(snapshot, lost);
-  return [...lost.map(({ what }) => volumeBlocker("VolumeLost", `${what} ${remedy}`)), ...foreign];
+  if (identity.bootstrapped === identity.epoch) return [...lostVolumes(snapshot, identity), ...foreign];
+  const spoilt = hasBegun(snapshot, identity) ? [] : snapshot.members.flatMap(spoiltVolume);
+  return [...spoilt, ...foreign];
+}
+
+/** Whether members were allowed to start in this epoch, by what stands on their claims and volumes. */
+export function hasBegun({ members }: Snapshot, { epoch, clusterId }: Identity): boolean {
+  return members.some((member) => {
+    const answer = answerOf(member);
+    const volume = answer?.clusterId === clusterId ? answer.volume : undefined;
+    return member.claim?.started === epoch || (volume?.kind === "intact" && volume.started);
+  });
+}
+
+function lostVolumes(snapshot: Snapshot, identity: Identity): Blocker[] {
+  const lost = lostMembers(snapshot, identity);
+  return lost.map(({ member, what }) => {
+    return volumeBlocker("VolumeLost", `${what} ${remedyFor(snapshot, member, lost.length)}`);
+  });
 }
 
 export interface LostMember {
@@ -44,14 +60,21 @@ function lossOf(
   return undefined;
 }
 
-function remedyFor({ cluster, members }: Snapshot, lost: readonly LostMember[]): string {
+function remedyFor({ cluster, members }: Snapshot, member: Member, lost: number): string {
   const { name, namespace = "default" } = cluster.metadata;
-  const left = members.length - lost.length;
-  if (left >= majorityOf(members.length)) {
-    const member = lost[0]?.member.name ?? "";
-    return `It will not start on it. To rebuild it from the other members: kubectl annotate -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member}`;
+  if (members.length - lost >= majorityOf(members.length)) {
+    return `It will not start on it. To rebuild it from the other members: kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
   }
-  return `It will not start on it, and ${lost.length} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
+  return `It will not start on it, and ${lost} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
+}
+
+/** A volume that was prepared and damaged before any member started: nothing is lost with it. */
+function spoiltVolume(member: Member): Blocker[] {
+  const answer = answerOf(member);
+  if (answer?.volume.kind !== "damaged") return [];
+  const { name, claimName } = member;
+  const text = `${name} does not start: ${answer.volume.message}. No member has started yet: delete claim ${claimName} and pod ${name} to have its volume prepared anew.`;
+  return [volumeBlocker("VolumeLost", text)];
 }
 
 function foreignVolume(member: Member): Blocker[] {
