@@ -1,6 +1,7 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { forkOf, headsOf } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stateOf } from "./member-status.ts";
 import { heightOf, leadership, majorityOf, type Participation, participation } from "./quorum.ts";
@@ -93,9 +94,15 @@ function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
   if (known.kind === "one") return finding("LeaderElected", `${known.leader.name} leads.`);
   if (known.kind === "several")
     return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
-  const silent = members.filter((member) => member.pod && !answerOf(member));
+  const silent = members.filter((member) => member.pod && !tellsItsRole(member));
   if (silent.length === 0) return finding("WaitingForLeader", "No member leads.");
   return finding("LeaderUnknown", `No member says that it leads; no answer from ${names(silent)}.`);
+}
+
+/** A member whose API is closed does not lead; one that answers without saying so may. */
+function tellsItsRole(member: Member): boolean {
+  const node = answerOf(member)?.node;
+  return node?.kind === "closed" || node?.isLeader !== undefined;
 }
 
 function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
@@ -190,20 +197,10 @@ function readyFinding(
 
 /** Heads are compared wherever two members were seen at the same height. */
 function chainFinding({ members }: Snapshot): Finding<"ChainSafe"> {
-  const heads = members.flatMap((member) => {
-    const answer = answerOf(member);
-    return answer?.node.kind === "open" && answer.node.head
-      ? [{ name: member.name, ...answer.node.head }]
-      : [];
-  });
-  if (heads.length < 2)
+  if (headsOf(members).length < 2)
     return { type: "ChainSafe", reason: "HeightsUnknown", message: "Too few members tell their head." };
-  for (const head of heads) {
-    const other = heads.find(({ height, hash }) => height === head.height && hash !== head.hash);
-    if (!other) continue;
-    const message = `At height ${head.height}, ${head.name} holds block ${head.hash} and ${other.name} holds ${other.hash}. Stop sending transactions and keep all volumes.`;
-    return { type: "ChainSafe", reason: "HashesDiffer", message };
-  }
+  const fork = forkOf(members);
+  if (fork) return { type: "ChainSafe", reason: "HashesDiffer", message: fork };
   return {
     type: "ChainSafe",
     reason: "NoForkSeen",

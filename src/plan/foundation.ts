@@ -22,6 +22,7 @@ export const foundation: Decider = ({ cluster, identity, chainLock }) => {
     case "held":
       return NOTHING;
     case "unknown":
-      return { stop: true, recheckAfterMs: 1_000 };
+      // The identity cannot be read; the guard has reported it, and says when to look again.
+      return { stop: true };
   }
 };

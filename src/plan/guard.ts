@@ -1,6 +1,8 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
+import { identitySecretName } from "../model/names.ts";
+import { forkOf } from "./fork.ts";
 import type { Referenced, Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 
@@ -8,12 +10,19 @@ import { type Decider, NOTHING, type Step } from "./step.ts";
 const RECHECK_MS = 15_000;
 
 /**
+ * Nothing may be made in place of a lost identity: a new one is another signer, and so another chain. And nothing
+ * is touched that may have to be looked at after a fork.
+ */
+const freezing = new Set<Blocker["reason"]>(["IdentityLost", "HashesDiffer"]);
+
+/**
  * Finds what must not be acted upon: a spec that cannot be, something it refers to that is missing, an identity
- * that does not fit, a chain that another cluster runs, a name that somebody else uses. A cluster without pods is
- * not started; a running one goes on as it is.
+ * that does not fit, a chain that another cluster runs or that has forked, a name that somebody else uses. A
+ * cluster without pods is not started; a running one goes on as it is.
  */
 export const guard: Decider = (snapshot) => {
   const blockers = [
+    ...forkProblems(snapshot),
     ...specProblems(snapshot),
     ...identityProblems(snapshot),
     ...referenceProblems(snapshot),
@@ -21,9 +30,7 @@ export const guard: Decider = (snapshot) => {
     ...nameProblems(snapshot),
   ];
   if (blockers.length === 0) return waitForEarlierLife(snapshot);
-  // Nothing may be made in place of a lost identity: a new one is another signer, and so another chain.
-  const identityIsLost = blockers.some(({ reason }) => reason === "IdentityLost");
-  const stop = identityIsLost || snapshot.statefulSet === undefined;
+  const stop = snapshot.statefulSet === undefined || blockers.some(({ reason }) => freezing.has(reason));
   return { blockers, recheckAfterMs: RECHECK_MS, stop };
 };
 
@@ -32,28 +39,39 @@ function waitForEarlierLife(snapshot: Snapshot): Step {
   return notOurs(snapshot).length === 0 ? NOTHING : { stop: true, recheckAfterMs: 500 };
 }
 
+function forkProblems({ members }: Snapshot): Blocker[] {
+  const fork = forkOf(members);
+  return fork === undefined ? [] : [{ type: "ChainSafe", reason: "HashesDiffer", message: fork }];
+}
+
 function specProblems({ parsed }: Snapshot): Blocker[] {
   if (parsed.kind === "valid") return [];
   return parsed.problems.map((message) => ({ type: "ConfigValid", reason: "SpecInvalid", message }));
 }
 
-function identityProblems({ identity, cluster, parsed, members }: Snapshot): Blocker[] {
-  const name = `${cluster.metadata.name}-identity`;
+function identityProblems({ identity, cluster, parsed, members, statefulSet }: Snapshot): Blocker[] {
+  const name = identitySecretName(cluster.metadata.name);
   const restore = `Restore Secret ${name} from a backup; without its signer the chain cannot go on.`;
   if (identity.kind === "unusable") {
     return [{ type: "ConfigValid", reason: "IdentityMismatch", message: `${identity.message}. ${restore}` }];
   }
   if (identity.kind === "absent") {
     const started = members.filter(({ claim }) => claim?.started !== undefined);
-    if (started.length === 0) return [];
     const claims = started.map(({ claimName }) => claimName).join(", ");
     const message = `Secret ${name} is gone, but a chain was started on ${claims}. ${restore} To give that chain up for ever, delete these claims.`;
-    return [{ type: "ConfigValid", reason: "IdentityLost", message }];
+    if (started.length > 0) return [{ type: "ConfigValid", reason: "IdentityLost", message }];
+    return statefulSet ? [unstartedLoss(name, statefulSet.metadata.name)] : [];
   }
   const { chainId } = identity.identity;
   if (parsed.kind !== "valid" || parsed.spec.chain.id === chainId) return [];
   const message = `spec.chain.id is ${parsed.spec.chain.id}, but Secret ${name} and its volumes belong to chain ${chainId}. Use that chain id, or another name for a new chain.`;
   return [{ type: "ConfigValid", reason: "IdentityMismatch", message }];
+}
+
+/** The members' configs name the peer ids of the identity that they were made with. */
+function unstartedLoss(identity: string, statefulSet: string): Blocker {
+  const message = `Secret ${identity} is gone, but StatefulSet ${statefulSet} was made with it. Restore the Secret from a backup; or, as no member has started yet, delete the StatefulSet to have all made anew.`;
+  return { type: "ConfigValid", reason: "IdentityLost", message };
 }
 
 /** Signer and genesis are taken over once, with the identity, and are not needed afterwards. */
