@@ -6,8 +6,8 @@ import { endpoints } from "./layout.ts";
 /** A few plain requests to the API server; product code has its own client with retries and caches. */
 export interface ApiClient {
   readonly send: (method: string, path: string, body?: object, contentType?: string) => Promise<ApiAnswer>;
-  /** Calls back for every line of a watch until the server or the deadline ends it. */
-  readonly watch: (path: string, onLine: () => void, timeoutMs: number) => Promise<void>;
+  /** Calls back whenever a watch brings something, until the server ends it after this time. */
+  readonly watch: (path: string, onEvent: () => void, seconds: number) => Promise<void>;
 }
 
 export interface ApiAnswer {
@@ -16,6 +16,8 @@ export interface ApiAnswer {
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
+/** How much longer than asked a watch may last before the connection counts as dead. */
+const WATCH_GRACE_MS = 10_000;
 
 export async function connect(user: User): Promise<ApiClient> {
   const ca = await readFile(certificateFiles.ca);
@@ -45,18 +47,18 @@ export async function connect(user: User): Promise<ApiClient> {
       outgoing.end(body ? JSON.stringify(body) : undefined);
     });
 
-  const watch: ApiClient["watch"] = async (path, onLine, timeoutMs) =>
+  const watch: ApiClient["watch"] = async (path, onEvent, seconds) =>
     new Promise((resolve, reject) => {
-      const outgoing = open("GET", path, timeoutMs);
-      const failed = (error: Error) => (error.name === "TimeoutError" ? resolve() : reject(error));
-      outgoing.on("error", failed);
+      const query = `${path}?watch=true&timeoutSeconds=${seconds}`;
+      const outgoing = open("GET", query, seconds * 1_000 + WATCH_GRACE_MS);
+      outgoing.on("error", reject);
       outgoing.on("response", (response) => {
         if (response.statusCode !== 200) {
           response.resume();
           return reject(new Error(`watch of ${path} was answered with status ${response.statusCode}`));
         }
-        response.on("data", onLine);
-        response.on("error", failed);
+        response.on("data", onEvent);
+        response.on("error", reject);
         response.on("end", () => resolve());
       });
       outgoing.end();

@@ -17,14 +17,14 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const MAX_OUTPUT_BYTES = 64 << 20;
 const QUOTED_LINES = 15;
 
-/** System tools live in sbin, which is not in every user's PATH. */
+/** System tools live in sbin, and Go often in its own folder, which are not in every PATH. */
 export function toolEnvironment(): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   return {
     ...Object.fromEntries(inherited),
-    PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
+    PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin`,
   };
 }
 

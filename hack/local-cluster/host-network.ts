@@ -7,13 +7,13 @@ import { network, stateDir } from "./layout.ts";
 const previousFile = join(stateDir, "kernel-settings.json");
 const pluginResults = "/var/lib/cni/results";
 
-/** What pods need of the kernel, */
+/** Settings that pods need; put back by `down`. */
 const required = {
   "net/ipv4/ip_forward": "1",
   "net/bridge/bridge-nf-call-iptables": "1",
 } as const;
 
-/** and what the kubelet changes by itself. All are put back by `down`. */
+/** Settings that the kubelet changes by itself; put back by `down` too. */
 const changedByKubelet = [
   "vm/overcommit_memory",
   "vm/panic_on_oom",

@@ -17,35 +17,46 @@ const VOLUMES = "/api/v1/persistentvolumes";
 const MERGE_PATCH = "application/merge-patch+json";
 
 /** Also the resync interval: a lost watch event delays a volume by no more than this. */
-const WATCH_MS = 30_000;
+const WATCH_SECONDS = 30;
 const RETRY_MS = 1_000;
+/** Events come in bunches; one pass serves a bunch. */
+const GATHER_MS = 100;
 
 /** Makes and removes `local` volumes until the process is stopped. Nothing is remembered between two passes. */
 export async function runProvisioner(): Promise<never> {
   const api = await connect("provisioner");
-  const dirty = { value: true };
-  const wake = () => {
-    dirty.value = true;
+  const changed = { since: true };
+  const onChange = () => {
+    changed.since = true;
   };
-  void follow(api, CLAIMS, wake);
-  void follow(api, VOLUMES, wake);
+  const [never] = await Promise.all([
+    passes(api, changed),
+    follow(api, CLAIMS, onChange),
+    follow(api, VOLUMES, onChange),
+  ]);
+  return never;
+}
+
+/** One pass after another, each for all changes since the last one began. */
+async function passes(api: ApiClient, changed: { since: boolean }): Promise<never> {
   for (;;) {
-    if (dirty.value) {
-      dirty.value = false;
-      await pass(api).catch((error: unknown) => {
-        say(`pass failed, again in ${RETRY_MS} ms: ${String(error)}`);
-        wake();
-        return sleep(RETRY_MS);
-      });
+    await sleep(GATHER_MS);
+    if (!changed.since) continue;
+    changed.since = false;
+    try {
+      await pass(api);
+    } catch (error) {
+      say(`pass failed, again in ${RETRY_MS} ms: ${String(error)}`);
+      changed.since = true;
+      await sleep(RETRY_MS);
     }
-    await sleep(100);
   }
 }
 
 /** Every event means no more than "look again"; the end of a watch means it too. */
 async function follow(api: ApiClient, path: string, onChange: () => void): Promise<never> {
   for (;;) {
-    await api.watch(`${path}?watch=true`, onChange, WATCH_MS).catch(() => sleep(RETRY_MS));
+    await api.watch(path, onChange, WATCH_SECONDS).catch(() => sleep(RETRY_MS));
     onChange();
   }
 }
