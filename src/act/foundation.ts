@@ -71,6 +71,7 @@ export async function takeChainLock(
   try {
     if (!takeOver) return world.wrote(kinds.configMap, await api.create(kinds.configMap, wanted));
     const left = await api.get(kinds.configMap, ref);
+    if (!isLeftBehind(left, wanted)) throw new KubeError("Conflict", "the chain lock changed hands");
     const { uid = "", resourceVersion = "" } = left?.metadata ?? {};
     const patch = { data: wanted.data };
     world.wrote(kinds.configMap, await api.patch(kinds.configMap, ref, patch, { uid, resourceVersion }));
@@ -78,6 +79,12 @@ export async function takeChainLock(
     world.forget(kinds.configMap, ref);
     throw error;
   }
+}
+
+/** Still held in the name of this cluster and its identity, as it was when the take-over was decided. */
+function isLeftBehind(lock: ConfigMap | undefined, wanted: ConfigMap): boolean {
+  const same = (field: string) => lock?.data?.[field] === wanted.data?.[field];
+  return same("namespace") && same("name") && same("clusterId");
 }
 
 /** Gives back the lock if it is ours; somebody else's is left alone. */

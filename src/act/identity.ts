@@ -1,7 +1,8 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
-import { renderGenesis } from "../evnode/genesis.ts";
+import { checkGenesis, parseGenesis, renderGenesis } from "../evnode/genesis.ts";
 import { proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
 import { importSigner, sealSigner } from "../evnode/signer.ts";
+import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
 import { commonLabels, identitySecretName, MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
@@ -32,6 +33,7 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
   const signer = given.signer ?? (await generateSigner(random));
   const proposer = await proposerOf(signer);
   const genesis = given.genesis ?? newGenesis(input, proposer);
+  refuseOtherGenesis(genesis, input.spec.chain.id, proposer);
   const nodeKeys = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => [
     `node_key.${ordinal}.json`,
     renderNodeKey(random.bytes(SEED_LENGTH)),
@@ -90,6 +92,17 @@ function newGenesis({ spec, nowMs }: IdentityInput, proposerAddress: string): st
     daStartHeight: 0,
     daEpochForcedInclusion: 50,
   });
+}
+
+/** Signer and genesis were checked one after the other, and may have changed since: they are kept for ever now. */
+function refuseOtherGenesis(text: string, chainId: string, proposerAddress: string): void {
+  const genesis = parseGenesis(text);
+  const problems =
+    genesis.kind === "malformed"
+      ? [genesis.problem]
+      : checkGenesis(genesis.value, { chainId, proposerAddress });
+  if (problems.length > 0)
+    throw new KubeError("Conflict", `the genesis cannot be used: ${problems.join("; ")}`);
 }
 
 const toBase64 = (text: string) => Buffer.from(text, "utf8").toString("base64");

@@ -31,7 +31,9 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
       : {}),
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
     members: members.map(memberStatus),
-    ...(pending.length === 0 ? {} : { updatePending: pending.slice(0, 64) }),
+    ...(pending.length === 0
+      ? {}
+      : { updatePending: pending.slice(0, 64).map((path) => path.slice(0, 256)) }),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),
