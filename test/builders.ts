@@ -1,24 +1,24 @@
-import type { Spec, Status } from "../src/api/evnodecluster.ts";
+import type { Spec } from "../src/api/evnodecluster.ts";
 import { parseCluster } from "../src/api/parse.ts";
-import { type AgentAnswer, orderSchema } from "../src/model/agent-protocol.ts";
-import { annotations, FINALIZER, labels } from "../src/model/annotations.ts";
+import type { AgentAnswer } from "../src/model/agent-protocol.ts";
+import { FINALIZER } from "../src/model/annotations.ts";
 import type { Identity } from "../src/model/identity.ts";
 import type { KubeObject } from "../src/model/kube-object.ts";
-import type { Member, MemberPod } from "../src/model/member.ts";
-import { claimName, commonLabels, memberHost, memberName } from "../src/model/names.ts";
+import type { Member, MemberClaim, MemberPod } from "../src/model/member.ts";
+import { claimName, commonLabels, memberName } from "../src/model/names.ts";
 import type { EvNodeClusterObject, StatefulSet } from "../src/model/objects.ts";
-import type { Action } from "../src/plan/actions.ts";
 import { blueprintOf, intentsOf } from "../src/plan/intent.ts";
 import { makePlan } from "../src/plan/plan.ts";
 import { objectKey, type Snapshot } from "../src/plan/snapshot.ts";
-import { actionsOf } from "../src/plan/step.ts";
-import { configEntries } from "../src/resources/member-configs.ts";
+import type { Plan } from "../src/plan/step.ts";
 import { surroundings, workload } from "../src/resources/desired.ts";
+import { configEntries } from "../src/resources/member-configs.ts";
+import { briefAction } from "./brief.ts";
 
 /** Objects with defaults, so that a test states only what matters to it. */
 
 export const UID = "uid-of-the-cluster";
-const NOW_MS = Date.UTC(2026, 0, 1);
+export const NOW_MS = Date.UTC(2026, 0, 1);
 
 export const spec: Spec = {
   image: "example.org/testapp:1",
@@ -27,7 +27,13 @@ export const spec: Spec = {
   storage: { size: "1Gi" },
 };
 
-export function cluster(over: Partial<EvNodeClusterObject> = {}): EvNodeClusterObject {
+interface ClusterShape {
+  readonly metadata?: Partial<EvNodeClusterObject["metadata"]>;
+  readonly spec?: Partial<Spec>;
+  readonly status?: NonNullable<EvNodeClusterObject["status"]>;
+}
+
+export function cluster({ metadata, spec: fields, status }: ClusterShape = {}): EvNodeClusterObject {
   return {
     apiVersion: "evnode.dev/v1alpha1",
     kind: "EvNodeCluster",
@@ -38,11 +44,14 @@ export function cluster(over: Partial<EvNodeClusterObject> = {}): EvNodeClusterO
       resourceVersion: "7",
       generation: 1,
       finalizers: [FINALIZER],
+      ...metadata,
     },
-    spec,
-    ...over,
+    spec: { ...spec, ...fields },
+    ...(status && { status }),
   };
 }
+
+const PEER_ID = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeS";
 
 export function identity(over: Partial<Identity> = {}): Identity {
   return {
@@ -51,12 +60,21 @@ export function identity(over: Partial<Identity> = {}): Identity {
     clusterId: "c1",
     chainId: "rollup-1",
     proposer: "cHJvcG9zZXI=",
-    peerIds: Array.from({ length: 7 }, (_, ordinal) => `12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeS${ordinal + 1}`),
+    peerIds: ["B", "C", "D", "E", "F", "G", "H"].map((last) => `${PEER_ID}${last}`),
     clusterDomain: "cluster.local",
     epoch: 1,
     bootstrapped: 1,
     ...over,
   };
+}
+
+export const present = (over: Partial<Identity> = {}) =>
+  ({ kind: "present", identity: identity(over) }) as const;
+
+/** Another member as one member's agent sees it: on the ports that it has, at no known height. */
+export function peer(name: string, over: Partial<AgentAnswer["peers"][number]> = {}) {
+  const reached = { kind: "reached", rttMs: 1, ageMs: 100 } as const;
+  return { name, raft: reached, p2p: reached, ...over };
 }
 
 export function answer(member: string, over: Partial<AgentAnswer> = {}): AgentAnswer {
@@ -73,11 +91,7 @@ export function answer(member: string, over: Partial<AgentAnswer> = {}): AgentAn
     peers: [0, 1, 2]
       .map((ordinal) => memberName("seq", ordinal))
       .filter((name) => name !== member)
-      .map((name) => ({
-        name,
-        raft: { kind: "reached", rttMs: 1, ageMs: 100 },
-        p2p: { kind: "reached", rttMs: 1, ageMs: 100 },
-      })),
+      .map((name) => peer(name)),
     ready: { ok: true, message: "" },
     ...over,
   };
@@ -103,110 +117,152 @@ export function pod(name: string, over: Partial<MemberPod> = {}): MemberPod {
   };
 }
 
-/** A member that runs, follows and is well; `says` changes what its agent answers. */
-export function member(ordinal: number, over: Partial<Member> = {}, says: Partial<AgentAnswer> = {}): Member {
-  const name = memberName("seq", ordinal);
+export function claim(ordinal: number, over: Partial<MemberClaim> = {}): MemberClaim {
   return {
-    ordinal,
-    name,
-    claimName: claimName("seq", ordinal),
-    pod: pod(name),
-    claim: {
-      uid: `uid-of-claim-${ordinal}`,
-      resourceVersion: "5",
-      phase: "Bound",
-      terminating: false,
-      volume: `pv-${ordinal}`,
-      storageClass: "standard",
-      epoch: 1,
-      started: 1,
-    },
-    report: { kind: "answered", atMs: 0, answer: answer(name, says) },
+    uid: `uid-of-claim-${ordinal}`,
+    resourceVersion: "5",
+    phase: "Bound",
+    terminating: false,
+    volume: `pv-${ordinal}`,
+    storageClass: "standard",
+    epoch: 1,
+    started: 1,
     ...over,
   };
 }
 
-export const silent = { report: { kind: "none", why: "no answer" } } as const;
+export interface MemberShape {
+  readonly pod?: Partial<MemberPod> | "none";
+  readonly claim?: Partial<MemberClaim> | "none";
+  /** What its agent answers. */
+  readonly says?: Partial<AgentAnswer> | "nothing";
+}
+
+/** A member that runs, follows and is well. */
+export function member(ordinal: number, shape: MemberShape = {}): Member {
+  const name = memberName("seq", ordinal);
+  const isSilent = shape.says === "nothing" || shape.pod === "none";
+  const says = shape.says === "nothing" ? {} : shape.says;
+  return {
+    ordinal,
+    name,
+    claimName: claimName("seq", ordinal),
+    pod: shape.pod === "none" ? undefined : pod(name, shape.pod),
+    claim: shape.claim === "none" ? undefined : claim(ordinal, shape.claim),
+    report: isSilent
+      ? { kind: "none", why: "no answer" }
+      : { kind: "answered", atMs: 0, answer: answer(name, says) },
+  };
+}
+
+/** Members by ordinal, all alike. */
+export const members = (count: number, shape: MemberShape = {}) =>
+  Array.from({ length: count }, (_, ordinal) => member(ordinal, shape));
+
+const initializing = {
+  kind: "waiting",
+  reason: "PodInitializing",
+  message: "",
+  lastExit: undefined,
+} as const;
+
+/** What agents say. */
 export const leads = { node: { kind: "open", isLeader: true, height: 100 } } as const;
+export const isClosed = {
+  node: { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs: 1 },
+} as const;
+/** A member whose ev-node does not run yet, on this volume. */
+export const has = (volume: AgentAnswer["volume"]) => ({
+  pod: { role: undefined, ready: false, evnode: initializing },
+  says: { ...isClosed, volume },
+});
+export const isEmpty = has({ kind: "empty" });
+export const isPrepared = has({ kind: "intact", epoch: 1, started: false });
 
 export function leader(ordinal: number): Member {
-  const name = memberName("seq", ordinal);
-  return member(ordinal, { pod: pod(name, { role: "leader" }) }, leads);
+  return member(ordinal, { pod: { role: "leader" }, says: leads });
 }
 
 /** A cluster of three that runs well: member 0 leads, every object is as it should be. */
 export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
-  const members = over.members ?? [leader(0), member(1), member(2)];
   const bare: Snapshot = {
     nowMs: NOW_MS,
     cluster: cluster(),
     parsed: parseCluster(over.cluster ?? cluster(), 1),
-    settings: { agentImage: "example.org/operator:1", clusterDomain: "cluster.local", operatorNamespace: "operators" },
+    settings: {
+      agentImage: "example.org/operator:1",
+      clusterDomain: "cluster.local",
+      operatorNamespace: "operators",
+    },
     references: {
       signer: { kind: "notAsked" },
       genesis: { kind: "notAsked" },
       daAuthToken: { kind: "notAsked" },
       storageClass: { kind: "notAsked" },
     },
-    identity: { kind: "present", identity: identity() },
+    identity: present(),
     chainLock: { kind: "ours" },
     statefulSet: undefined,
     objects: new Map(),
+    members: [leader(0), member(1), member(2)],
     ...over,
-    members,
   };
-  if ("statefulSet" in over || "objects" in over) return bare;
-  return { ...bare, ...converged(bare) };
+  return { ...converged(bare), ...over, parsed: bare.parsed };
 }
 
-/** The objects that the builders want, as a server would hold them. */
-export function converged(snapshot: Snapshot): Pick<Snapshot, "statefulSet" | "objects"> {
-  if (snapshot.identity.kind !== "present") return { statefulSet: undefined, objects: new Map() };
-  const fresh = { ...snapshot, statefulSet: undefined, parsed: parseCluster(cluster(), 1) };
+/** A cluster that was just applied: nothing but the EvNodeCluster exists. */
+export function justApplied(over: Partial<Snapshot> = {}): Snapshot {
+  return snapshot({
+    identity: { kind: "absent" },
+    chainLock: { kind: "unknown" },
+    statefulSet: undefined,
+    objects: new Map(),
+    members: members(3, { pod: "none", claim: "none" }),
+    ...over,
+  });
+}
+
+/** A cluster whose objects exist and whose members have never started; `shape` is how each of them is. */
+export function unstarted(shape: MemberShape, over: Partial<Snapshot> = {}): Snapshot {
+  const claim = { epoch: undefined, started: undefined };
+  return snapshot({
+    identity: present({ bootstrapped: undefined }),
+    members: members(3, { claim, ...shape }),
+    ...over,
+  });
+}
+
+/** This snapshot with the objects that `applied` wants, as a server would hold them. */
+export function converged(snapshot: Snapshot, applied: EvNodeClusterObject = cluster()): Snapshot {
+  if (snapshot.identity.kind !== "present") return snapshot;
+  const fresh = { ...snapshot, statefulSet: undefined, parsed: parseCluster(applied, 1) };
   const intents = intentsOf(fresh, snapshot.identity.identity);
-  if (!intents?.configs) throw new Error("the builders' own cluster must be valid");
-  const blueprint = blueprintOf(fresh, snapshot.identity.identity, intents);
-  const objects = surroundings(blueprint, configEntries(intents.configs)).map(({ object }) => stored(object));
+  if (!intents?.configs) throw new Error("the applied cluster must be valid");
+  const blueprint = blueprintOf(fresh, snapshot.identity.identity, intents.current);
+  const around = surroundings(blueprint, configEntries(intents.configs)).map(({ object }) => stored(object));
   return {
+    ...snapshot,
     statefulSet: stored(workload(blueprint).object) as StatefulSet,
-    objects: new Map(objects.map((object) => [objectKey(object.kind, object.metadata.name), object])),
+    objects: objectMap(around),
   };
 }
 
-function stored(object: KubeObject): KubeObject {
+export const objectMap = (objects: readonly KubeObject[]) =>
+  new Map(objects.map((object) => [objectKey(object.kind, object.metadata.name), object]));
+
+export function stored<T extends KubeObject>(object: T): T {
   const { kind, metadata } = object;
-  return { ...object, metadata: { ...metadata, uid: `uid-of-${kind}-${metadata.name}`, resourceVersion: "1" } };
+  return {
+    ...object,
+    metadata: { ...metadata, uid: `uid-of-${kind}-${metadata.name}`, resourceVersion: "1" },
+  };
 }
 
-/** A plan in short: what would be done, to what. */
-export function brief(snapshot: Snapshot): string[] {
-  return actionsOf(makePlan(snapshot)).map(briefAction);
+/** A plan in short: decider by decider, stage by stage, what would be done to what. */
+export function brief(plan: Plan): string[] {
+  return plan.decided.flatMap(({ by, stages }) =>
+    stages.map((stage) => `${by}: ${stage.map(briefAction).join(", ")}`),
+  );
 }
 
-function briefAction(action: Action): string {
-  switch (action.kind) {
-    case "create":
-    case "replace":
-    case "delete":
-      return `${action.kind} ${action.object.kind} ${action.object.metadata.name}`;
-    case "order":
-      return `order ${action.member.name} ${orderSchema.parse(action.order).kind}`;
-    case "labelPod":
-      return `label ${action.member.name} ${JSON.stringify(action.labels[labels.role] ?? Object.keys(action.labels))}`;
-    case "markClaim":
-      return `mark ${action.member.claimName}`;
-    case "addFinalizer":
-    case "removeFinalizer":
-    case "createIdentity":
-    case "takeChainLock":
-    case "releaseChainLock":
-    case "markBootstrapped":
-      return action.kind;
-  }
-}
-
-export function statusWith(over: Partial<Status>): Status {
-  return { phase: "Running", ...over };
-}
-
-export { annotations };
+export const briefPlan = (snapshot: Snapshot): string[] => brief(makePlan(snapshot));

@@ -1,0 +1,32 @@
+import { labels } from "../src/model/annotations.ts";
+import type { Action } from "../src/plan/actions.ts";
+
+/** An action in short, such as `order seq-1 start` or `replace Service seq-rpc`. */
+export function briefAction(action: Action): string {
+  switch (action.kind) {
+    case "create":
+    case "replace":
+    case "delete":
+      return `${action.kind} ${action.object.kind} ${action.object.metadata.name}`;
+    case "order":
+      return `order ${action.member.name} ${action.order.kind}`;
+    case "labelPod":
+      return `label ${action.member.name} ${briefLabels(action.labels)}`;
+    case "markClaim":
+      return `mark ${action.member.claimName}`;
+    case "takeChainLock":
+      return action.takeOver ? "take over the chain lock" : "take the chain lock";
+    case "addFinalizer":
+    case "removeFinalizer":
+    case "createIdentity":
+    case "releaseChainLock":
+    case "markBootstrapped":
+      return action.kind;
+  }
+}
+
+function briefLabels(changed: Readonly<Record<string, string | null>>): string {
+  const role = changed[labels.role];
+  if (role !== undefined) return role ?? "without role";
+  return Object.keys(changed).join(" ");
+}

@@ -1,0 +1,247 @@
+import { describe, expect, test } from "vitest";
+import { orderSchema } from "../../src/model/agent-protocol.ts";
+import { bootstrap } from "../../src/plan/bootstrap.ts";
+import { type Snapshot } from "../../src/plan/snapshot.ts";
+import type { Step } from "../../src/plan/step.ts";
+import {
+  brief,
+  briefPlan,
+  cluster,
+  has,
+  isEmpty,
+  isPrepared,
+  leader,
+  type MemberShape,
+  member,
+  present,
+  snapshot,
+  unstarted,
+} from "../builders.ts";
+
+const unmarked = { epoch: undefined, started: undefined };
+const isStarted = has({ kind: "intact", epoch: 1, started: true });
+const isForeign = has({ kind: "foreign", message: "the volume is of member x-1, expected seq-1" });
+const isDamaged = has({ kind: "damaged", message: "the folder raft-1 is missing" });
+const isSilent = { says: "nothing" } as const;
+
+/** What one decider wants, in short. */
+const wants = (step: Step) =>
+  brief({
+    decided: step.stages ? [{ by: "bootstrap", stages: step.stages }] : [],
+    blockers: [],
+    recheckAfterMs: 0,
+  });
+
+/** Members that have never started, each in its own state. */
+const before = (...shapes: readonly MemberShape[]) =>
+  unstarted({}, { members: shapes.map((shape, ordinal) => member(ordinal, { claim: unmarked, ...shape })) });
+/** Members of a cluster that was bootstrapped. */
+const after = (...shapes: readonly MemberShape[]) =>
+  snapshot({ members: shapes.map((shape, ordinal) => member(ordinal, shape)) });
+
+interface Case {
+  readonly name: string;
+  readonly seen: Snapshot;
+  readonly wants: readonly string[];
+}
+
+const markAll = [
+  "bootstrap: mark data-seq-0, mark data-seq-1, mark data-seq-2",
+  "bootstrap: markBootstrapped",
+];
+
+const firstStart: readonly Case[] = [
+  {
+    name: "empty volumes of a new cluster are prepared",
+    seen: before(isEmpty, isEmpty, isEmpty),
+    wants: ["bootstrap: order seq-0 bootstrap, order seq-1 bootstrap, order seq-2 bootstrap"],
+  },
+  {
+    name: "those that answer are prepared while others are silent, since nothing runs of it",
+    seen: before(isEmpty, isSilent, { pod: "none", claim: unmarked }),
+    wants: ["bootstrap: order seq-0 bootstrap"],
+  },
+  {
+    name: "a claim that was not seen yet may be marked, so no volume is prepared before",
+    seen: before(isEmpty, isEmpty, { ...isEmpty, claim: "none" }),
+    wants: [],
+  },
+  {
+    name: "a volume that is not checked yet is waited for",
+    seen: before(isPrepared, isPrepared, has({ kind: "unchecked" })),
+    wants: [],
+  },
+  {
+    name: "a prepared cluster is marked on every claim first, and then on the identity",
+    seen: before(isPrepared, isPrepared, isPrepared),
+    wants: markAll,
+  },
+  {
+    name: "one member that is not prepared holds all marks back",
+    seen: before(isPrepared, isPrepared, isSilent),
+    wants: [],
+  },
+  {
+    name: "what another identity's agent says is no answer",
+    seen: before(isPrepared, isPrepared, { says: { ...isPrepared.says, clusterId: "c0" } }),
+    wants: [],
+  },
+  {
+    name: "what an earlier pod of the name said is no answer",
+    seen: before(isPrepared, isPrepared, { says: { ...isPrepared.says, podUid: "uid-before" } }),
+    wants: [],
+  },
+  {
+    name: "a foreign volume stops the whole bootstrap",
+    seen: before(isEmpty, isForeign, isEmpty),
+    wants: [],
+  },
+  {
+    name: "a volume that was damaged before anything started stops it too",
+    seen: before(isEmpty, isDamaged, isEmpty),
+    wants: [],
+  },
+];
+
+const resumed: readonly Case[] = [
+  {
+    name: "an operator that was stopped between the marks goes on marking",
+    seen: before({ ...isPrepared, claim: {} }, isPrepared, isPrepared),
+    wants: ["bootstrap: mark data-seq-1, mark data-seq-2", "bootstrap: markBootstrapped"],
+  },
+  {
+    name: "and when only the identity's mark is missing, with that",
+    seen: before({ ...isPrepared, claim: {} }, { ...isPrepared, claim: {} }, { ...isPrepared, claim: {} }),
+    wants: ["bootstrap: markBootstrapped"],
+  },
+  {
+    name: "an identity restored from before the first start does not make an emptied volume new again",
+    seen: before({ ...isStarted, claim: {} }, { ...isStarted, claim: {} }, { ...isEmpty, claim: {} }),
+    wants: ["bootstrap: markBootstrapped"],
+  },
+  {
+    name: "not even when the volume's claim is a new one",
+    seen: before({ ...isStarted, claim: {} }, { ...isStarted, claim: {} }, isEmpty),
+    wants: ["bootstrap: markBootstrapped"],
+  },
+  {
+    name: "a volume that was started tells as much as a marked claim",
+    seen: before(isStarted, isEmpty, isEmpty),
+    wants: ["bootstrap: mark data-seq-0", "bootstrap: markBootstrapped"],
+  },
+  {
+    name: "a silent member's claim would stay unmarked for ever, so it is waited for",
+    seen: before({ ...isPrepared, claim: {} }, isSilent, isPrepared),
+    wants: [],
+  },
+];
+
+const running: readonly Case[] = [
+  {
+    name: "a prepared volume with a marked claim starts",
+    seen: after(isPrepared, isPrepared, isPrepared),
+    wants: ["bootstrap: order seq-0 start, order seq-1 start, order seq-2 start"],
+  },
+  { name: "a volume that was started needs no order", seen: after({}, {}, isStarted), wants: [] },
+  {
+    name: "a prepared volume behind an unmarked claim does not start: the claim is a new one",
+    seen: after({}, {}, { ...isPrepared, claim: unmarked }),
+    wants: [],
+  },
+  {
+    name: "a volume of another epoch does not start",
+    seen: after({}, {}, has({ kind: "intact", epoch: 2, started: false })),
+    wants: [],
+  },
+  { name: "an empty volume gets no order without approval", seen: after({}, {}, isEmpty), wants: [] },
+  {
+    name: "nor when all are empty, as after every claim was deleted",
+    seen: after(
+      { ...isEmpty, claim: unmarked },
+      { ...isEmpty, claim: unmarked },
+      { ...isEmpty, claim: unmarked },
+    ),
+    wants: [],
+  },
+  { name: "nor a damaged one", seen: after({}, {}, isDamaged), wants: [] },
+  { name: "nor a foreign one", seen: after({}, {}, isForeign), wants: [] },
+];
+
+describe.each([
+  ["before the first start", firstStart],
+  ["when marks were lost or not written", resumed],
+  ["after the first start", running],
+])("%s", (_, cases) => {
+  test.each(cases)("$name", ({ seen, wants: wanted }) => {
+    expect(wants(bootstrap(seen))).toEqual(wanted);
+  });
+});
+
+test("an order is given once: a pod that carries it is left alone, and so is one that is stopping", () => {
+  const [given] = bootstrap(after(isPrepared, {}, {})).stages?.flat() ?? [];
+  if (given?.kind !== "order") throw new Error("a prepared volume is to be started");
+  const order = JSON.stringify(given.order);
+  expect(wants(bootstrap(after({ ...isPrepared, pod: { order } }, {}, {})))).toEqual([]);
+  expect(wants(bootstrap(after({ ...isPrepared, pod: { terminating: true } }, {}, {})))).toEqual([]);
+  expect(wants(bootstrap(after({ ...isPrepared, pod: { order: "{}" } }, {}, {})))).toEqual([
+    "bootstrap: order seq-0 start",
+  ]);
+});
+
+test("the order to bootstrap names every member by the host name that it will have for ever", () => {
+  const seen = unstarted(isEmpty, {
+    cluster: cluster({ spec: { replicas: 5, raft: { port: 5002 } } }),
+    identity: present({ bootstrapped: undefined, clusterDomain: "k8s.example.org" }),
+    statefulSet: snapshot().statefulSet,
+  });
+  const withoutIntent = { ...seen, statefulSet: bare(seen) };
+  const [first] = bootstrap(withoutIntent).stages?.flat() ?? [];
+  if (first?.kind !== "order") throw new Error("an empty volume is to be prepared");
+  expect(orderSchema.parse(first.order)).toEqual({
+    id: "bootstrap-1",
+    kind: "bootstrap",
+    epoch: 1,
+    voters: [0, 1, 2, 3, 4].map((ordinal) => ({
+      id: `seq-${ordinal}`,
+      address: `seq-${ordinal}.seq.rollup.svc.k8s.example.org:5002`,
+    })),
+  });
+});
+
+/** A StatefulSet whose intent somebody took off. */
+function bare({ statefulSet }: Snapshot): NonNullable<Snapshot["statefulSet"]> {
+  if (!statefulSet) throw new Error("the snapshot has a StatefulSet");
+  const { annotations: _, ...metadata } = statefulSet.metadata;
+  return { ...statefulSet, metadata };
+}
+
+test("without any spec to take the membership from, no volume is prepared", () => {
+  const seen = before(isEmpty, isEmpty, isEmpty);
+  const unknown: Snapshot = {
+    ...seen,
+    statefulSet: bare(seen),
+    parsed: { kind: "invalid", problems: ["spec.image: Required"] },
+  };
+  expect(bootstrap(unknown)).toEqual({});
+});
+
+test.each<[string, Partial<Snapshot>]>([
+  ["without a StatefulSet", { statefulSet: undefined }],
+  ["without an identity", { identity: { kind: "absent" } }],
+  [
+    "while another cluster holds the chain lock",
+    { chainLock: { kind: "held", by: "EvNodeCluster other/seq" } },
+  ],
+])("%s nobody is ordered to start", (_, missing) => {
+  expect(bootstrap({ ...after(isPrepared, isPrepared, isPrepared), ...missing })).toEqual({});
+  expect(bootstrap({ ...before(isEmpty, isEmpty, isEmpty), ...missing })).toEqual({});
+});
+
+test("a first start takes three looks: prepare, mark, start", () => {
+  const marked = present({ bootstrapped: 1 });
+  expect(briefPlan(before(isEmpty, isEmpty, isEmpty))).toEqual(firstStart[0]?.wants);
+  expect(briefPlan(before(isPrepared, isPrepared, isPrepared))).toEqual(markAll);
+  expect(
+    briefPlan(snapshot({ identity: marked, members: [leader(0), member(1), member(2, isPrepared)] })),
+  ).toEqual(["bootstrap: order seq-2 start"]);
+});

@@ -1,0 +1,231 @@
+import { expect, test } from "vitest";
+import type { Blocker } from "../../src/api/conditions.ts";
+import type { KubeObject } from "../../src/model/kube-object.ts";
+import { guard } from "../../src/plan/guard.ts";
+import type { References, Snapshot } from "../../src/plan/snapshot.ts";
+import {
+  briefPlan,
+  cluster,
+  isPrepared,
+  justApplied,
+  member,
+  members,
+  objectMap,
+  present,
+  snapshot,
+} from "../builders.ts";
+
+const invalid = { kind: "invalid", problems: ["spec.image: Required", "spec.chain: Required"] } as const;
+const unmarked = { epoch: undefined, started: undefined };
+
+const refersTo = (over: Partial<References>): References => ({ ...snapshot().references, ...over });
+const missing = { kind: "missing", message: "It does not exist. Create it." } as const;
+const bad = { kind: "invalid", message: "It is of no use." } as const;
+
+const service = (metadata: Partial<KubeObject["metadata"]>): Pick<Snapshot, "objects"> => ({
+  objects: objectMap([{ apiVersion: "v1", kind: "Service", metadata: { name: "seq-rpc", ...metadata } }]),
+});
+const ownedBy = (kind: string, name: string) => ({
+  ownerReferences: [{ apiVersion: "evnode.dev/v1alpha1", kind, name, uid: "uid-of-an-earlier-life" }],
+});
+
+const says = (height: number, hash: string) =>
+  ({ node: { kind: "open", isLeader: false, height, head: { height, hash, timeMs: 0 } } }) as const;
+const forked = snapshot({
+  members: [
+    member(0, { says: says(7, "aa") }),
+    member(1, { says: says(6, "zz") }),
+    member(2, { says: says(7, "bb") }),
+  ],
+});
+
+const config = (reason: Extract<Blocker, { type: "ConfigValid" }>["reason"], message: string): Blocker => ({
+  type: "ConfigValid",
+  reason,
+  message,
+});
+
+interface Case {
+  readonly name: string;
+  readonly seen: Snapshot;
+  readonly blockers: readonly Blocker[];
+  readonly stop: boolean;
+}
+
+const identityCases: readonly Case[] = [
+  {
+    name: "a lost identity of a chain that was started is not replaced by a new one",
+    seen: snapshot({ identity: { kind: "absent" }, members: [member(0, { claim: unmarked }), member(1)] }),
+    blockers: [
+      config(
+        "IdentityLost",
+        "Secret seq-identity is gone, but a chain was started on data-seq-1. Restore Secret seq-identity from a backup; without its signer the chain cannot go on. To give that chain up for ever, delete these claims.",
+      ),
+    ],
+    stop: true,
+  },
+  {
+    name: "no identity is made either while claims of a deleted cluster say that a chain was started",
+    seen: justApplied({ members: [member(0, { pod: "none" }), member(1, { pod: "none" })] }),
+    blockers: [
+      config(
+        "IdentityLost",
+        "Secret seq-identity is gone, but a chain was started on data-seq-0, data-seq-1. Restore Secret seq-identity from a backup; without its signer the chain cannot go on. To give that chain up for ever, delete these claims.",
+      ),
+    ],
+    stop: true,
+  },
+  {
+    name: "a lost identity that the members' configs were made with is not replaced, though nothing has started",
+    seen: { ...snapshot({ members: members(3, { claim: unmarked }) }), identity: { kind: "absent" } },
+    blockers: [
+      config(
+        "IdentityLost",
+        "Secret seq-identity is gone, but StatefulSet seq was made with it. Restore the Secret from a backup; or, as no member has started yet, delete the StatefulSet to have all made anew.",
+      ),
+    ],
+    stop: true,
+  },
+  {
+    name: "a damaged identity blocks, and a running cluster goes on",
+    seen: {
+      ...snapshot(),
+      identity: { kind: "unusable", message: "Secret seq-identity: cluster_id is missing" },
+    },
+    blockers: [
+      config(
+        "IdentityMismatch",
+        "Secret seq-identity: cluster_id is missing. Restore Secret seq-identity from a backup; without its signer the chain cannot go on.",
+      ),
+    ],
+    stop: false,
+  },
+  {
+    name: "an identity of another chain starts nothing",
+    seen: justApplied({ identity: present({ chainId: "rollup-0" }), chainLock: { kind: "ours" } }),
+    blockers: [
+      config(
+        "IdentityMismatch",
+        "spec.chain.id is rollup-1, but Secret seq-identity and its volumes belong to chain rollup-0. Use that chain id, or another name for a new chain.",
+      ),
+    ],
+    stop: true,
+  },
+];
+
+const specCases: readonly Case[] = [
+  {
+    name: "an invalid spec starts nothing, and every problem is told",
+    seen: { ...justApplied(), parsed: invalid },
+    blockers: [config("SpecInvalid", "spec.image: Required"), config("SpecInvalid", "spec.chain: Required")],
+    stop: true,
+  },
+  {
+    name: "an invalid spec lets a running cluster go on",
+    seen: { ...snapshot(), parsed: invalid },
+    blockers: [config("SpecInvalid", "spec.image: Required"), config("SpecInvalid", "spec.chain: Required")],
+    stop: false,
+  },
+  {
+    name: "a missing signer and a wrong genesis are told before an identity is made of them",
+    seen: justApplied({ references: refersTo({ signer: missing, genesis: bad }) }),
+    blockers: [config("SecretMissing", missing.message), config("GenesisInvalid", bad.message)],
+    stop: true,
+  },
+  {
+    name: "a genesis of another proposer has a reason of its own",
+    seen: justApplied({ references: refersTo({ genesis: { ...bad, reason: "ProposerMismatch" } }) }),
+    blockers: [config("ProposerMismatch", bad.message)],
+    stop: true,
+  },
+  {
+    name: "signer and genesis are not needed once the identity has taken them over",
+    seen: snapshot({ references: refersTo({ signer: missing, genesis: missing }) }),
+    blockers: [],
+    stop: false,
+  },
+  {
+    name: "a token and a storage class are needed for good",
+    seen: snapshot({ references: refersTo({ daAuthToken: bad, storageClass: missing }) }),
+    blockers: [config("SecretInvalid", bad.message), config("StorageClassMissing", missing.message)],
+    stop: false,
+  },
+];
+
+const strangerMessage =
+  "Service seq-rpc exists and was not made for this EvNodeCluster. Rename or delete it, or use another name than seq.";
+
+const worldCases: readonly Case[] = [
+  { name: "a cluster that is well is not stopped", seen: snapshot(), blockers: [], stop: false },
+  {
+    name: "a chain that another cluster runs is not started",
+    seen: snapshot({ statefulSet: undefined, chainLock: { kind: "held", by: "EvNodeCluster other/seq" } }),
+    blockers: [
+      config(
+        "ChainLocked",
+        "Chain rollup-1 with this signer is run by EvNodeCluster other/seq. Two clusters with one signer fork the chain. Delete one of them.",
+      ),
+    ],
+    stop: true,
+  },
+  {
+    name: "a stranger's object under our name blocks a start",
+    seen: justApplied(service({})),
+    blockers: [config("NameConflict", strangerMessage)],
+    stop: true,
+  },
+  {
+    name: "an object of another cluster's is a stranger's too",
+    seen: justApplied(service(ownedBy("EvNodeCluster", "other"))),
+    blockers: [config("NameConflict", strangerMessage)],
+    stop: true,
+  },
+  {
+    name: "different blocks at one height freeze everything",
+    seen: forked,
+    blockers: [
+      {
+        type: "ChainSafe",
+        reason: "HashesDiffer",
+        message:
+          "At height 7, seq-0 holds block aa and seq-2 holds bb. Stop sending transactions and keep all volumes.",
+      },
+    ],
+    stop: true,
+  },
+];
+
+test.each([...identityCases, ...specCases, ...worldCases])("$name", ({ seen, blockers, stop }) => {
+  const step = guard(seen);
+  expect(step.blockers ?? []).toEqual(blockers);
+  expect(step.stop ?? false).toBe(stop);
+  expect(step.stages).toBeUndefined();
+  expect(step.recheckAfterMs).toBe(blockers.length > 0 ? 15_000 : undefined);
+});
+
+test("what an earlier life of the cluster left is waited for, without a word", () => {
+  const seen = justApplied(service(ownedBy("EvNodeCluster", "seq")));
+  expect(guard(seen)).toEqual({ stop: true, recheckAfterMs: 500 });
+});
+
+test("a lost identity makes nothing, neither Secret nor StatefulSet nor orders", () => {
+  const lost = snapshot({ identity: { kind: "absent" }, objects: new Map() });
+  expect(briefPlan(lost)).toEqual([]);
+});
+
+test("a fork freezes a member that would otherwise start", () => {
+  const waiting = member(2, isPrepared);
+  expect(briefPlan(snapshot({ members: [member(0), member(1), waiting] }))).toEqual([
+    "bootstrap: order seq-2 start",
+  ]);
+  expect(briefPlan({ ...forked, members: [...forked.members, { ...waiting, name: "seq-3" }] })).toEqual([]);
+});
+
+test("the chain of a cluster being applied with another's chain id is not touched", () => {
+  const seen = justApplied({
+    cluster: cluster({ spec: { chain: { id: "rollup-2" } } }),
+    identity: present(),
+    chainLock: { kind: "ours" },
+  });
+  expect(briefPlan(seen)).toEqual([]);
+});
