@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import type { Blocker } from "../../src/api/conditions.ts";
+import { bootstrap } from "../../src/plan/bootstrap.ts";
+import { has, isEmpty, type MemberShape, member, members, snapshot, unstarted } from "../builders.ts";
+
+const unmarked = { epoch: undefined, started: undefined };
+const isForeign = has({ kind: "foreign", message: "the volume is of member x-1, expected seq-1" });
+const isDamaged = has({ kind: "damaged", message: "the folder raft-1 is missing" });
+
+const rebuild = (name: string) =>
+  `It will not start on it. To rebuild it from the other members: kubectl annotate --overwrite -n rollup evnodeclusters/seq evnode.dev/approve-rejoin=${name}`;
+
+interface Case {
+  readonly name: string;
+  /** How member 1 is, beside two that run well. */
+  readonly shape: MemberShape;
+  readonly reason: Extract<Blocker, { type: "VolumesReady" }>["reason"];
+  readonly message: string;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: "a claim that is gone took the volume with it",
+    shape: { pod: "none", claim: "none" },
+    reason: "VolumeLost",
+    message: `seq-1 has lost its volume: claim data-seq-1 is gone. ${rebuild("seq-1")}`,
+  },
+  {
+    name: "an empty volume behind a marked claim has lost its data",
+    shape: isEmpty,
+    reason: "VolumeLost",
+    message: `seq-1 has lost its data: the volume of claim data-seq-1 is empty. ${rebuild("seq-1")}`,
+  },
+  {
+    name: "an empty volume behind an unmarked claim is a new one",
+    shape: { ...isEmpty, claim: unmarked },
+    reason: "VolumeLost",
+    message: `seq-1 has lost its volume: claim data-seq-1 is a new one. ${rebuild("seq-1")}`,
+  },
+  {
+    name: "a damaged volume has lost data",
+    shape: isDamaged,
+    reason: "VolumeLost",
+    message: `seq-1 has lost data: the folder raft-1 is missing. ${rebuild("seq-1")}`,
+  },
+  {
+    name: "a claim that was marked in another epoch is another volume, also while its agent is silent",
+    shape: { says: "nothing", claim: { started: 2 } },
+    reason: "VolumeLost",
+    message: `seq-1 has another volume than it was started on: claim data-seq-1 is a new one. ${rebuild("seq-1")}`,
+  },
+  {
+    name: "a foreign volume is named with what it belongs to",
+    shape: isForeign,
+    reason: "VolumeForeign",
+    message:
+      "seq-1 does not start: the volume of claim data-seq-1 is not its own: the volume is of member x-1, expected seq-1. Give it back its own volume, or delete claim data-seq-1 and pod seq-1 to have the member rebuilt.",
+  },
+];
+
+test.each(cases)("$name", ({ shape, reason, message }) => {
+  const step = bootstrap(snapshot({ members: [member(0), member(1, shape), member(2)] }));
+  expect(step).toEqual({
+    stages: [],
+    blockers: [{ type: "VolumesReady", reason, message }],
+    recheckAfterMs: 15_000,
+  });
+});
+
+test.each<[string, MemberShape]>([
+  ["a silent member with its own claim may be well", { says: "nothing" }],
+  [
+    "a member whose agent speaks for another identity tells nothing of this one's volume",
+    {
+      says: { ...isEmpty.says, clusterId: "c0" },
+    },
+  ],
+  ["a volume that is not checked yet may be well", has({ kind: "unchecked" })],
+  ["a started volume is well", {}],
+])("%s", (_, shape) => {
+  expect(bootstrap(snapshot({ members: [member(0), member(1, shape), member(2)] })).blockers).toEqual([]);
+});
+
+test("every lost member is named with its own remedy while the others are a majority", () => {
+  const five = members(5).map((well) => (well.ordinal < 2 ? member(well.ordinal, isEmpty) : well));
+  const { blockers = [] } = bootstrap(snapshot({ members: five }));
+  expect(blockers.map(({ message }) => message)).toEqual([
+    `seq-0 has lost its data: the volume of claim data-seq-0 is empty. ${rebuild("seq-0")}`,
+    `seq-1 has lost its data: the volume of claim data-seq-1 is empty. ${rebuild("seq-1")}`,
+  ]);
+});
+
+test("without a majority nothing may be rebuilt, and the message says what would be lost", () => {
+  const two = [member(0), member(1, isEmpty), member(2, { pod: "none", claim: "none" })];
+  const remedy =
+    "It will not start on it, and 2 of 3 members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.";
+  expect(bootstrap(snapshot({ members: two })).blockers?.map(({ message }) => message)).toEqual([
+    `seq-1 has lost its data: the volume of claim data-seq-1 is empty. ${remedy}`,
+    `seq-2 has lost its volume: claim data-seq-2 is gone. ${remedy}`,
+  ]);
+});
+
+test("before the first start a damaged volume costs nothing", () => {
+  const [blocker] = bootstrap(unstarted(isDamaged)).blockers ?? [];
+  expect(blocker).toEqual({
+    type: "VolumesReady",
+    reason: "VolumeLost",
+    message:
+      "seq-0 does not start: the folder raft-1 is missing. No member has started yet: delete claim data-seq-0 and pod seq-0 to have its volume prepared anew.",
+  });
+});
+
+test("before the first start an empty volume is as it should be", () => {
+  expect(bootstrap(unstarted(isEmpty)).blockers).toBeUndefined();
+});
