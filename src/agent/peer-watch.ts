@@ -26,6 +26,14 @@ const peerAnswer = z.object({
   node: z.object({ height: z.int().optional() }),
 });
 
+/**
+ * libp2p takes a connection every 5 s from one address, and 16 at once after a pause. Looks from the same address as
+ * ev-node's own dials must leave nearly all of that to them: spent, it keeps a restarted member from its peers.
+ */
+const P2P_EVERY_MS = 60_000;
+/** With the raft port out of reach it matters more whether the P2P port is too. */
+const P2P_EVERY_IN_DOUBT_MS = 10_000;
+
 /** One look at another member: its raft and P2P port, and its height as its own agent says it. */
 export async function lookAtPeer(peer: PeerAddresses, dependencies: PeerWatchDependencies): Promise<void> {
   const { resolve, clock, board } = dependencies;
@@ -42,14 +50,22 @@ export async function lookAtPeer(peer: PeerAddresses, dependencies: PeerWatchDep
     if (reach.kind !== "reached") resolve.forget(peer.host);
     note(board, peer.name, noted(reach));
   };
+  const known = board.findings().peers.find(({ name }) => name === peer.name);
   // Noted one by one: a port that does not answer must not make the other one look old.
   await Promise.all([
     probe(peer.raftPort, (raft) =>
       raft.kind === "reached" ? { raft, raftReachedAtMs: raft.atMs } : { raft },
     ),
-    probe(peer.p2pPort, (p2p) => ({ p2p })),
+    isP2pDue(known, clock.monotonicMs()) ? probe(peer.p2pPort, (p2p) => ({ p2p })) : undefined,
     noteHeight(peer, address, dependencies),
   ]);
+}
+
+/** A port that was not open costs its owner nothing, so it may be tried each time. */
+export function isP2pDue(known: PeerFinding | undefined, nowMs: number): boolean {
+  if (known?.p2p.kind !== "reached") return true;
+  const everyMs = known.raft.kind === "reached" ? P2P_EVERY_MS : P2P_EVERY_IN_DOUBT_MS;
+  return nowMs - known.p2p.atMs >= everyMs;
 }
 
 /** Peers of which nothing is known yet. */

@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Board, newBoard } from "../../src/agent/board.ts";
+import type { PeerFinding } from "../../src/agent/findings.ts";
 import { type HttpClient, newHttpClient } from "../../src/agent/http-client.ts";
-import { lookAtPeer, unknownPeers } from "../../src/agent/peer-watch.ts";
+import { isP2pDue, lookAtPeer, unknownPeers } from "../../src/agent/peer-watch.ts";
 import type { Resolve } from "../../src/agent/resolve.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { NOW, peer as peerFinding } from "./findings.ts";
 import { recordedLog } from "./recorded-log.ts";
 import { closedPort, type LocalServer, startHttp, startTcp } from "./servers.ts";
 
@@ -83,6 +85,46 @@ test("a raft port that refuses shows by itself, and its address is asked anew", 
     height: 41,
   });
   expect(forgotten).toEqual(["chain-1.tests"]);
+});
+
+describe("libp2p counts connections, so its port is looked at", () => {
+  const at = (kind: "reached" | "refused", agoMs: number) =>
+    kind === "reached"
+      ? ({ kind, rttMs: 1, atMs: NOW - agoMs } as const)
+      : ({ kind, atMs: NOW - agoMs } as const);
+  const cases: readonly [title: string, known: PeerFinding | undefined, isDue: boolean][] = [
+    ["at first", undefined, true],
+    ["again when it was refused", peerFinding("chain-1", { p2p: at("refused", 1) }), true],
+    [
+      "not again for a minute when it was reached",
+      peerFinding("chain-1", { p2p: at("reached", 59_999) }),
+      false,
+    ],
+    ["once a minute when it was reached", peerFinding("chain-1", { p2p: at("reached", 60_000) }), true],
+    [
+      "not again for ten seconds when the raft port is out of reach",
+      peerFinding("chain-1", { raft: at("refused", 0), p2p: at("reached", 9_999) }),
+      false,
+    ],
+    [
+      "every ten seconds when the raft port is out of reach",
+      peerFinding("chain-1", { raft: at("refused", 0), p2p: at("reached", 10_000) }),
+      true,
+    ],
+  ];
+  test.each(cases)("%s", (_, known, isDue) => {
+    expect(isP2pDue(known, NOW)).toBe(isDue);
+  });
+
+  test("once in a quiet minute, while the raft port is looked at each time", async () => {
+    const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answering()) };
+    for (let second = 0; second < 60; second += 1) {
+      await look(ports);
+      await clock.advance(1_000);
+    }
+    const [raft, p2p] = servers;
+    expect([raft?.connections(), p2p?.connections()]).toEqual([60, 1]);
+  });
 });
 
 test("a name without an address is an answer of its own", async () => {
