@@ -1,4 +1,4 @@
-import type { CompleteSpec } from "../api/complete-spec.ts";
+import type { Amounts, CompleteSpec, EnvVariable } from "../api/complete-spec.ts";
 import { startArgs } from "../evnode/member-command.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
@@ -114,7 +114,7 @@ function evnode({ intent }: Blueprint): Container {
       ...app.extraArgs,
     ],
     // With the port reused, a member that restarts in place waits 8 to 16 s for its peers' old connections.
-    env: [{ name: "LIBP2P_TCP_REUSEPORT", value: "false" }, ...app.extraEnv],
+    env: [{ name: "LIBP2P_TCP_REUSEPORT", value: "false" }, ...app.extraEnv.map(variable)],
     ports: ports.map(({ name, port }) => ({ name, containerPort: port, protocol: "TCP" as const })),
     startupProbe: { ...alive, periodSeconds: 1, failureThreshold: 600 },
     livenessProbe: { ...alive, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
@@ -124,7 +124,7 @@ function evnode({ intent }: Blueprint): Container {
       timeoutSeconds: 2,
       failureThreshold: 2,
     },
-    resources: pod.resources,
+    resources: { requests: asText(pod.resources.requests), limits: asText(pod.resources.limits) },
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: confined,
     volumeMounts: [
@@ -133,6 +133,18 @@ function evnode({ intent }: Blueprint): Container {
       { name: "tmp", mountPath: "/tmp" },
     ],
   };
+}
+
+/** The server does not store empty values of variables, nor empty fields of tolerations. */
+const variable = ({ name, value }: EnvVariable) => (value === "" ? { name } : { name, value });
+
+function withoutEmpty<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== "")) as Partial<T>;
+}
+
+/** The server turns amounts that are numbers into text. */
+function asText(amounts: Amounts): Record<string, string> {
+  return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)]));
 }
 
 const confined = {
@@ -169,7 +181,7 @@ function placement({ pod, topology }: CompleteSpec, name: string): Partial<PodSp
   return {
     topologySpreadConstraints: [spread("kubernetes.io/hostname"), spread("topology.kubernetes.io/zone")],
     nodeSelector: pod.nodeSelector,
-    tolerations: [...pod.tolerations],
+    tolerations: pod.tolerations.map(withoutEmpty),
     ...(pod.affinity === undefined ? {} : { affinity: pod.affinity }),
     ...(pod.priorityClassName === undefined ? {} : { priorityClassName: pod.priorityClassName }),
   };
