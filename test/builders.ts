@@ -64,6 +64,7 @@ export function identity(over: Partial<Identity> = {}): Identity {
     clusterDomain: "cluster.local",
     epoch: 1,
     bootstrapped: 1,
+    membership: { replicas: 3, raftPort: 5001 },
     ...over,
   };
 }

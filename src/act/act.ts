@@ -1,11 +1,13 @@
 import type { KubeApi } from "../kube/api.ts";
 import { KubeError, toKubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
+import { renderMembership } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { identitySecretName } from "../model/names.ts";
 import type { World } from "../observe/world.ts";
 import type { Action } from "../plan/actions.ts";
+import { appliedIntent } from "../plan/intent.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
 import type { Decided, Plan } from "../plan/step.ts";
 import type { Random } from "../runtime/random.ts";
@@ -135,8 +137,17 @@ async function markBootstrapped(
   const { uid } = snapshot.identity.identity;
   const { namespace = "", name } = snapshot.cluster.metadata;
   const ref = { namespace, name: identitySecretName(name) };
-  const patch = { metadata: { annotations: { [annotations.bootstrapped]: String(epoch) } } };
+  const notes = { [annotations.bootstrapped]: String(epoch), ...membershipNote(snapshot) };
+  const patch = { metadata: { annotations: notes } };
   world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid }));
+}
+
+/** What raft's own log holds from now on, so that a cluster that is applied again cannot ask for something else. */
+function membershipNote({ statefulSet }: Snapshot): Record<string, string> {
+  const spec = appliedIntent(statefulSet)?.spec;
+  if (!spec) return {};
+  const { replicas, raft } = spec;
+  return { [annotations.membership]: renderMembership({ replicas, raftPort: raft.port }) };
 }
 
 /** A refused write often says that what is remembered is wrong. */

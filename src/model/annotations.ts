@@ -19,6 +19,8 @@ export const annotations = {
   epoch: "evnode.dev/epoch",
   /** On the identity Secret: the epoch that was bootstrapped, written before any member first started. */
   bootstrapped: "evnode.dev/bootstrapped",
+  /** On the identity Secret: number of members and raft port, which stand in raft's own log from then on. */
+  membership: "evnode.dev/membership",
   /** On a claim: the epoch in which a member was first started on it. */
   started: "evnode.dev/started",
   /** On the identity Secret: chain id, proposer and DNS domain, which can never change. */

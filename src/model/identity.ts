@@ -14,6 +14,23 @@ export interface Identity {
   readonly epoch: number;
   /** The epoch that was bootstrapped; absent until every member's volume was prepared for it. */
   readonly bootstrapped: number | undefined;
+  /** What the members were bootstrapped with; absent before. */
+  readonly membership: Membership | undefined;
+}
+
+/** What raft's own log holds of the spec, so that it can never change. */
+export interface Membership {
+  readonly replicas: number;
+  readonly raftPort: number;
+}
+
+export function renderMembership({ replicas, raftPort }: Membership): string {
+  return `${replicas} members, raft port ${raftPort}`;
+}
+
+export function parseMembership(text: string | undefined): Membership | undefined {
+  const [, replicas, raftPort] = /^(\d{1,3}) members, raft port (\d{1,5})$/.exec(text ?? "") ?? [];
+  return replicas && raftPort ? { replicas: Number(replicas), raftPort: Number(raftPort) } : undefined;
 }
 
 export type IdentityView =

@@ -1,7 +1,7 @@
 import { parseGenesis } from "../evnode/genesis.ts";
 import { parseNodeKey } from "../evnode/keys.ts";
 import { annotations } from "../model/annotations.ts";
-import type { IdentityView } from "../model/identity.ts";
+import { type IdentityView, parseMembership } from "../model/identity.ts";
 import { epochFrom } from "../model/member.ts";
 import { MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
@@ -30,6 +30,7 @@ export function identityView(secret: Secret | undefined): IdentityView {
   }
   const { chainId, proposerAddress } = genesis.value;
   const bootstrapped = epochFrom(notes[annotations.bootstrapped]);
+  const membership = parseMembership(notes[annotations.membership]);
   const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress };
-  return { kind: "present", identity: { ...facts, peerIds, clusterDomain, epoch, bootstrapped } };
+  return { kind: "present", identity: { ...facts, peerIds, clusterDomain, epoch, bootstrapped, membership } };
 }

@@ -42,6 +42,11 @@ const names = (members: readonly Member[]) => members.map(({ name }) => name).jo
 const maxBlocksBehind = ({ parsed }: Snapshot) =>
   parsed.kind === "valid" ? parsed.spec.readiness.maxBlocksBehind : 30;
 
+/** Before the first start there is no quorum to lose. */
+function hasStarted({ identity, members }: Snapshot): boolean {
+  return members.length > 0 && identity.kind === "present" && identity.identity.bootstrapped !== undefined;
+}
+
 interface QuorumView {
   readonly value: Quorum;
   readonly finding: Finding<"Quorate">;
@@ -58,7 +63,7 @@ function quorumOf(snapshot: Snapshot): QuorumView {
   const majority = majorityOf(members.length);
   const count = `${taking.length} of ${members.length} members take part`;
   const missing = members.filter((member) => !taking.includes(member));
-  if (members.length === 0) return quorum("Unknown", "QuorumUnknown", "there are no members yet");
+  if (!hasStarted(snapshot)) return quorum("Unknown", "QuorumUnknown", "the members have not started yet");
   if (taking.length < majority) {
     const message = `${count}; missing are ${names(missing)}`;
     if (taking.length + silent.length < majority) return quorum("Lost", "QuorumLost", message);

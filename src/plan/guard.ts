@@ -1,8 +1,11 @@
 import type { Blocker } from "../api/conditions.ts";
+import { forbiddenChanges } from "../api/immutable.ts";
+import { renderMembership } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { identitySecretName } from "../model/names.ts";
 import { forkOf } from "./fork.ts";
+import { appliedIntent } from "./intent.ts";
 import type { Referenced, Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 
@@ -24,6 +27,7 @@ export const guard: Decider = (snapshot) => {
   const blockers = [
     ...forkProblems(snapshot),
     ...specProblems(snapshot),
+    ...changeProblems(snapshot),
     ...identityProblems(snapshot),
     ...referenceProblems(snapshot),
     ...lockProblems(snapshot),
@@ -47,6 +51,25 @@ function forkProblems({ members }: Snapshot): Blocker[] {
 function specProblems({ parsed }: Snapshot): Blocker[] {
   if (parsed.kind === "valid") return [];
   return parsed.problems.map((message) => ({ type: "ConfigValid", reason: "SpecInvalid", message }));
+}
+
+/** The API server refuses these changes; it does not when a cluster is deleted and applied again. */
+function changeProblems({ parsed, statefulSet, identity }: Snapshot): Blocker[] {
+  if (parsed.kind !== "valid") return [];
+  const applied = appliedIntent(statefulSet)?.spec;
+  const changes = applied ? forbiddenChanges(applied, parsed.spec).map(({ message }) => message) : [];
+  const members = identity.kind === "present" ? identity.identity.membership : undefined;
+  const { replicas, raft } = parsed.spec;
+  const isOther = members !== undefined && (members.replicas !== replicas || members.raftPort !== raft.port);
+  const membership =
+    isOther && changes.length === 0
+      ? [
+          `spec asks for ${replicas} members and raft port ${raft.port}, but the chain was begun with ${renderMembership(members)}, which stand in raft's own log. Set spec.replicas and spec.raft.port back.`,
+        ]
+      : [];
+  return [...changes, ...membership].map((message) => {
+    return { type: "ConfigValid", reason: "ImmutableFieldChanged", message };
+  });
 }
 
 function identityProblems({ identity, cluster, parsed, members, statefulSet }: Snapshot): Blocker[] {
