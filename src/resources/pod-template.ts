@@ -1,4 +1,4 @@
-import type { Amounts, CompleteSpec, EnvVariable } from "../api/complete-spec.ts";
+import type { Amounts, CompleteSpec } from "../api/complete-spec.ts";
 import { startArgs } from "../evnode/member-command.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
@@ -136,7 +136,8 @@ function evnode({ intent }: Blueprint): Container {
 }
 
 /** The server does not store empty values of variables, nor empty fields of tolerations. */
-const variable = ({ name, value }: EnvVariable) => (value === "" ? { name } : { name, value });
+type Variable = CompleteSpec["app"]["extraEnv"][number];
+const variable = ({ name, value }: Variable) => (value === "" ? { name } : { name, value });
 
 function withoutEmpty<T extends object>(fields: T): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== "")) as Partial<T>;
