@@ -1,0 +1,58 @@
+import { open, stat } from "node:fs/promises";
+import { operatorUser } from "./operator-names.ts";
+
+/** One request as the API server noted it; nothing of its body. */
+export interface AuditedRequest {
+  readonly verb: string;
+  readonly user: { readonly username: string };
+  readonly requestReceivedTimestamp: string;
+  readonly objectRef?: {
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code: number };
+}
+
+const writing = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+
+/** What the operator has asked of the API server since the tape was started, from the server's audit log. */
+export class AuditTape {
+  readonly #file: string;
+  readonly #from: number;
+
+  private constructor(file: string, from: number) {
+    this.#file = file;
+    this.#from = from;
+  }
+
+  static async start(file: string): Promise<AuditTape> {
+    return new AuditTape(file, (await stat(file)).size);
+  }
+
+  async writes(): Promise<readonly AuditedRequest[]> {
+    const requests = await this.#read();
+    return requests.filter(({ user, verb }) => user.username === operatorUser && writing.has(verb));
+  }
+
+  async #read(): Promise<readonly AuditedRequest[]> {
+    const file = await open(this.#file, "r");
+    try {
+      const { size } = await file.stat();
+      const { buffer } = await file.read(Buffer.alloc(size - this.#from), 0, size - this.#from, this.#from);
+      const text = buffer.toString("utf8");
+      // The last line may still be under way, and the first may have begun before the tape.
+      const lines = text.slice(0, text.lastIndexOf("\n")).split("\n");
+      return lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as AuditedRequest] : []));
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** Such as `patch statefulsets/status demo/seq`. */
+export function describeRequest({ verb, objectRef }: AuditedRequest): string {
+  const { resource = "", subresource, namespace, name } = objectRef ?? {};
+  return `${verb} ${resource}${subresource ? `/${subresource}` : ""} ${[namespace, name].filter(Boolean).join("/")}`;
+}
