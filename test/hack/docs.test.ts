@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
 import { importRules } from "../../hack/tidy/imports.ts";
 import { conditionMeanings } from "../../src/api/conditions.ts";
+import { CURRENT_DEFAULTS_VERSION } from "../../src/api/defaults.ts";
+import { parseCluster } from "../../src/api/parse.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -39,6 +42,16 @@ describe("the runbook", () => {
         status: ["Reconciling", "Stalled"].includes(type ?? "") ? "False" : "True",
       });
     }
+  });
+});
+
+describe("the manifest in README.md", () => {
+  it("is one that the operator accepts", () => {
+    const manifests = [...read("README.md").matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) =>
+      parse(text),
+    );
+    expect(manifests).toHaveLength(1);
+    expect(parseCluster(manifests[0], CURRENT_DEFAULTS_VERSION)).toMatchObject({ kind: "valid" });
   });
 });
 

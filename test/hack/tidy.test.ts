@@ -329,6 +329,7 @@ describe("text", () => {
     { name: "the home directory in passwd", file: "hack/a.ts", line: "root:x:0:0:root:/root:/sbin/nologin" },
     { name: "an open end with its issue", file: "hack/up.sh", line: `# ${openEnd}(#12): later` },
     { name: "a long message", file: "hack/a.ts", line: `f("${"a ".repeat(60)}");` },
+    { name: "a long row of a table in a comment", file: "src/plan/a.ts", line: ` * | ${"a ".repeat(60)}|` },
     { name: "long prose", file: "README.md", line: "a ".repeat(200).trim() },
   ];
   it.each(allowed)("accepts $name", ({ file, line }) => {
