@@ -9,7 +9,7 @@ for (const file of files) {
     `${kibibytes(statSync(join(folder, file)).size)}  ${join(relative(process.cwd(), folder), file)}`,
   );
 }
-console.log(`${kibibytes(loadedBytes.operator)}  loaded by the operator`);
+console.log(`${kibibytes(loadedBytes.operator)}  loaded by the operator, at most`);
 console.log(`${kibibytes(loadedBytes.agent)}  loaded by an agent`);
 
 function kibibytes(bytes: number): string {
