@@ -25,12 +25,13 @@ export const defaultsV1 = {
   chain: { blockTime: "1s" },
   raft: {
     port: fixed.raftPort,
-    // ev-node's own defaults.
+    // Longer than ev-node's own (350 ms, 1 s, 175 ms, 200 ms): a leader ends its process when it gets no processor
+    // for the time of its lease, and on a busy node that happens all the time. See docs/measurements.md.
     timing: {
-      heartbeatTimeout: "350ms",
-      electionTimeout: "1s",
-      leaderLeaseTimeout: "175ms",
-      sendTimeout: "200ms",
+      heartbeatTimeout: "1s",
+      electionTimeout: "2s",
+      leaderLeaseTimeout: "1s",
+      sendTimeout: "500ms",
     },
     // As in ev-node's guide: at three entries a block the log reaches 6,000 blocks back.
     snapshotThreshold: 5_000,
