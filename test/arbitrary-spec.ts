@@ -1,0 +1,82 @@
+import * as fc from "fast-check";
+import type { Spec } from "../src/api/evnodecluster.ts";
+import { spec } from "./builders.ts";
+
+/** Specs that pass every rule, with each field present or absent. Immutable fields are drawn like all others. */
+export function arbitrarySpec(): fc.Arbitrary<Spec> {
+  return record(sections).map((fields) => ({ ...spec, ...fields }) as Spec);
+}
+
+const record = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>) =>
+  fc.record(fields, { requiredKeys: [] });
+const port = (from: number) => fc.integer({ min: from, max: from + 99 });
+const toggle = fc.record({ enabled: fc.boolean() });
+const entries = fc.dictionary(fc.constantFrom("team", "example.com/x"), fc.constantFrom("", "a", "b"));
+const amounts = fc.dictionary(
+  fc.constantFrom("cpu", "memory"),
+  fc.oneof(fc.constantFrom("500m", "1", "2Gi"), fc.integer({ min: 1, max: 9 })),
+);
+
+const app = fc.oneof(
+  record({
+    kind: fc.constant("testapp"),
+    extraArgs: fc.constantFrom([], ["--x"], ["--x", "--y=1"]),
+    extraEnv: fc.constantFrom(
+      [],
+      [{ name: "GOGC", value: "50" }],
+      [{ name: "GOGC" }],
+      [{ name: "A", value: "" }],
+    ),
+  }),
+  fc.record({
+    kind: fc.constant("custom"),
+    command: fc.constantFrom(["/bin/chain"], ["/bin/chain", "serve"]),
+    ports: fc.constantFrom([], [{ name: "api", port: 8545 }]),
+  }),
+);
+
+const timing = {
+  heartbeatTimeout: "1s",
+  electionTimeout: "2s",
+  leaderLeaseTimeout: "500ms",
+  sendTimeout: "500ms",
+};
+
+const sections = {
+  replicas: fc.constantFrom(3, 5, 7),
+  image: fc.constantFrom("example.org/testapp:1", "example.org/testapp:2"),
+  imagePullPolicy: fc.constantFrom("Always", "IfNotPresent", "Never"),
+  imagePullSecrets: fc.constantFrom([], [{ name: "registry" }]),
+  app,
+  chain: fc.record({ id: fc.constant("rollup-1"), blockTime: fc.constantFrom("1s", "500ms", "1m30s") }),
+  da: fc
+    .tuple(fc.constantFrom("http://local-da:7980", "wss://da.example.com/rpc"), fc.boolean())
+    .map(([address, named]) => ({ address, ...(named ? { namespace: "ns" } : {}) })),
+  raft: fc.oneof(
+    record({ port: port(5_100), trailingLogs: fc.integer({ min: 1, max: 9 }) }),
+    fc.constantFrom({ rttMax: "40ms" }, { timing }),
+  ),
+  p2p: fc.record({ port: port(7_600) }),
+  rpc: fc.record({ port: port(7_300) }),
+  metrics: fc.record({ port: port(26_600) }),
+  log: record({ level: fc.constantFrom("debug", "info"), format: fc.constantFrom("text", "json") }),
+  readiness: fc.record({ maxBlocksBehind: fc.integer({ min: 1, max: 99 }) }),
+  networkPolicy: toggle,
+  disruptionBudget: toggle,
+  topology: fc.record({ spread: fc.constantFrom("Preferred", "Required") }),
+  pod: record({
+    resources: record({ requests: amounts }),
+    nodeSelector: entries,
+    tolerations: fc.constantFrom(
+      [],
+      [{ operator: "Exists", key: "", value: "" }],
+      [{ key: "a", effect: "NoSchedule" }],
+    ),
+    affinity: fc.constantFrom({ nodeAffinity: {} }, { podAntiAffinity: { a: [{ b: 1 }] } }),
+    priorityClassName: fc.constant("high"),
+    labels: entries,
+    annotations: entries,
+    terminationGracePeriodSeconds: fc.integer({ min: 30, max: 99 }),
+    serviceAccountAnnotations: entries,
+  }),
+};

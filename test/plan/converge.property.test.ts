@@ -1,0 +1,131 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Spec } from "../../src/api/evnodecluster.ts";
+import { parseCluster } from "../../src/api/parse.ts";
+import { annotations } from "../../src/model/annotations.ts";
+import type { KubeObject } from "../../src/model/kube-object.ts";
+import { converge } from "../../src/plan/converge.ts";
+import type { Snapshot } from "../../src/plan/snapshot.ts";
+import { arbitrarySpec } from "../arbitrary-spec.ts";
+import { briefPlan, cluster, converged, objectMap, snapshot } from "../builders.ts";
+
+/** A cluster of this spec, with everything made and stored as a server would store it. */
+function running(fields: Spec): Snapshot {
+  const wanted = cluster({ spec: fields });
+  const seen = converged(snapshot({ cluster: wanted }), wanted);
+  const { statefulSet } = seen;
+  if (!statefulSet) throw new Error("a converged cluster has a StatefulSet");
+  return withObjects(seen, [...seen.objects.values(), statefulSet].map(asStored));
+}
+
+function withObjects(seen: Snapshot, objects: readonly KubeObject[]): Snapshot {
+  const statefulSet = objects.find(({ kind }) => kind === "StatefulSet") as Snapshot["statefulSet"];
+  return { ...seen, statefulSet, objects: objectMap(objects.filter(({ kind }) => kind !== "StatefulSet")) };
+}
+
+const objectsOf = ({ objects, statefulSet }: Snapshot) => [
+  ...objects.values(),
+  ...(statefulSet ? [statefulSet] : []),
+];
+
+/** JSON, without empty lists, with amounts and defaults as the server writes them. */
+function asStored(object: KubeObject): KubeObject {
+  const { metadata, ...content } = JSON.parse(JSON.stringify(object)) as KubeObject;
+  return { ...(serverSide(content) as Omit<KubeObject, "metadata">), metadata };
+}
+
+function serverSide(value: unknown): unknown {
+  if (value === "500m") return "0.5";
+  if (Array.isArray(value)) return value.map(serverSide);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).filter(([, part]) => !(Array.isArray(part) && part.length === 0));
+  return { ...Object.fromEntries(fields.map(([key, part]) => [key, serverSide(part)])), aDefault: "x" };
+}
+
+interface Leaf {
+  readonly path: readonly (string | number)[];
+  readonly value: unknown;
+}
+
+/** Everything that is wanted of an object and that somebody can change. */
+function leavesOf(object: KubeObject): Leaf[] {
+  const { metadata, kind: _, apiVersion: _version, ...content } = object;
+  const { labels, annotations: notes, ownerReferences } = metadata;
+  return [...leaves({ labels, annotations: notes, ownerReferences }, ["metadata"]), ...leaves(content, [])];
+}
+
+function leaves(value: unknown, path: Leaf["path"]): Leaf[] {
+  if (value === undefined) return [];
+  if (typeof value !== "object" || value === null) return [{ path, value }];
+  const entries: [string | number, unknown][] = Array.isArray(value)
+    ? value.map((part, index) => [index, part])
+    : Object.entries(value);
+  return entries.flatMap(([key, part]) => leaves(part, [...path, key]));
+}
+
+function changed(value: unknown, [key, ...rest]: Leaf["path"], to: unknown): unknown {
+  if (key === undefined) return to;
+  if (Array.isArray(value)) return value.map((part, at) => (at === key ? changed(part, rest, to) : part));
+  const fields = value as Record<string, unknown>;
+  return { ...fields, [key]: changed(fields[key], rest, to) };
+}
+
+const spoil = (value: unknown) =>
+  typeof value === "number" ? value + 1 : typeof value === "boolean" ? !value : `${String(value)}-x`;
+
+test("a cluster whose objects are as its spec wants them gets no writes", () => {
+  fc.assert(
+    fc.property(arbitrarySpec(), (fields) => {
+      expect(parseCluster(cluster({ spec: fields }), 1).kind).toBe("valid");
+      expect(briefPlan(running(fields))).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("whatever single value somebody changes or takes away is put back by exactly one replace", () => {
+  fc.assert(
+    fc.property(arbitrarySpec(), fc.nat(), fc.boolean(), (fields, random, isRemoved) => {
+      const seen = running(fields);
+      // What is wanted, before the server added anything.
+      const wanted = cluster({ spec: fields });
+      const objects = objectsOf(converged(snapshot({ cluster: wanted }), wanted));
+      const all = objects.flatMap((object) => leavesOf(object).map((leaf) => ({ object, leaf })));
+      const picked = all[random % all.length];
+      if (!picked) throw new Error("a cluster wants something");
+      const { object, leaf } = picked;
+      const isSame = ({ kind, metadata }: KubeObject) =>
+        kind === object.kind && metadata.name === object.metadata.name;
+      const to = isRemoved ? undefined : spoil(leaf.value);
+      const now = objectsOf(seen).map((live) =>
+        isSame(live) ? (changed(live, leaf.path, to) as KubeObject) : live,
+      );
+
+      const actions = (converge(withObjects(seen, now)).stages ?? []).flat();
+      expect(actions.map(({ kind }) => kind)).toEqual(["replace"]);
+      const [action] = actions;
+      if (action?.kind !== "replace") throw new Error("it is to be put back");
+      expect(isSame(action.object)).toBe(true);
+
+      const after = objectsOf(seen).map((live) => (isSame(live) ? asStored(action.object) : live));
+      expect(converge(withObjects(seen, after)).stages).toEqual([]);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("whatever the owner wants, the template that pods are made from stays as it was applied", () => {
+  fc.assert(
+    fc.property(arbitrarySpec(), arbitrarySpec(), (applied, wanted) => {
+      const seen = { ...running(applied), parsed: parseCluster(cluster({ spec: wanted }), 1) };
+      for (const action of (converge(seen).stages ?? []).flat()) {
+        if (action.kind !== "replace" || action.object.kind !== "StatefulSet") continue;
+        const { spec } = action.object as NonNullable<Snapshot["statefulSet"]>;
+        expect(serverSide(JSON.parse(JSON.stringify(spec)))).toEqual(seen.statefulSet?.spec);
+        const intent = JSON.parse(action.object.metadata.annotations?.[annotations.intent] ?? "") as object;
+        expect(intent).toMatchObject({ spec: { replicas: applied.replicas ?? 3, image: applied.image } });
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
