@@ -54,7 +54,7 @@ export const importRules: Readonly<Record<string, ImportRule>> = {
     node: true,
   },
   runtime: { own: [], packages: [], node: true },
-  telemetry: { own: ["runtime"], ownTypes: ["act", "plan"], packages: ["pino", "prom-client"], node: true },
+  telemetry: { own: ["runtime"], ownTypes: ["act", "plan"], packages: ["pino"], node: true },
 };
 
 /** Files directly in `src` compose the program and may import everything, but for these. */
