@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The operator's settings, from flags and, where a flag is absent, from the environment. */
 export interface Config {

@@ -14,8 +14,6 @@ type VotersOrder = Extract<Order, { kind: "bootstrap" | "rejoin" }>;
 export type OrderVerdict =
   | { readonly kind: "nothing" }
   | { readonly kind: "refuse"; readonly orderId: string; readonly message: string }
-  /** Later: the volume is in use by the process that the order would replace the data of. */
-  | { readonly kind: "postpone"; readonly message: string }
   /** `before` is what the volume's record said. */
   | {
       readonly kind: "writeRaftFolder";
@@ -32,7 +30,6 @@ export interface OrderFacts {
   readonly epoch: number;
   /** Orders that were executed by this pod, also those whose record went with a volume. */
   readonly executed: readonly string[];
-  readonly nodeRuns: boolean;
 }
 
 export function readOrder(text: string | undefined): OrderReading {
@@ -85,13 +82,15 @@ function judgeBootstrap(order: VotersOrder, volume: OwnVolume, facts: OrderFacts
   const problem = problemOfVoters(order.voters, facts);
   if (problem !== undefined) return refuse(order, problem);
   if (volume.kind === "empty") return { kind: "writeRaftFolder", order, hadBlocks: false, before: undefined };
-  if (volume.kind === "damaged")
+  if (volume.kind === "damaged") {
     return refuse(order, `${volume.message}; only an order to rejoin rebuilds it`);
+  }
   if (volume.record.started) return refuse(order, "the volume was bootstrapped and started before");
   // An operator that was stopped before it saw the first order done gives the same one under a new id.
-  if (volume.record.votersDigest === votersDigest(order.voters))
-    return { kind: "record", order, record: volume.record };
-  return refuse(order, "the volume was bootstrapped with other voters");
+  if (volume.record.votersDigest !== votersDigest(order.voters)) {
+    return refuse(order, "the volume was bootstrapped with other voters");
+  }
+  return { kind: "record", order, record: volume.record };
 }
 
 function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): OrderVerdict {
@@ -106,8 +105,6 @@ function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): 
     if (volume.isFresh && volume.record.started) return { kind: "record", order, record: volume.record };
     return refuse(order, "the volume is intact");
   }
-  // Under a running process its own files would be taken away.
-  if (facts.nodeRuns) return { kind: "postpone", message: "ev-node still runs on the damaged volume" };
   const hadBlocks = volume.kind === "damaged" && volume.record.hadBlocks && volume.hasBlockData;
   return { kind: "writeRaftFolder", order, hadBlocks, before: record };
 }

@@ -1,8 +1,8 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import type { PeerFinding, Reach, Seen } from "./findings.ts";
+import type { PeerFinding, Reach } from "./findings.ts";
 import type { HttpClient } from "./http-client.ts";
 import type { PeerAddresses } from "./member-facts.ts";
 import type { Resolve } from "./resolve.ts";
@@ -25,6 +25,7 @@ const peerAnswer = z.object({
   clusterId: z.string(),
   node: z.object({ height: z.int().optional() }),
 });
+type PeerAnswer = z.infer<typeof peerAnswer>;
 
 /**
  * libp2p takes a connection every 5 s from one address, and 16 at once after a pause. Looks from the same address as
@@ -38,32 +39,47 @@ const P2P_EVERY_IN_DOUBT_MS = 10_000;
 export async function lookAtPeer(peer: PeerAddresses, dependencies: PeerWatchDependencies): Promise<void> {
   const { resolve, clock, board } = dependencies;
   const address = await resolve(peer.host);
-  if (address === undefined) {
-    const reach: Reach = { kind: "unresolved", atMs: clock.monotonicMs() };
-    note(board, peer.name, { raft: reach, p2p: reach });
-    return;
-  }
+  const seen = address === undefined ? undefined : await lookAtAddress(address, peer, dependencies);
+  // A pod that was recreated has another address, also while the name servers still give the old one.
+  if (seen?.raft.kind !== "reached") resolve.forget(peer.host);
+  const nowhere: Reach = { kind: "unresolved", atMs: clock.monotonicMs() };
+  const found = seen ?? { raft: nowhere, p2p: nowhere };
+  board.update({
+    peers: board.findings().peers.map((known) => (known.name === peer.name ? { ...known, ...found } : known)),
+  });
+}
 
-  const probe = async (port: number, noted: (reach: Reach) => Partial<PeerFinding>) => {
-    const reach = await probeTcp(address, port, PROBE_DEADLINE_MS, clock);
-    // A pod that was recreated has another address, also while the name servers still give the old one.
-    if (reach.kind !== "reached") resolve.forget(peer.host);
-    note(board, peer.name, noted(reach));
-  };
-  const known = board.findings().peers.find(({ name }) => name === peer.name);
-  // Noted one by one: a port that does not answer must not make the other one look old.
-  await Promise.all([
-    probe(peer.raftPort, (raft) =>
-      raft.kind === "reached" ? { raft, raftReachedAtMs: raft.atMs } : { raft },
-    ),
-    isP2pDue(known, clock.monotonicMs()) ? probe(peer.p2pPort, (p2p) => ({ p2p })) : undefined,
-    noteHeight(peer, address, dependencies),
+type Seen = Pick<PeerFinding, "raft" | "p2p"> & Partial<PeerFinding>;
+
+/** Undefined when another pod has the address now: what is reached there says nothing about the peer. */
+async function lookAtAddress(
+  address: string,
+  { name, raftPort, p2pPort }: PeerAddresses,
+  dependencies: PeerWatchDependencies,
+): Promise<Seen | undefined> {
+  const { clock, board, clusterId } = dependencies;
+  const known = board.findings().peers.find((peer) => peer.name === name);
+  const [raft, p2p, agent] = await Promise.all([
+    probeTcp(address, raftPort, PROBE_DEADLINE_MS, clock),
+    known !== undefined && !isP2pDue(known, clock.monotonicMs())
+      ? known.p2p
+      : probeTcp(address, p2pPort, PROBE_DEADLINE_MS, clock),
+    askAgent(address, dependencies),
   ]);
+  if (agent !== undefined && (agent.member !== name || agent.clusterId !== clusterId)) return undefined;
+
+  const height = agent?.node.height;
+  return {
+    raft,
+    p2p,
+    ...(raft.kind === "reached" ? { raftReachedAtMs: raft.atMs } : {}),
+    ...(height === undefined ? {} : { height: { value: height, atMs: clock.monotonicMs() } }),
+  };
 }
 
 /** A port that was not open costs its owner nothing, so it may be tried each time. */
-export function isP2pDue(known: PeerFinding | undefined, nowMs: number): boolean {
-  if (known?.p2p.kind !== "reached") return true;
+export function isP2pDue(known: PeerFinding, nowMs: number): boolean {
+  if (known.p2p.kind !== "reached") return true;
   const everyMs = known.raft.kind === "reached" ? P2P_EVERY_MS : P2P_EVERY_IN_DOUBT_MS;
   return nowMs - known.p2p.atMs >= everyMs;
 }
@@ -79,37 +95,16 @@ export function unknownPeers(peers: readonly PeerAddresses[]): readonly PeerFind
   }));
 }
 
-function note(board: Board, name: string, found: Partial<PeerFinding>): void {
-  const peers = board.findings().peers.map((peer) => (peer.name === name ? { ...peer, ...found } : peer));
-  board.update({ peers });
-}
-
-async function noteHeight(peer: PeerAddresses, address: string, dependencies: PeerWatchDependencies) {
-  const height = await askHeight(peer, address, dependencies);
-  if (height !== undefined) note(dependencies.board, peer.name, { height });
-}
-
-async function askHeight(
-  peer: PeerAddresses,
+async function askAgent(
   address: string,
-  { http, resolve, clock, clusterId, agentPort = AGENT_PORT }: PeerWatchDependencies,
-): Promise<Seen<number> | undefined> {
+  { http, agentPort = AGENT_PORT }: PeerWatchDependencies,
+): Promise<PeerAnswer | undefined> {
   const request = { method: "GET", path: "/v1/state" } as const;
   const result = await http.send({ address, port: agentPort }, request, PROBE_DEADLINE_MS);
-  if (result.kind !== "answered" || result.status !== 200) return undefined;
-
-  const answer = readAnswer(result.body);
-  if (answer === undefined) return undefined;
-  if (answer.member !== peer.name || answer.clusterId !== clusterId) {
-    // The address went to another pod.
-    resolve.forget(peer.host);
-    return undefined;
-  }
-  const { height } = answer.node;
-  return height === undefined ? undefined : { value: height, atMs: clock.monotonicMs() };
+  return result.kind === "answered" && result.status === 200 ? readAnswer(result.body) : undefined;
 }
 
-function readAnswer(body: string): z.infer<typeof peerAnswer> | undefined {
+function readAnswer(body: string): PeerAnswer | undefined {
   try {
     return peerAnswer.safeParse(JSON.parse(body)).data;
   } catch {

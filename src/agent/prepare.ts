@@ -51,7 +51,7 @@ export async function prepareUntilDone(
     } catch (error) {
       const message = `cannot prepare the member: ${error instanceof Error ? error.message : String(error)}`;
       dependencies.board.update({ prepare: { kind: "checking", message } });
-      if (message !== lastFault) log.warn({ error }, message);
+      if (message !== lastFault) log.warn({ err: error }, message);
       lastFault = message;
     }
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
@@ -87,12 +87,13 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
 export function judgePrepare({ volume, refusedOrder, postponed }: VolumeReport): Prepare | undefined {
   if (volume.kind === "foreign") return { kind: "refused", reason: "Volume", message: volume.message };
   if (volume.kind === "damaged") {
-    return { kind: "refused", reason: "Volume", message: postponed ?? volume.message };
+    return { kind: "refused", reason: "Volume", message: joined(volume.message, postponed) };
   }
   if (volume.kind === "intact" && volume.record.started) return undefined;
   if (refusedOrder !== undefined) return { kind: "refused", reason: "Order", message: refusedOrder.message };
   if (volume.kind === "empty") {
-    return { kind: "waiting", for: "bootstrap", message: "the volume is empty: waits for an order" };
+    const message = postponed ?? "the volume is empty: waits for an order";
+    return { kind: "waiting", for: "bootstrap", message };
   }
   return {
     kind: "waiting",
@@ -101,11 +102,15 @@ export function judgePrepare({ volume, refusedOrder, postponed }: VolumeReport):
   };
 }
 
+/** The same for the answer. What is wrong with a volume is followed by why its repair waits. */
 export function shownReport({ volume, executedOrder, refusedOrder, postponed }: VolumeReport) {
   const shown = shownVolume(volume);
-  const isPostponed = postponed !== undefined && shown.kind === "damaged";
-  const message = isPostponed ? { message: `${shown.message}; the order waits: ${postponed}` } : {};
-  return { volume: { ...shown, ...message }, executedOrder, refusedOrder };
+  if (shown.kind !== "damaged") return { volume: shown, executedOrder, refusedOrder };
+  return { volume: { ...shown, message: joined(shown.message, postponed) }, executedOrder, refusedOrder };
+}
+
+function joined(message: string, more: string | undefined): string {
+  return more === undefined ? message : `${message}; ${more}`;
 }
 
 function stop(

@@ -4,7 +4,7 @@ import { bootstrapFiles } from "../evnode/raft-bootstrap.ts";
 import { type Membership, readMembership } from "../evnode/raft-membership.ts";
 import { LOG_FILE, STABLE_FILE } from "../evnode/raft-store.ts";
 import type { Voter } from "../model/agent-protocol.ts";
-import { BOLT_HEAD_LENGTH, hasValidHead } from "./bolt-head.ts";
+import { BOLT_HEAD_LENGTH, problemOfHead } from "./bolt-head.ts";
 import { isAbsent } from "./disk.ts";
 
 /** What a raft folder holds, as far as it shows whether ev-node can go on from it. */
@@ -16,8 +16,8 @@ export type RaftFolder =
   /** Used by ev-node. The voters are known as long as the log still has the entry with them. */
   | { readonly kind: "used"; readonly voters: readonly Voter[] | undefined };
 
-// A log that outgrew this holds blocks. A member that never bootstrapped has one of a few pages.
-const MAX_LOG_READ = 1_048_576;
+// A log that outgrew this holds blocks. A member that never bootstrapped has one of eight pages.
+const MAX_LOG_READ = 131_072;
 
 export async function lookAtRaftFolder(path: string): Promise<RaftFolder> {
   const names = await namesIn(path);
@@ -63,6 +63,7 @@ function isFresh(voters: readonly Voter[], log: Buffer, stable: Buffer | undefin
 }
 
 interface Store {
+  readonly size: number;
   readonly head: Buffer;
   /** The whole file, when it is small. */
   readonly whole: Buffer | undefined;
@@ -76,7 +77,7 @@ async function readStore(path: string): Promise<Store | undefined> {
       const bytes = Buffer.alloc(size <= MAX_LOG_READ ? size : BOLT_HEAD_LENGTH);
       const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
       const read = bytes.subarray(0, bytesRead);
-      return { head: read, whole: size <= MAX_LOG_READ ? read : undefined };
+      return { size, head: read, whole: size <= MAX_LOG_READ ? read : undefined };
     } finally {
       await file.close();
     }
@@ -88,7 +89,8 @@ async function readStore(path: string): Promise<Store | undefined> {
 
 function problemOf(name: string, store: Store | undefined): string | undefined {
   if (store === undefined) return `${name} is missing`;
-  return hasValidHead(store.head) ? undefined : `${name} is damaged: neither of its meta pages is valid`;
+  const problem = problemOfHead(store.head, store.size);
+  return problem === undefined ? undefined : `${name} is damaged: ${problem}`;
 }
 
 /** The names in a folder; undefined when there is no such folder. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { epochFrom } from "../model/member.ts";
 
 /** Where the pod's volumes are mounted. */

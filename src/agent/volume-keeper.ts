@@ -15,7 +15,7 @@ export interface VolumeReport {
   readonly volume: VolumeState;
   readonly executedOrder: string | undefined;
   readonly refusedOrder: AgentAnswer["refusedOrder"];
-  /** Why an order that is in order waits. */
+  /** Why an order that could be executed waits. */
   readonly postponed: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface VolumeKeeperDependencies {
   readonly paths: AgentPaths;
   readonly owner: VolumeOwner;
   readonly facts: MemberFacts;
-  /** Asked only before data would be taken from under a process. */
+  /** Asked only before a raft folder is written. */
   readonly nodeRuns: () => Promise<boolean>;
 }
 
@@ -38,18 +38,17 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
   const { order } = reading;
   const executed = await readLedger(paths.config);
   const { member, epoch } = owner;
-  const isRejoin = order.kind === "rejoin" && volume.kind === "damaged";
-  const verdict = judgeOrder(order, volume, {
-    member,
-    epoch,
-    raftAddress: facts.raftAddress,
-    executed,
-    nodeRuns: isRejoin && (await nodeRuns()),
-  });
+  const verdict = judgeOrder(order, volume, { member, epoch, raftAddress: facts.raftAddress, executed });
   if (verdict.kind === "refuse") {
     return { ...report(volume, reading), refusedOrder: { id: order.id, message: verdict.message } };
   }
-  if (verdict.kind === "postpone") return { ...report(volume, reading), postponed: verdict.message };
+  // A process goes on with files that were taken from under it, and would come back to others.
+  if (verdict.kind === "writeRaftFolder" && (await nodeRuns())) {
+    return {
+      ...report(volume, reading),
+      postponed: `order ${order.id} (${order.kind}) waits until ev-node stops`,
+    };
+  }
   if (verdict.kind !== "nothing") await executeOrder(disk, paths.home, owner, verdict);
   // Also when the work was done before: it may have been cut off after the volume's record was written.
   await addToLedger(disk, paths.config, order.id);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type Disk, readIfPresent, replaceFile } from "./disk.ts";
 
 /** The agent's own folder on the member's volume. */

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { spec } from "./schema/spec.ts";
 import type { status } from "./schema/status.ts";

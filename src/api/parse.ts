@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { CompleteSpec } from "./complete-spec.ts";
 import { completeSpec, isKnownDefaultsVersion } from "./defaults.ts";

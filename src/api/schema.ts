@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { resource } from "./resource.ts";
 import { field, present, type Rule } from "./schema/field.ts";
 import { spec } from "./schema/spec.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Bytes in standard base64 with padding, as Go writes them; anything that does not read back the same is refused. */
 export function base64Bytes(length?: number): z.ZodType<Buffer, string> {

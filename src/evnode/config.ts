@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { LineCounter, parseDocument, stringify } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { memberConfigSchema, RAFT_PEERS_SENTINEL } from "./config-schema.ts";
 import { formatDurationMs } from "./duration.ts";
 import { check, malformed, type Parsed } from "./parsed.ts";

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { encodeBase58 } from "./base58.ts";
 import { base64Bytes } from "./base64.ts";
 import { malformed, type Parsed, parsed, parseJson } from "./parsed.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** What reading a text gave: the value, or what is wrong with it in words that never quote the text. */
 export type Parsed<T> =

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { base64Bytes } from "./base64.ts";
 import { type Parsed, parseJson } from "./parsed.ts";
 import { parseTimestampMs } from "./timestamp.ts";

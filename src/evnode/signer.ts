@@ -1,5 +1,5 @@
 import { argon2, createCipheriv, createDecipheriv } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { base64Bytes } from "./base64.ts";
 import { isPrivateKeyOf, proposerAddressOf, publicKeyOf } from "./keys.ts";
 import { parseJson } from "./parsed.ts";

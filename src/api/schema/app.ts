@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { celString, field, matches, type Rule } from "./field.ts";
 import { notOwned, oneFlag } from "./owned-flags.ts";
 import { choice, portNumber } from "./scalars.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { field, matches, type Rule } from "./field.ts";
 import { durationBetween, keyReference, objectName } from "./scalars.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A rule that is checked twice: by the API server, as CEL, when an object is written, and by the operator, with

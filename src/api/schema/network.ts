@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { field, matches } from "./field.ts";
 import { choice, portNumber } from "./scalars.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DURATION_PATTERN, parseDuration } from "../../model/duration.ts";
 import { celString, field, matches, type Rule } from "./field.ts";
 

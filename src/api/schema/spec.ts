@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AGENT_PORT } from "../../model/agent-protocol.ts";
 import { fixed, TESTAPP_PORT } from "../fixed.ts";
 import { changeMessage, type ImmutableField, immutableFields } from "../immutable.ts";

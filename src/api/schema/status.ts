@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { field } from "./field.ts";
 
 const text = (max: number, description: string) => field(z.string().max(max), description).optional();

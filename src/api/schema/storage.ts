@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseQuantity, QUANTITY_PATTERN } from "../../model/quantity.ts";
 import { celString, field, type Rule } from "./field.ts";
 import { objectName } from "./scalars.ts";
