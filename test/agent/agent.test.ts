@@ -127,7 +127,8 @@ test("a member comes up, leads and loses its process", async () => {
     volume: { kind: "intact", started: true },
     peers: [
       { name: "chain-1", raft: { kind: "reached" }, p2p: { kind: "reached" }, height: 40 },
-      { name: "chain-2", raft: { kind: "reached" }, p2p: { kind: "reached" } },
+      // Its name leads to the agent of chain-1.
+      { name: "chain-2", raft: { kind: "unresolved" }, p2p: { kind: "unresolved" } },
     ],
     ready: { ok: false, message: "ev-node runs, but its HTTP server is closed: it knows no leader" },
   });
@@ -168,10 +169,13 @@ test("who waits learns of a new leader within half a second", async () => {
 test("a raft folder that vanishes under a running member is reported, and rebuilt once it stopped", async () => {
   const members = voters.map(({ id }) => ({ id, address: `${hostOf(id)}:${ports.raft}` }));
   await pod.setOrder({ ...bootstrapOrder, voters: members });
+  start();
+  await until(
+    "the agent waits",
+    async () => (await isWaiting()) && (await answer()).volume.kind === "intact",
+  );
   await startPeers(40);
   const node = await startNode(nodeAnswers(40, false), ports.rpc);
-  start();
-  await until("the agent waits", isWaiting);
   await pod.setOrder(startOrder);
   await eventually("the member is ready", isReady);
   await rename(join(pod.paths.home, "raft-1"), join(pod.root, "gone"));
@@ -179,7 +183,8 @@ test("a raft folder that vanishes under a running member is reported, and rebuil
   expect(await isReady()).toBe(true);
 
   await pod.setOrder({ ...rejoinOrder, voters: members });
-  const orderWaits = async () => JSON.stringify((await answer()).volume).includes("the order waits");
+  const orderWaits = async () =>
+    JSON.stringify((await answer()).volume).includes("waits until ev-node stops");
   await eventually("the order waits", orderWaits);
   await node.close();
   for (const server of servers.splice(0)) await server.close();

@@ -92,8 +92,8 @@ describe("libp2p counts connections, so its port is looked at", () => {
     kind === "reached"
       ? ({ kind, rttMs: 1, atMs: NOW - agoMs } as const)
       : ({ kind, atMs: NOW - agoMs } as const);
-  const cases: readonly [title: string, known: PeerFinding | undefined, isDue: boolean][] = [
-    ["at first", undefined, true],
+  const cases: readonly [title: string, known: PeerFinding, isDue: boolean][] = [
+    ["at first", peerFinding("chain-1", { p2p: { kind: "unknown" } }), true],
     ["again when it was refused", peerFinding("chain-1", { p2p: at("refused", 1) }), true],
     [
       "not again for a minute when it was reached",
@@ -138,13 +138,24 @@ test("a name without an address is an answer of its own", async () => {
 });
 
 test.each([
-  ["of another member, whose pod took over the address", answering({ member: "chain-7" })],
-  ["of another cluster, whose pod took over the address", answering({ clusterId: "def" })],
   ["of an agent that does not know its height yet", answering({ node: { kind: "closed" } })],
   ["of something that is no agent", { hello: "world" }],
 ])("an answer %s tells no height", async (_, answer) => {
   const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answer) };
   expect((await look(ports))[0]).toEqual({ name: "chain-1", raft: reached, p2p: reached });
+});
+
+test.each([
+  ["another member", answering({ member: "chain-7" })],
+  ["a member of another cluster", answering({ clusterId: "def" })],
+])("where %s answers, nothing that is reached counts, and the name is asked anew", async (_, answer) => {
+  const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answer) };
+  expect((await look(ports))[0]).toEqual({
+    name: "chain-1",
+    raft: { kind: "unresolved", ageMs: 0 },
+    p2p: { kind: "unresolved", ageMs: 0 },
+  });
+  expect(forgotten).toEqual(["chain-1.tests"]);
 });
 
 test("the height of an agent that falls silent is kept for a while, then it is no longer known", async () => {

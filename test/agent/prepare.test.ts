@@ -185,10 +185,10 @@ describe("what is wrong is refused", () => {
     await volumes["without its raft folder"](pod.paths.home);
     await pod.setOrder(rejoinOrder);
     await look({ nodeRuns: async () => true });
-    const message = "ev-node still runs on the damaged volume";
+    const message = "the folder raft-1 is missing; order rejoin-1 (rejoin) waits until ev-node stops";
     expect(board.answer()).toMatchObject({
       prepare: { kind: "refused", reason: "Volume", message },
-      volume: { kind: "damaged", message: `the folder raft-1 is missing; the order waits: ${message}` },
+      volume: { kind: "damaged", message },
     });
     expect(await look()).toBeDefined();
   });

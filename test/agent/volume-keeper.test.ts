@@ -131,7 +131,7 @@ describe("what is wrong with a volume is said in words", () => {
     [
       "with a raft log that was cut off",
       "damaged",
-      "raft-1/raft-log.db cannot be read: the file is cut off, or an element points outside its page",
+      "raft-1/raft-log.db is damaged: it is cut off: 9000 bytes are left of 24576",
     ],
     [
       "with a raft folder in which no membership ever was",
@@ -312,12 +312,23 @@ describe("rejoining", () => {
     });
   });
 
+  test.each([bootstrapOrder, rejoinOrder])(
+    "no raft folder is written for a process that runs: $kind",
+    async (order) => {
+      await pod.setOrder(order);
+      const report = await tend(true);
+      expect(outcome(report)).toBe("waits for bootstrap");
+      expect(report.postponed).toBe(`order ${order.id} (${order.kind}) waits until ev-node stops`);
+      expect(await treeOf(pod.paths.home)).toEqual({});
+    },
+  );
+
   test("nothing is taken from under a process that still runs", async () => {
     await volumes["without its raft folder"](pod.paths.home);
     await pod.setOrder(rejoinOrder);
     const before = await treeOf(pod.paths.home);
     const report = await tend(true);
-    expect(report.postponed).toBe("ev-node still runs on the damaged volume");
+    expect(report.postponed).toBe("order rejoin-1 (rejoin) waits until ev-node stops");
     expect(outcome(report)).toBe("refused Volume");
     expect(await treeOf(pod.paths.home)).toEqual(before);
     expect(outcome(await tend(false))).toBe("runs");
