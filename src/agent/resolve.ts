@@ -36,7 +36,6 @@ export function newResolve(
     const kept = known.get(host);
     if (kept !== undefined && clock.monotonicMs() < kept.untilMs) return kept.address;
 
-    known.delete(host);
     const answer = await ask(host);
     if (answer === undefined) return undefined;
     known.set(host, { address: answer.address, untilMs: clock.monotonicMs() + answer.lifetimeMs });

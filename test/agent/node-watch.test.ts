@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Board, newBoard } from "../../src/agent/board.ts";
 import { type HttpClient, newHttpClient } from "../../src/agent/http-client.ts";
@@ -5,6 +6,7 @@ import type { MemberFacts } from "../../src/agent/member-facts.ts";
 import { NodeWatch, nodeRuns } from "../../src/agent/node-watch.ts";
 import { newResolve } from "../../src/agent/resolve.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { closedNode, openNode } from "./findings.ts";
 import { recordedLog } from "./recorded-log.ts";
 import {
   closedPort,
@@ -15,6 +17,7 @@ import {
   startNode,
   startTcp,
 } from "./servers.ts";
+import { until } from "./until.ts";
 
 const clock = new VirtualClock();
 const resolve = newResolve(clock, async () => ({ address: "127.0.0.1", lifetimeMs: 1_000 }));
@@ -153,6 +156,21 @@ test("a height that is not told again is no longer known after a while", async (
   await clock.advance(1_001);
   await watch.lookAtState();
   expect(board.answer().node).not.toHaveProperty("height");
+});
+
+test("what a process said is dropped when it is gone by then", async () => {
+  const held: ServerResponse[] = [];
+  const server = await startHttp((_, response) => held.push(response));
+  servers.push(server);
+  facts = { ...facts, rpcPort: server.port };
+  board.update({ node: openNode() });
+  const looking = newWatch().lookAtState();
+  await until("all is asked", () => held.length === 4);
+  board.update({ node: closedNode() });
+  for (const response of held)
+    response.end(JSON.stringify(nodeAnswers(7, true)["/evnode.v1.StoreService/GetState"]));
+  await looking;
+  expect(board.answer().node).toMatchObject({ kind: "closed" });
 });
 
 describe("a closed node", () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Board, newBoard } from "../../src/agent/board.ts";
@@ -103,6 +103,15 @@ test("an agent that starts anew beside a running ev-node rewrites nothing", asyn
   expect(await look({ disk: watched })).toBeDefined();
   expect(writes).toEqual([]);
   expect(await times()).toEqual(before);
+});
+
+test("an installed file that others could read is put right", async () => {
+  await volumes.started(pod.paths.home);
+  await look();
+  const good = await treeOf(pod.paths.config);
+  await chmod(join(pod.paths.config, "passphrase"), 0o644);
+  await look();
+  expect(await treeOf(pod.paths.config)).toEqual(good);
 });
 
 test("an installed file that was changed is put right", async () => {
