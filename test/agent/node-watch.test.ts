@@ -170,7 +170,12 @@ test("what a process said is dropped when it is gone by then", async () => {
   for (const response of held)
     response.end(JSON.stringify(nodeAnswers(7, true)["/evnode.v1.StoreService/GetState"]));
   await looking;
-  expect(board.answer().node).toMatchObject({ kind: "closed" });
+  expect(board.answer().node).toEqual({
+    kind: "closed",
+    metricsPortOpen: false,
+    raftPortOpen: false,
+    sinceMs: 0,
+  });
 });
 
 describe("a closed node", () => {
