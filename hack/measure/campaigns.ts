@@ -1,4 +1,8 @@
 import type { Campaign } from "./campaign.ts";
 import { coldStarts } from "./campaigns/cold-starts.ts";
+import { failover } from "./campaigns/failover.ts";
+import { memory } from "./campaigns/memory.ts";
+import { quiet } from "./campaigns/quiet.ts";
+import { raftTiming } from "./campaigns/raft-timing.ts";
 
-export const campaigns: readonly Campaign[] = [coldStarts];
+export const campaigns: readonly Campaign[] = [coldStarts, failover, quiet, memory, raftTiming];

@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import { installOperator, operatorNamespace, provideOperatorImage } from "../demo/install.ts";
 import { type Kubectl, newKubectl } from "../demo/kubectl.ts";
 import { up } from "../local-cluster/cluster.ts";
+import { paths } from "../local-cluster/layout.ts";
 
 export interface ProvidedCluster {
   readonly kubeconfig: string;
@@ -9,7 +11,14 @@ export interface ProvidedCluster {
 }
 
 const deploymentSchema = z.object({
-  spec: z.object({ template: z.object({ spec: z.object({ serviceAccountName: z.string() }) }) }),
+  spec: z.object({
+    template: z.object({
+      spec: z.object({
+        serviceAccountName: z.string(),
+        containers: z.array(z.object({ name: z.string(), image: z.string() })),
+      }),
+    }),
+  }),
 });
 
 /**
@@ -39,7 +48,28 @@ export async function provideCluster(): Promise<ProvidedCluster> {
 
 /** The name under which the installed operator talks to the API server. */
 export async function operatorUser(kubectl: Kubectl): Promise<string> {
+  const { serviceAccountName } = await installedOperator(kubectl);
+  return `system:serviceaccount:${operatorNamespace}:${serviceAccountName}`;
+}
+
+/** The image of the installed operator, which the agents run, too. */
+export async function operatorImage(kubectl: Kubectl): Promise<string> {
+  const { containers } = await installedOperator(kubectl);
+  const found = containers.find(({ name }) => name === "operator");
+  if (!found) throw new Error("the operator's Deployment has no container of this name");
+  return found.image;
+}
+
+async function installedOperator(kubectl: Kubectl) {
   const get = ["get", "deployment", "evnode-operator", "--namespace", operatorNamespace];
   const { spec } = await kubectl.json(deploymentSchema, get);
-  return `system:serviceaccount:${operatorNamespace}:${spec.template.spec.serviceAccountName}`;
+  return spec.template.spec;
+}
+
+/** For what can only be seen on the local cluster: its API server's audit log, and processes of its node. */
+export function requireLocal({ kubeconfig }: { readonly kubeconfig: string }): { readonly auditLog: string } {
+  if (resolve(kubeconfig) === paths.kubeconfig) return { auditLog: paths.auditLog };
+  throw new Error(
+    `this campaign needs the local cluster (npm run cluster -- up), and ${kubeconfig} is another one`,
+  );
 }

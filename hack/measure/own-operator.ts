@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { bundle } from "../bundle.ts";
+import { command } from "../local-cluster/command.ts";
+import { provideHelm } from "../local-cluster/helm.ts";
+import { fenceNamespace } from "./fence.ts";
+import { operatorImage } from "./provide-cluster.ts";
+import { pollUntil, type Session } from "./session.ts";
+
+/**
+ * The operator as a process of this machine that looks after one namespace, with the rights that the chart gives
+ * it there and no others. It can be started and killed at any moment, and reaches what listens on this machine.
+ */
+export interface OwnOperator {
+  /** As the API server knows it. */
+  readonly user: string;
+  readonly pid: number | undefined;
+  /** Starts it, and answers once it is ready: when all watches have delivered. */
+  start(): Promise<StartTimes>;
+  kill(): Promise<void>;
+  /** SIGTERM, as Kubernetes stops it. */
+  stop(): Promise<void>;
+}
+
+export interface StartTimes {
+  readonly spawnedAtMs: number;
+  readonly readyAfterMs: number;
+}
+
+const root = join(import.meta.dirname, "../..");
+const release = "evnode-operator";
+/** What the chart's memory limit of 256 MiB and the image's flag of 75 % come down to. */
+const HEAP_MIB = 192;
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 40_000;
+
+export async function provideOwnOperator(session: Session, namespace: string): Promise<OwnOperator> {
+  const folder = await mkdtemp(join(tmpdir(), "measure-operator-"));
+  session.atEnd(`folder ${folder}`, async () => rm(folder, { recursive: true, force: true }));
+  await bundle(join(folder, "dist"));
+  await grantRights(session, namespace);
+  await fenceNamespace(session, namespace);
+  const kubeconfig = join(folder, "kubeconfig");
+  await writeKubeconfig(session, namespace, kubeconfig);
+  const image = await operatorImage(session.kubectl);
+  const operator = new OperatorProcess(session, {
+    namespace,
+    program: join(folder, "dist/main.js"),
+    logFile: join(folder, "operator.log"),
+    healthPort: await freePort(),
+    env: { KUBECONFIG: kubeconfig, POD_NAME: "measured", POD_NAMESPACE: namespace, AGENT_IMAGE: image },
+  });
+  session.atEnd("own operator", async () => operator.stop());
+  return operator;
+}
+
+/** The chart's own Roles, limited to the namespace. */
+async function grantRights({ kubectl }: Session, namespace: string): Promise<void> {
+  const shown = ["templates/rbac.yaml", "templates/serviceaccount.yaml"].flatMap((file) => [
+    "--show-only",
+    file,
+  ]);
+  const set = ["--namespace", namespace, "--set", `watchNamespace=${namespace}`];
+  const manifests = await command(await provideHelm(), [
+    "template",
+    release,
+    join(root, "helm"),
+    ...set,
+    ...shown,
+  ]);
+  await kubectl.run(["apply", "--filename", "-"], { input: manifests });
+}
+
+const kubeconfigSchema = z.looseObject({
+  clusters: z.array(z.looseObject({ name: z.string() })),
+  contexts: z.array(z.looseObject({ name: z.string(), context: z.looseObject({ cluster: z.string() }) })),
+  "current-context": z.string(),
+});
+
+/** The same server with a token of the operator's service account. */
+async function writeKubeconfig(
+  { kubectl, kubeconfig }: Session,
+  namespace: string,
+  file: string,
+): Promise<void> {
+  const duration = "--duration=8h";
+  const token = (await kubectl.run(["create", "token", release, "--namespace", namespace, duration])).trim();
+  const given = kubeconfigSchema.parse(parse(await readFile(kubeconfig, "utf8")));
+  const context = given.contexts.find(({ name }) => name === given["current-context"])?.context;
+  if (!context) throw new Error(`${kubeconfig} has no current context`);
+  const content = stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: given.clusters.filter(({ name }) => name === context.cluster),
+    users: [{ name: "operator", user: { token } }],
+    contexts: [{ name: "operator", context: { cluster: context.cluster, user: "operator" } }],
+    "current-context": "operator",
+  });
+  await writeFile(file, content, { mode: 0o600 });
+}
+
+interface ProcessOptions {
+  readonly namespace: string;
+  readonly program: string;
+  readonly logFile: string;
+  readonly healthPort: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+class OperatorProcess implements OwnOperator {
+  readonly user: string;
+  readonly #session: Session;
+  readonly #options: ProcessOptions;
+  #child: ChildProcess | undefined;
+
+  constructor(session: Session, options: ProcessOptions) {
+    this.user = `system:serviceaccount:${options.namespace}:${release}`;
+    this.#session = session;
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(): Promise<StartTimes> {
+    const { namespace, program, logFile, healthPort, env } = this.#options;
+    const heap = `--max-old-space-size=${HEAP_MIB}`;
+    const args = [heap, program, "run", "--watch-namespace", namespace, "--health-port", String(healthPort)];
+    const log = openSync(logFile, "a", 0o600);
+    const startMs = performance.now();
+    const spawnedAtMs = Date.now();
+    const environment = { PATH: process.env["PATH"] ?? "", NODE_ENV: "production", ...env };
+    const child = spawn(process.execPath, args, { env: environment, stdio: ["ignore", log, log] });
+    closeSync(log);
+    this.#child = child;
+    const ready = async () => {
+      if (child.exitCode !== null) throw new Error(`the operator ended at its start: ${await tail(logFile)}`);
+      return isReady(healthPort);
+    };
+    const isUp = await pollUntil(ready, { everyMs: 10, timeoutMs: READY_TIMEOUT_MS }, this.#session);
+    if (!isUp) throw new Error(`the operator is not ready: ${await tail(logFile)}`);
+    return { spawnedAtMs, readyAfterMs: performance.now() - startMs };
+  }
+
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.kill(signal);
+    const late = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    await ended;
+    clearTimeout(late);
+  }
+}
+
+async function isReady(port: number): Promise<true | undefined> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(500) });
+    await response.arrayBuffer();
+    return response.ok || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function tail(file: string): Promise<string> {
+  return (await readFile(file, "utf8")).trimEnd().split("\n").slice(-3).join("\n");
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

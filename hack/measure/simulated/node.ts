@@ -1,0 +1,131 @@
+import { annotations, labels } from "../../../src/model/annotations.ts";
+import { kinds } from "../../../src/model/kinds.ts";
+import { identitySecretName, memberName } from "../../../src/model/names.ts";
+import type { Pod } from "../../../src/model/objects.ts";
+import { entryText } from "../../../src/model/secret-text.ts";
+import type { Session } from "../session.ts";
+import type { MemberFacts } from "./member.ts";
+import { newPod, type SimulatedPod } from "./pod.ts";
+
+/**
+ * Stands in for the kubelets of pods that no node takes: gives each an address on this machine, serves its agent
+ * there, and writes the pod's status as its containers come up.
+ */
+export interface SimulatedNode {
+  /** The first thing that went wrong, such as an address that could not be listened on. */
+  readonly failure: () => unknown;
+  stop(): Promise<void>;
+}
+
+const WATCH_SECONDS = 7_200;
+
+export async function startSimulatedNode(session: Session, namespace: string): Promise<SimulatedNode> {
+  const node = new Node(session, namespace);
+  await node.start();
+  return node;
+}
+
+class Node implements SimulatedNode {
+  readonly #session: Session;
+  readonly #namespace: string;
+  readonly #stopping = new AbortController();
+  readonly #pods = new Map<string, Promise<SimulatedPod>>();
+  /** Work on one pod is done in order, as a kubelet does it. */
+  readonly #work = new Map<string, Promise<void>>();
+  #watching: Promise<void> = Promise.resolve();
+  #failure: unknown;
+  #addresses = 0;
+
+  constructor(session: Session, namespace: string) {
+    this.#session = session;
+    this.#namespace = namespace;
+  }
+
+  readonly failure = (): unknown => this.#failure;
+
+  async start(): Promise<void> {
+    const where = { namespace: this.#namespace, labelSelector: labels.cluster };
+    const { resourceVersion, items } = await this.#session.api.list(kinds.pod, where);
+    for (const pod of items) this.#see(pod, false);
+    this.#watching = this.#watch(resourceVersion).catch((error: unknown) => this.#fail(error));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#watching;
+    await Promise.all(this.#work.values());
+    const pods = await Promise.all(this.#pods.values());
+    await Promise.all(pods.map(async ({ server }) => server.close()));
+  }
+
+  async #watch(resourceVersion: string): Promise<void> {
+    const where = { namespace: this.#namespace, labelSelector: labels.cluster };
+    const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: this.#stopping.signal };
+    for await (const event of this.#session.api.watch(kinds.pod, { ...where, ...bound })) {
+      if (event.type !== "BOOKMARK") this.#see(event.object, event.type === "DELETED");
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#stopping.signal.aborted) this.#failure ??= error;
+  }
+
+  #see(pod: Pod, isGone: boolean): void {
+    const { uid = "" } = pod.metadata;
+    const before = this.#work.get(uid) ?? Promise.resolve();
+    const next = before.then(async () => (isGone ? this.#remove(uid) : this.#follow(uid, pod)));
+    this.#work.set(
+      uid,
+      next.catch((error: unknown) => this.#fail(error)),
+    );
+  }
+
+  async #follow(uid: string, pod: Pod): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const known = this.#pods.get(uid) ?? this.#create(pod);
+    this.#pods.set(uid, known);
+    await (await known).order(pod.metadata.annotations?.[annotations.order]);
+  }
+
+  async #remove(uid: string): Promise<void> {
+    const pod = await this.#pods.get(uid);
+    this.#pods.delete(uid);
+    this.#work.delete(uid);
+    await pod?.server.close();
+  }
+
+  async #create(pod: Pod): Promise<SimulatedPod> {
+    const number = (this.#addresses += 1);
+    const address = `127.88.${number >> 8}.${number & 255}`;
+    const facts = await this.#factsOf(pod);
+    const { signal } = this.#stopping;
+    return newPod(this.#session, facts, {
+      address,
+      name: pod.metadata.name,
+      namespace: this.#namespace,
+      signal,
+    });
+  }
+
+  async #factsOf({ metadata }: Pod): Promise<MemberFacts> {
+    const { name, uid = "", labels: worn = {}, annotations: notes = {} } = metadata;
+    const cluster = worn[labels.cluster] ?? "";
+    const ref = { namespace: this.#namespace, name: identitySecretName(cluster) };
+    const [secret, object] = await Promise.all([
+      this.#session.api.get(kinds.secret, ref),
+      this.#session.api.get(kinds.cluster, { namespace: this.#namespace, name: cluster }),
+    ]);
+    const members = Array.from({ length: object?.spec.replicas ?? 3 }, (_, ordinal) =>
+      memberName(cluster, ordinal),
+    );
+    return {
+      name,
+      ordinal: members.indexOf(name),
+      podUid: uid,
+      peers: members.filter((member) => member !== name),
+      clusterId: (secret && entryText(secret, "cluster_id")) ?? "",
+      configRevision: notes[annotations.configRevision] ?? "",
+      daNamespace: "simulated",
+    };
+  }
+}

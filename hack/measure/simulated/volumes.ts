@@ -1,0 +1,70 @@
+import type { Kind } from "../../../src/model/kinds.ts";
+import { kinds } from "../../../src/model/kinds.ts";
+import type { KubeObject } from "../../../src/model/kube-object.ts";
+import type { PersistentVolumeClaim } from "../../../src/model/objects.ts";
+import type { Session } from "../session.ts";
+
+interface PersistentVolume extends KubeObject {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+const volumes: Kind<PersistentVolume> = {
+  apiVersion: "v1",
+  kind: "PersistentVolume",
+  plural: "persistentvolumes",
+  namespaced: false,
+};
+
+const LABEL = "evnode.dev/measured-in";
+const WATCH_SECONDS = 7_200;
+
+export interface VolumeBinder {
+  readonly failure: () => unknown;
+  stop(): Promise<void>;
+}
+
+/**
+ * Gives every claim a volume that exists only on paper. Claims of pods that no node takes would stay unbound,
+ * because the storage class waits for the node.
+ */
+export async function bindClaims(session: Session, namespace: string): Promise<VolumeBinder> {
+  const { api, kubectl, atEnd } = session;
+  const stopping = new AbortController();
+  let failure: unknown;
+  atEnd(`volumes of ${namespace}`, async () => {
+    await kubectl.run(["delete", "persistentvolumes", "--selector", `${LABEL}=${namespace}`, "--wait=false"]);
+  });
+  const { resourceVersion } = await api.list(kinds.claim, { namespace });
+  const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: stopping.signal };
+  const binding = (async () => {
+    for await (const event of api.watch(kinds.claim, { namespace, ...bound })) {
+      if (event.type === "ADDED") await api.create(volumes, volumeFor(event.object));
+    }
+  })().catch((error: unknown) => {
+    if (!stopping.signal.aborted) failure = error;
+  });
+  return {
+    failure: () => failure,
+    async stop() {
+      stopping.abort();
+      await binding;
+    },
+  };
+}
+
+function volumeFor({ metadata, spec }: PersistentVolumeClaim): PersistentVolume {
+  const { namespace = "", name, uid = "" } = metadata;
+  return {
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: `paper-${uid}`, labels: { [LABEL]: namespace } },
+    spec: {
+      capacity: { storage: "1Gi" },
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: spec?.storageClassName ?? "",
+      persistentVolumeReclaimPolicy: "Retain",
+      claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid },
+      hostPath: { path: "/nonexistent" },
+    },
+  };
+}
