@@ -1,6 +1,7 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
+import type { KubeObject } from "../model/kube-object.ts";
 import type { StatefulSet } from "../model/objects.ts";
 import type { Blueprint, Intent } from "../resources/blueprint.ts";
 import { type MemberConfigs, memberConfigs } from "../resources/member-configs.ts";
@@ -78,13 +79,27 @@ export function appliedIntent(statefulSet: StatefulSet | undefined): Intent | un
   }
 }
 
-function configsOf({ cluster, references }: Snapshot, identity: Identity, spec: CompleteSpec): MemberConfigs {
+function configsOf(snapshot: Snapshot, identity: Identity, spec: CompleteSpec): MemberConfigs {
+  const { cluster, references, statefulSet } = snapshot;
   const { name, namespace = "" } = cluster.metadata;
   const { clusterDomain, epoch, peerIds } = identity;
   const { daAuthToken: token } = references;
   const daAuthToken = spec.da.authTokenSecret && token.kind === "found" ? token.value : undefined;
-  return memberConfigs({ name, namespace, clusterDomain, spec, epoch, peerIds, daAuthToken });
+  const input = { name, namespace, clusterDomain, spec, epoch, peerIds, daAuthToken };
+
+  const inputText = JSON.stringify(input);
+  const known = rendered.get(statefulSet ?? cluster);
+  if (known?.inputText === inputText) return known.configs;
+  const configs = memberConfigs(input);
+  rendered.set(statefulSet ?? cluster, { inputText, configs });
+  return configs;
 }
+
+/**
+ * What was rendered last for an object that has not changed since. Every config is read back when it is rendered,
+ * which takes milliseconds, and several deciders of every reconcile ask for the same ones.
+ */
+const rendered = new WeakMap<KubeObject, { readonly inputText: string; readonly configs: MemberConfigs }>();
 
 function pendingPaths(applied: CompleteSpec, wanted: CompleteSpec): string[] {
   const paths: string[] = [];
