@@ -79,7 +79,7 @@ test("a cluster whose objects are as its spec wants them gets no writes", () => 
       expect(parseCluster(cluster({ spec: fields }), 1).kind).toBe("valid");
       expect(briefPlan(running(fields))).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -110,7 +110,7 @@ test("whatever single value somebody changes or takes away is put back by exactl
       const after = objectsOf(seen).map((live) => (isSame(live) ? asStored(action.object) : live));
       expect(converge(withObjects(seen, after)).stages).toEqual([]);
     }),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });
 
@@ -126,6 +126,6 @@ test("whatever the owner wants, the template that pods are made from stays as it
         expect(intent).toMatchObject({ spec: { replicas: applied.replicas ?? 3, image: applied.image } });
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
