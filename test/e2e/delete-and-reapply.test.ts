@@ -36,10 +36,7 @@ describe("a cluster that is deleted and applied again", () => {
   it("leaves nothing else behind", async () => {
     const { cluster } = observed();
     const collections = ["services", "statefulSets", "budgets", "networkPolicies"] as const;
-    for (const collection of collections) {
-      const left = await cluster.isGoneFrom(collection);
-      expect(left, collection).toEqual([]);
-    }
+    for (const collection of collections) expect(await cluster.isGoneFrom(collection)).toEqual([]);
     last = observed().observer.record.top;
     expect(last).toBeGreaterThan(10);
   });

@@ -46,7 +46,7 @@ async function killLeader(): Promise<Pod> {
 
 async function followsAnother(than: Pod): Promise<Pod> {
   const { cluster } = observed();
-  return await until(
+  return until(
     `a leader other than ${than.metadata.name}`,
     async () => {
       const found = await cluster.leaderPod();
@@ -91,6 +91,7 @@ describe("when the leader is killed", () => {
 
   it("events tell who leads", async () => {
     const { cluster } = observed();
-    await cluster.tells("LeaderElected", /^seq-\d leads/);
+    const { note } = await cluster.tells("LeaderElected", /^seq-\d leads/);
+    expect(note).toMatch(/^seq-\d leads/);
   });
 });

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { isReady } from "./harness/cluster.ts";
 import { leadsTo } from "./harness/endpoints.ts";
 import { type Observed, useObserved } from "./harness/observed.ts";
-import { writeAndRead } from "./harness/transactions.ts";
+import { readFromAll, writeAndRead } from "./harness/transactions.ts";
 import { useWorld } from "./harness/world.ts";
 
 const world = useWorld("first");
@@ -62,6 +62,7 @@ describe.each([{ members: 3 as const }, { members: 5 as const }])(
       await leadsTo(cluster, `${cluster.name}-leader`, [leader.metadata.name]);
       await leadsTo(cluster, `${cluster.name}-rpc`, cluster.memberNames);
       await writeAndRead(cluster, "first", "transaction");
+      expect(await readFromAll(cluster, "first")).toEqual(cluster.memberNames.map(() => "transaction"));
     });
 
     it("says what every condition is, and that all is well", async () => {

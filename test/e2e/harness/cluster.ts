@@ -96,13 +96,18 @@ export class Cluster {
     return status?.conditions?.find((condition) => condition.type === type);
   }
 
-  /** Waits for a condition and answers it. */
-  async becomes(type: string, reason: string, withinMs = 60_000): Promise<Condition> {
+  /** Waits for a condition with this reason, and with words that match all of these. */
+  async becomes(
+    type: string,
+    reason: string,
+    words: readonly RegExp[] = [],
+    withinMs = 60_000,
+  ): Promise<Condition> {
     return until(
-      `condition ${type} of ${this.name} with reason ${reason}`,
+      `condition ${type} of ${this.name} with reason ${reason} and ${words.join(" ")}`,
       async () => {
-        const found = await this.condition(type);
-        if (found?.reason === reason) return { found };
+        const found = (await this.get()).status?.conditions?.find((condition) => condition.type === type);
+        if (found?.reason === reason && words.every((word) => word.test(found.message))) return { found };
         return {
           missing: found ? `it is ${found.status}, ${found.reason}: ${found.message}` : "there is none",
         };
@@ -113,7 +118,7 @@ export class Cluster {
 
   /** Waits until one member leads and all are ready. */
   async isRunning(withinMs = START_MS): Promise<EvNodeCluster> {
-    await this.becomes("Ready", "AllMembersReady", withinMs);
+    await this.becomes("Ready", "AllMembersReady", [], withinMs);
     return this.get();
   }
 
@@ -188,7 +193,7 @@ export class Cluster {
       },
       { withinMs },
     ).catch(() => undefined);
-    return await left();
+    return left();
   }
 
   /** What was told about the cluster, oldest first. */

@@ -14,7 +14,7 @@ export async function writeAndRead(cluster: Cluster, key: string, value: string)
   for (let attempt = 1; ; attempt += 1) {
     await post(cluster, `${key}=${value}`);
     const arrival = arrived(cluster, key, value);
-    if (attempt === POSTS) return await arrival;
+    if (attempt === POSTS) return arrival;
     const hasArrived = await arrival.then(
       () => true,
       () => false,
@@ -39,7 +39,7 @@ async function arrived(cluster: Cluster, key: string, value: string): Promise<vo
 
 /** What every member has under a key. */
 export async function readFromAll(cluster: Cluster, key: string): Promise<readonly (string | undefined)[]> {
-  return await Promise.all((await cluster.pods()).map((pod) => valueAt(cluster, pod, key)));
+  return Promise.all((await cluster.pods()).map((pod) => valueAt(cluster, pod, key)));
 }
 
 /** Tries again while the Service has nobody behind it; a transaction is accepted once. */

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { stateDir } from "../../../hack/local-cluster/layout.ts";
+import type { KubeObject } from "../../../src/model/kube-object.ts";
+import type { Pod } from "../../../src/model/objects.ts";
+import type { Cluster } from "./cluster.ts";
+import { until } from "./until.ts";
+
+const LOST_MS = 120_000;
+
+/** Takes claim and volume of a member away for good, and its pod with them, as a lost disk does. */
+export async function loseVolume(cluster: Cluster, member: string): Promise<void> {
+  const claim = cluster.path("claims", `data-${member}`);
+  const before = await cluster.api.get(claim);
+  await cluster.api.send(claim, { method: "DELETE" });
+  // The claim is protected for as long as a pod uses it.
+  await deletePod(cluster, member);
+  await until(
+    `end of claim data-${member}`,
+    async () => {
+      const now = await cluster.api.find(claim);
+      const isGone = now?.metadata.uid !== before.metadata.uid;
+      return isGone ? { found: true } : { missing: "it is still there" };
+    },
+    { withinMs: LOST_MS },
+  );
+}
+
+/** Deletes a claim that no pod uses. */
+export async function deleteClaim(cluster: Cluster, member: string): Promise<void> {
+  const claim = cluster.path("claims", `data-${member}`);
+  await cluster.api.send(claim, { method: "DELETE" });
+  await until(
+    `end of claim data-${member}`,
+    async () => ((await cluster.api.find(claim)) ? { missing: "it is still there" } : { found: true }),
+    { withinMs: LOST_MS },
+  );
+}
+
+export async function deletePod(cluster: Cluster, member: string): Promise<void> {
+  await cluster.api.send(cluster.path("pods", member), { method: "DELETE" });
+}
+
+interface Volume extends KubeObject {
+  readonly spec: { readonly local?: { readonly path: string } };
+}
+
+/** Where the volume of a member lies on this machine. */
+export async function volumeFolder(cluster: Cluster, member: string): Promise<string> {
+  const claim = await cluster.claim(`data-${member}`);
+  const volume = await cluster.api.get<Volume>(`/api/v1/persistentvolumes/${claim?.spec?.volumeName}`);
+  if (!volume.spec.local) throw new Error(`the volume of ${member} is no folder of this machine`);
+  return volume.spec.local.path;
+}
+
+/** The folder in which the agent of a pod puts ev-node's config: in memory, and seen by kubelet here. */
+export function configFolder({ metadata }: Pod): string {
+  return join(stateDir, "kubelet/pods", metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/config");
+}
