@@ -48,9 +48,12 @@ export class NodeWatch {
     this.#given = given;
   }
 
-  /** Who leads: cheap enough to be asked several times a second. */
+  /**
+   * Who leads: cheap enough to be asked several times a second. When the HTTP server opened or closed, the rest is
+   * looked at too, so that no answer is made of before and after.
+   */
   async lookAtLeadership(): Promise<void> {
-    const { http, clock, board, member, facts } = this.#given;
+    const { http, board, member, facts } = this.#given;
     const result = await http.send(
       { address: LOOPBACK, port: facts.rpcPort },
       raftNodeRequest,
@@ -59,12 +62,13 @@ export class NodeWatch {
     const before = board.findings().node;
     if (result.kind === "refused") {
       this.#identityAtMs = undefined;
-      board.update({ node: before.kind === "closed" ? before : closed(clock.monotonicMs()) });
+      if (before.kind === "open") await this.#lookAtPorts();
       return;
     }
     const isLeader =
       result.kind === "answered" && result.status === 200 ? leads(result.body, member) : undefined;
     board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
+    if (before.kind === "closed") await this.#lookAtChain();
   }
 
   /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */
@@ -75,12 +79,15 @@ export class NodeWatch {
 
   async #lookAtPorts(): Promise<void> {
     const { resolve, clock, board, facts } = this.#given;
+    const { node: before } = board.findings();
+    const sinceMs = before.kind === "closed" ? before.sinceMs : clock.monotonicMs();
     const [metricsPortOpen, raftPortOpen] = await Promise.all([
       isOpen(LOOPBACK, facts.metricsPort, clock),
       isRaftPortOpen(facts, resolve, clock),
     ]);
-    const { node } = board.findings();
-    if (node.kind === "closed") board.update({ node: { ...node, metricsPortOpen, raftPortOpen } });
+    // Opened meanwhile.
+    if (before.kind === "closed" && board.findings().node.kind === "open") return;
+    board.update({ node: { kind: "closed", metricsPortOpen, raftPortOpen, sinceMs } });
   }
 
   async #lookAtChain(): Promise<void> {
@@ -136,10 +143,6 @@ const opened: Open = {
   peerId: undefined,
   daNamespace: undefined,
 };
-
-function closed(nowMs: number): NodeFinding {
-  return { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs };
-}
 
 /** An answer about another node, or none that can be read, leaves it unknown who leads. */
 function leads(body: string, member: string): boolean | undefined {

@@ -18,7 +18,7 @@ const STATE_EVERY_MS = 1_000;
 const PEER_EVERY_MS = 1_000;
 const VOLUME_EVERY_MS = 1_000;
 const JITTER = 0.2;
-/** How long the first look for the peers may hold ev-node back. */
+/** How long the first looks may hold ev-node back. */
 const FIRST_LOOK_MS = 2_000;
 
 export interface WatchDependencies {
@@ -36,7 +36,7 @@ export interface WatchDependencies {
   readonly peerAgentPort?: number;
 }
 
-/** Watches the member and its peers until the signal aborts. Only the first look for the peers precedes ev-node. */
+/** Watches the member and its peers until the signal aborts. Only the first looks precede ev-node. */
 export async function watch(prepared: Prepared, dependencies: WatchDependencies): Promise<void> {
   const { board, clock, random, signal, beat } = dependencies;
   const { facts, owner } = prepared;
@@ -44,12 +44,13 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   const look = (peer: (typeof facts.peers)[number]) =>
     lookAtPeer(peer, { ...dependencies, clusterId: owner.clusterId, ...peerPort(dependencies) });
 
-  // Bounded by the deadlines of its parts; whatever comes late is noted all the same.
-  const firstLook = Promise.all(facts.peers.map(look));
+  const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
+  // Bounded by the deadlines of its parts; whatever comes late is noted all the same. ev-node may run already, beside
+  // an agent that was restarted.
+  const firstLook = Promise.all([node.lookAtLeadership(), ...facts.peers.map(look)]);
   await Promise.race([firstLook, clock.sleep(FIRST_LOOK_MS, signal).catch(() => undefined)]);
   board.update({ prepare: { kind: "done" } });
 
-  const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
   const every = (everyMs: number) => ({ clock, random, signal, everyMs, jitter: JITTER });
   await Promise.all([
     firstLook,

@@ -67,7 +67,7 @@ async function open(answers: Record<string, unknown>): Promise<FakeNode> {
 test.each([true, false])("leadership is what ev-node says: %s", async (isLeader) => {
   await open(nodeAnswers(7, isLeader));
   await watch.lookAtLeadership();
-  expect(board.answer().node).toEqual({ kind: "open", isLeader });
+  expect(board.answer().node).toMatchObject({ kind: "open", isLeader });
 });
 
 describe("an answer that is none leaves it unknown who leads", () => {
@@ -80,7 +80,8 @@ describe("an answer that is none leaves it unknown who leads", () => {
   test.each(cases)("%s", async (_, answers) => {
     await open(answers);
     await watch.lookAtLeadership();
-    expect(board.answer().node).toEqual({ kind: "open" });
+    expect(board.answer().node).not.toHaveProperty("isLeader");
+    expect(board.answer().node.kind).toBe("open");
   });
 
   test("a dropped connection", async () => {
@@ -92,10 +93,9 @@ describe("an answer that is none leaves it unknown who leads", () => {
   });
 });
 
-test("an open node shows height, head, peer id and namespace", async () => {
+test("a node that opened shows height, head, peer id and namespace at once", async () => {
   await open(nodeAnswers(7, true));
   await watch.lookAtLeadership();
-  await watch.lookAtState();
   expect(board.answer().node).toEqual({
     kind: "open",
     isLeader: true,
@@ -140,8 +140,7 @@ test("identity is asked rarely, and again after a restart", async () => {
   const again = await startNode(nodeAnswers(8, false), node.port);
   servers.push(again);
   await watch.lookAtLeadership();
-  expect(board.answer().node).toEqual({ kind: "open", isLeader: false });
-  await watch.lookAtState();
+  expect(again.asked.filter((path) => path.includes("GetNetInfo"))).toHaveLength(1);
   expect(board.answer().node).toMatchObject({ height: 8, peerId: "12D3KooW" });
 });
 
@@ -179,11 +178,22 @@ test("what a process said is dropped when it is gone by then", async () => {
 });
 
 describe("a closed node", () => {
-  test("is closed since its first refusal", async () => {
+  test("is closed since its first refusal, which shows its other ports too", async () => {
+    const metrics = await startTcp();
+    servers.push(metrics);
+    facts = { ...facts, metricsPort: metrics.port };
+    watch = newWatch();
+    board.update({ node: openNode() });
     await watch.lookAtLeadership();
     await clock.advance(3_000);
     await watch.lookAtLeadership();
-    expect(board.answer().node).toMatchObject({ kind: "closed", sinceMs: 3_000 });
+    await watch.lookAtState();
+    expect(board.answer().node).toEqual({
+      kind: "closed",
+      metricsPortOpen: true,
+      raftPortOpen: false,
+      sinceMs: 3_000,
+    });
   });
 
   test("shows which of its ports are open", async () => {
