@@ -39,8 +39,10 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
   if (hasBegun(snapshot, identity)) {
     // The mark was lost with an older copy of the identity, or not written yet. What is empty now is a lost volume.
     const allAnswer = states.every(({ volume }) => volume !== undefined && volume.kind !== "unchecked");
-    return allAnswer ? markAll(intact, identity.epoch) : NOTHING;
+    return allAnswer && intact.every(({ claim }) => claim) ? markAll(intact, identity.epoch) : NOTHING;
   }
+  // A claim that was not seen yet may be marked already.
+  if (snapshot.members.some(({ claim }) => !claim)) return NOTHING;
   const empty = states.filter(({ volume }) => volume?.kind === "empty").map(({ member }) => member);
   if (empty.length > 0) return orderBootstrap(snapshot, identity, empty);
   return intact.length === states.length ? markAll(intact, identity.epoch) : NOTHING;
@@ -48,8 +50,7 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
 
 function orderBootstrap(snapshot: Snapshot, identity: Identity, empty: readonly Member[]): Step {
   const voters = votersOf(snapshot, identity);
-  // A claim that was not seen yet may be marked.
-  if (!voters || snapshot.members.some(({ claim }) => !claim)) return NOTHING;
+  if (!voters) return NOTHING;
   const { epoch } = identity;
   const order = { id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters } as const;
   return { stages: [empty.flatMap((member) => giveOrder(member, order))] };
