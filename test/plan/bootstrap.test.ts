@@ -67,6 +67,11 @@ const firstStart: readonly Case[] = [
     wants: [],
   },
   {
+    name: "nor marked, since its claim would stay unmarked",
+    seen: before(isPrepared, isPrepared, { ...isPrepared, claim: "none" }),
+    wants: [],
+  },
+  {
     name: "a volume that is not checked yet is waited for",
     seen: before(isPrepared, isPrepared, has({ kind: "unchecked" })),
     wants: [],
@@ -128,6 +133,11 @@ const resumed: readonly Case[] = [
     name: "a volume that was started tells as much as a marked claim",
     seen: before(isStarted, isEmpty, isEmpty),
     wants: ["bootstrap: mark data-seq-0", "bootstrap: markBootstrapped"],
+  },
+  {
+    name: "a prepared volume's claim that is not seen is waited for here too",
+    seen: before({ ...isPrepared, claim: {} }, isPrepared, { ...isPrepared, claim: "none" }),
+    wants: [],
   },
   {
     name: "a silent member's claim would stay unmarked for ever, so it is waited for",
