@@ -17,6 +17,8 @@ interface Follower {
   readonly target: Target;
   readonly stop: AbortController;
   report: Report;
+  /** False until the first request ended, well or not: then nothing is known, not even silence. */
+  wasAsked: boolean;
 }
 
 /** An agent holds a request no longer than it was asked to; beyond that and this, the path to it is dead. */
@@ -51,6 +53,7 @@ export class Agents {
       target,
       stop: new AbortController(),
       report: { kind: "none", why: "not asked yet" },
+      wasAsked: false,
     };
     this.#followers.set(target.podUid, follower);
     const loop = this.#poll(follower).finally(() => this.#loops.delete(loop));
@@ -64,6 +67,11 @@ export class Agents {
 
   report(podUid: string): Report {
     return this.#followers.get(podUid)?.report ?? { kind: "none", why: "the pod has no address yet" };
+  }
+
+  /** Whether the agent of this pod is followed but has not had the time to answer once. */
+  isNew(podUid: string): boolean {
+    return this.#followers.get(podUid)?.wasAsked === false;
   }
 
   /**
@@ -119,6 +127,19 @@ export class Agents {
   }
 
   async #askOnce(
+    follower: Follower,
+    after: string | undefined,
+    waitMs: number,
+    deadlineMs: number,
+  ): Promise<Report> {
+    try {
+      return await this.#request(follower, after, waitMs, deadlineMs);
+    } finally {
+      follower.wasAsked = true;
+    }
+  }
+
+  async #request(
     follower: Follower,
     after: string | undefined,
     waitMs: number,

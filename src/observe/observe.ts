@@ -135,7 +135,8 @@ async function readMembers(deps: ObserveDependencies, namespace: string, name: s
   const again = (): Member[] => members.map((member) => ({ ...member, report: reportOf(deps, member) }));
   const nowMs = deps.clock.monotonicMs();
   const isOld = ({ report }: Member) => report.kind === "answered" && nowMs - report.atMs > OLD_MS;
-  await deps.agents.refresh(podUids(members.filter(isOld)), LOOK_MS);
+  const isNew = ({ pod }: Member) => pod !== undefined && deps.agents.isNew(pod.uid);
+  await deps.agents.refresh(podUids(members.filter((member) => isOld(member) || isNew(member))), LOOK_MS);
 
   const fresh = again();
   if (leadership(fresh).kind !== "several") return fresh;
