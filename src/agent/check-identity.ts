@@ -28,7 +28,7 @@ export function newIdentityCheck(ordinal: number): IdentityCheck {
   };
 }
 
-export const nodeKeyEntry = (ordinal: number) => `node_key.${ordinal}.json`;
+const nodeKeyEntry = (ordinal: number) => `node_key.${ordinal}.json`;
 
 export function identityEntries(ordinal: number): readonly string[] {
   return ["cluster_id", "genesis.json", "signer.json", "passphrase", nodeKeyEntry(ordinal)];

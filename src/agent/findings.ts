@@ -54,7 +54,7 @@ export interface PeerFinding {
 }
 
 /** After this long without a new answer a height is no longer known. */
-export const HEIGHT_LIFETIME_MS = 5_000;
+const HEIGHT_LIFETIME_MS = 5_000;
 
 export function current<T>(seen: Seen<T> | undefined, nowMs: number): T | undefined {
   return seen !== undefined && nowMs - seen.atMs <= HEIGHT_LIFETIME_MS ? seen.value : undefined;

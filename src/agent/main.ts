@@ -53,7 +53,12 @@ function inPod(settings: Settings, given: Partial<AgentSurroundings>): AgentSurr
     clock,
     random: systemRandom,
     resolve: given.resolve ?? newResolve(clock),
-    log: given.log ?? pino({ base: { member: settings.member }, timestamp: pino.stdTimeFunctions.isoTime }),
+    log:
+      given.log ??
+      pino({
+        base: { namespace: settings.namespace, member: settings.member },
+        timestamp: pino.stdTimeFunctions.isoTime,
+      }),
     ...given,
   };
 }

@@ -1,7 +1,7 @@
 import { current, type Findings } from "./findings.ts";
 
 /** How long ago a peer's raft port may have been reached last. */
-export const RAFT_REACH_LIFETIME_MS = 5_000;
+const RAFT_REACH_LIFETIME_MS = 5_000;
 
 export interface Readiness {
   readonly ok: boolean;

@@ -84,7 +84,7 @@ export interface Ports {
   readonly p2p: number;
 }
 
-export const standardPorts: Ports = { rpc: 7331, metrics: 26660, raft: 5001, p2p: 7676 };
+const standardPorts: Ports = { rpc: 7331, metrics: 26660, raft: 5001, p2p: 7676 };
 
 export function configInput(home: string, member: string, ports: Ports = standardPorts): MemberConfigInput {
   return {

@@ -17,7 +17,7 @@ export const otherVoters: readonly Voter[] = voters.map(({ id, address }) => ({
   address: `old-${address}`,
 }));
 
-export const record: VolumeRecord = {
+const record: VolumeRecord = {
   version: 1,
   clusterId: CLUSTER_ID,
   member: "chain-0",
