@@ -58,8 +58,8 @@ export function podTemplate(blueprint: Blueprint): Template {
 }
 
 /** A native sidecar: its startup probe holds ev-node back until the agent has prepared the member. */
-function agent({ intent, epoch, clusterDomain }: Blueprint): Container & { restartPolicy: string } {
-  const { readiness, chain, imagePullPolicy } = intent.spec;
+function agent({ intent, epoch }: Blueprint): Container & { restartPolicy: string } {
+  const { readiness, imagePullPolicy } = intent.spec;
   const probe = (path: string) => ({ httpGet: { path, port: AGENT_PORT }, timeoutSeconds: 2 });
   return {
     name: AGENT_CONTAINER,
@@ -71,10 +71,8 @@ function agent({ intent, epoch, clusterDomain }: Blueprint): Container & { resta
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } },
-      { name: "CLUSTER_DOMAIN", value: clusterDomain },
       { name: "EPOCH", value: String(epoch) },
       { name: "MAX_BLOCKS_BEHIND", value: String(readiness.maxBlocksBehind) },
-      { name: "BLOCK_TIME_MS", value: String(chain.blockTimeMs) },
     ],
     ports: [{ name: "agent", containerPort: AGENT_PORT, protocol: "TCP" }],
     startupProbe: { ...probe("/startupz"), periodSeconds: 1, failureThreshold: FOR_EVER },
