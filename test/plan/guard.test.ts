@@ -127,6 +127,38 @@ const specCases: readonly Case[] = [
     stop: false,
   },
   {
+    name: "a field that cannot change is told, and the running cluster goes on with what it has",
+    seen: {
+      ...snapshot(),
+      parsed: snapshot({ cluster: cluster({ spec: { replicas: 5, storage: { size: "2Gi" } } }) }).parsed,
+    },
+    blockers: [
+      config(
+        "ImmutableFieldChanged",
+        "spec.replicas cannot change: ev-node fixes its set of members at the first start. Set it back; for another size create another cluster.",
+      ),
+      config(
+        "ImmutableFieldChanged",
+        "spec.storage.size cannot change: this version cannot grow volumes; growth comes with a later version. Set it back.",
+      ),
+    ],
+    stop: false,
+  },
+  {
+    name: "a cluster that is applied again must have the members that its chain was begun with",
+    seen: snapshot({
+      cluster: cluster({ spec: { replicas: 5, raft: { port: 5002 } } }),
+      statefulSet: undefined,
+    }),
+    blockers: [
+      config(
+        "ImmutableFieldChanged",
+        "spec asks for 5 members and raft port 5002, but the chain was begun with 3 members, raft port 5001, which stand in raft's own log. Set spec.replicas and spec.raft.port back.",
+      ),
+    ],
+    stop: true,
+  },
+  {
     name: "a missing signer and a wrong genesis are told before an identity is made of them",
     seen: justApplied({ references: refersTo({ signer: missing, genesis: bad }) }),
     blockers: [config("SecretMissing", missing.message), config("GenesisInvalid", bad.message)],

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import type { Condition, Status } from "../../src/api/evnodecluster.ts";
+import { kinds } from "../../src/model/kinds.ts";
+import type { Action } from "../../src/plan/actions.ts";
+import { LABELS_CHANGED, noticeOf, noticesOf, SPEC_CHANGED } from "../../src/plan/notices.ts";
+import { cluster, member, pod, snapshot } from "../builders.ts";
+
+const seq1 = member(1);
+const service = { apiVersion: "v1", kind: "Service", metadata: { name: "seq-rpc" } } as const;
+const onService = { resource: kinds.service, object: service } as const;
+const labelled = { kind: "labelPod", member: seq1, pod: pod("seq-1"), labels: {} } as const;
+const order = (kind: "start" | "rejoin" | "bootstrap"): Action => ({
+  kind: "order",
+  member: seq1,
+  pod: pod("seq-1"),
+  order: kind === "start" ? { id: "s", kind, epoch: 1 } : { id: "s", kind, epoch: 1, voters: [] },
+});
+
+/** A notice in short, `Normal Reason: note`. */
+function told(action: Action, phase: Status["phase"] = "Running"): string | undefined {
+  const notice = noticeOf(action, snapshot({ cluster: cluster({ status: { phase } }) }));
+  return notice && `${notice.type} ${notice.reason}: ${notice.note}`;
+}
+
+test.each<[string, Action, string]>([
+  [
+    "an identity that was made, and what to do with it",
+    { kind: "createIdentity" },
+    "Normal IdentityCreated: Secret seq-identity holds signer, node keys and genesis. Back it up: losing the signer is losing the chain.",
+  ],
+  [
+    "the chain lock",
+    { kind: "takeChainLock", takeOver: false },
+    "Normal ChainLockTaken: No other cluster of this operator may run this chain with this signer.",
+  ],
+  [
+    "the first start",
+    { kind: "markBootstrapped", epoch: 1 },
+    "Normal Bootstrapped: All 3 members were prepared with the same membership and may start.",
+  ],
+  [
+    "an object that somebody changed",
+    { kind: "replace", ...onService, why: "spec.type" },
+    "Warning Restored: Service seq-rpc was put back: spec.type.",
+  ],
+  [
+    "an object that somebody took away",
+    { kind: "create", ...onService },
+    "Warning Restored: Service seq-rpc was put back: it was missing.",
+  ],
+  [
+    "an object that was switched off",
+    { kind: "delete", ...onService, why: "switched off in the spec" },
+    "Normal Removed: Service seq-rpc: switched off in the spec.",
+  ],
+  [
+    "a repair that the owner approved",
+    order("rejoin"),
+    "Warning MemberRebuilt: seq-1 rejoins without its lost data, as its owner approved.",
+  ],
+  [
+    "labels that somebody changed",
+    { ...labelled, why: LABELS_CHANGED },
+    "Warning Restored: Pod seq-1 was put back: labels were changed.",
+  ],
+  [
+    "what stays when a cluster is gone",
+    { kind: "releaseChainLock" },
+    "Normal VolumesRetained: Volume claims data-seq-0, data-seq-1, data-seq-2 and Secret seq-identity are kept: apply the cluster again to go on with its chain.",
+  ],
+])("told: %s", (_, action, text) => {
+  expect(told(action)).toBe(text);
+});
+
+test.each<[string, Action]>([
+  ["the finalizer", { kind: "addFinalizer" }],
+  ["its removal", { kind: "removeFinalizer" }],
+  ["a mark on a claim", { kind: "markClaim", member: seq1, claim: memberClaim(), epoch: 1 }],
+  ["an order to prepare", order("bootstrap")],
+  ["an order to start", order("start")],
+  ["the role of a pod, which changes with every election", { ...labelled, why: "seq-1 leads" }],
+  ["what the owner changed", { kind: "replace", ...onService, why: SPEC_CHANGED }],
+])("not told: %s", (_, action) => {
+  expect(told(action)).toBeUndefined();
+});
+
+function memberClaim() {
+  if (!seq1.claim) throw new Error("a member that is well has a claim");
+  return seq1.claim;
+}
+
+test.each<Status["phase"]>([undefined, "Pending", "Blocked", "Deleting"])(
+  "an object that is made for a cluster in phase %s is made for the first time",
+  (phase) => {
+    const seen = snapshot({ cluster: cluster({ status: phase ? { phase } : {} }) });
+    expect(noticeOf({ kind: "create", ...onService }, seen)).toBeUndefined();
+  },
+);
+
+describe("turns of the status", () => {
+  const is = (type: string, status: Condition["status"], reason: string): Status => ({
+    conditions: [{ type, status, reason, message: `${reason} it is.`, lastTransitionTime: "then" }],
+  });
+  const ready = is("Ready", "True", "AllMembersReady");
+  const unready = is("Ready", "False", "MembersNotReady");
+  const lost = is("Ready", "False", "QuorumLost");
+  const stalled = is("Stalled", "True", "VolumeLost");
+  const fine = is("Stalled", "False", "NotStalled");
+  const turns = (before: Status | undefined, after: Status) =>
+    noticesOf(before, after).map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
+
+  test.each<[string, Status | undefined, Status, readonly string[]]>([
+    ["a first leader", {}, { leader: "seq-0" }, ["Normal LeaderElected: seq-0 leads."]],
+    [
+      "another leader",
+      { leader: "seq-0" },
+      { leader: "seq-1" },
+      ["Normal LeaderElected: seq-1 leads, after seq-0."],
+    ],
+    ["the same leader", { leader: "seq-0" }, { leader: "seq-0" }, []],
+    ["no leader any more", { leader: "seq-0" }, {}, []],
+    ["a cluster that is seen for the first time and is not ready", undefined, unready, []],
+    ["one that becomes ready", unready, ready, ["Normal AllMembersReady: AllMembersReady it is."]],
+    ["one that stays ready", ready, ready, []],
+    ["one that is no longer ready", ready, lost, ["Warning QuorumLost: QuorumLost it is."]],
+    ["one that is unready for another reason", unready, lost, []],
+    ["one that needs a person", fine, stalled, ["Warning VolumeLost: VolumeLost it is."]],
+    ["one that needs one from the start", undefined, stalled, ["Warning VolumeLost: VolumeLost it is."]],
+    [
+      "one that needs one for another reason",
+      is("Stalled", "True", "SpecInvalid"),
+      stalled,
+      ["Warning VolumeLost: VolumeLost it is."],
+    ],
+    ["one that needs none any more", stalled, fine, []],
+    ["a condition that only programs read", is("InSync", "True", "A"), is("InSync", "False", "B"), []],
+  ])("%s", (_, before, after, notices) => {
+    expect(turns(before, after)).toEqual(notices);
+  });
+});
