@@ -2,7 +2,17 @@ import type { Campaign } from "./campaign.ts";
 import { coldStarts } from "./campaigns/cold-starts.ts";
 import { failover } from "./campaigns/failover.ts";
 import { memory } from "./campaigns/memory.ts";
+import { operatorAway } from "./campaigns/operator-away.ts";
+import { operatorKills } from "./campaigns/operator-kills.ts";
 import { quiet } from "./campaigns/quiet.ts";
 import { raftTiming } from "./campaigns/raft-timing.ts";
 
-export const campaigns: readonly Campaign[] = [coldStarts, failover, quiet, memory, raftTiming];
+export const campaigns: readonly Campaign[] = [
+  coldStarts,
+  failover,
+  quiet,
+  memory,
+  operatorAway,
+  operatorKills,
+  raftTiming,
+];

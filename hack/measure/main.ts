@@ -48,7 +48,7 @@ function textOf({ tables, notes, failures }: Report): string {
     ...notes,
     ...(failures.length === 0
       ? ["Every expectation held."]
-      : failures.map((text) => `Not as expected: ${text}.`)),
+      : [failures.map((text) => `Not as expected: ${text}.`).join("\n")]),
   ].join("\n\n");
 }
 

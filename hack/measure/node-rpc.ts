@@ -39,18 +39,15 @@ export async function askBlock(ip: string, height: number): Promise<BlockHeader 
   return ask(ip, blockRequest(height), parseBlock);
 }
 
-async function ask<T>(ip: string, { method, path, body }: RpcRequest, parse: (text: string) => Parsed<T>) {
-  const text = await httpText({
-    ip,
-    port: fixed.rpcPort,
-    method,
-    path,
-    body,
-    contentType: "application/json",
-  });
+async function ask<T>(ip: string, request: RpcRequest, parse: (text: string) => Parsed<T>) {
+  const text = await askText(ip, request);
   if (text?.status !== 200) return undefined;
   const answer = parse(text.body);
   return answer.kind === "parsed" ? answer.value : undefined;
+}
+
+export async function askText(ip: string, { method, path, body }: RpcRequest): Promise<HttpText | undefined> {
+  return httpText({ ip, port: fixed.rpcPort, method, path, body, contentType: "application/json" });
 }
 
 interface HttpQuestion {

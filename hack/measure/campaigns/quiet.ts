@@ -10,8 +10,6 @@ import { operatorUser, requireLocal } from "../provide-cluster.ts";
 import { pause, type Session } from "../session.ts";
 
 const START_TIMEOUT_MS = 180_000;
-/** After a start there is still something to tell. */
-const SETTLE_MS = 60_000;
 
 /** What an operator asks of the API server while nothing happens. */
 export const quiet = campaign({
@@ -19,14 +17,19 @@ export const quiet = campaign({
   about: "API requests of the operator while nothing happens, from the audit log",
   options: {
     minutes: { full: 10, short: 2, about: "how long nothing happens" },
+    "settle-seconds": {
+      full: 60,
+      short: 20,
+      about: "before that: after a start there is still something to tell",
+    },
     clusters: { full: 2, short: 1, about: "clusters of 3 members that run meanwhile" },
   },
-  async run(session, { minutes, clusters }) {
+  async run(session, { minutes, clusters, "settle-seconds": settleSeconds }) {
     const user = await operatorUser(session.kubectl);
     const namespace = await provideNamespace(session, "quiet");
     for (let number = 0; number < clusters; number += 1) await startCluster(session, namespace, number);
     say(`${clusters} clusters run; waiting until everything is told`);
-    await pause(SETTLE_MS, session);
+    await pause(settleSeconds * 1_000, session);
     const reader = await AuditReader.fromNow(requireLocal(session).auditLog);
     await pause(minutes * 60_000, session);
     const requests = await reader.next((request) => request.user === user);

@@ -1,0 +1,73 @@
+import { blockRequest, parseBlock } from "../../src/evnode/rpc.ts";
+import type { Pod } from "../../src/model/objects.ts";
+import { ChainRecord } from "../../test/e2e/harness/chain-record.ts";
+import { readBlock } from "../../test/e2e/harness/header-hash.ts";
+import type { BlockTime } from "./block-gaps.ts";
+import { askText, viewNode } from "./node-rpc.ts";
+
+const AT_ONCE = 8;
+
+/**
+ * Reads the blocks of every member as ev-node serves them, and remembers what was ever served: two blocks of one
+ * height, a block on another parent and a hole all show.
+ */
+export class ChainSurvey {
+  readonly #record: ChainRecord;
+  readonly #times = new Map<number, number>();
+  readonly #readTo = new Map<string, number>();
+
+  constructor(members: number) {
+    this.#record = new ChainRecord(members);
+  }
+
+  /** What must not be in any chain, in words. */
+  problems(): readonly string[] {
+    return this.#record.problems();
+  }
+
+  /** When each block that was read was made. */
+  times(): readonly BlockTime[] {
+    return [...this.#times].map(([height, timeMs]) => ({ height, timeMs }));
+  }
+
+  /** Reads what each member has beyond the last look; `again` reads every block anew. */
+  async look(pods: readonly Pod[], again = false): Promise<void> {
+    await Promise.all(
+      pods.map(async ({ metadata: { name }, status }) => {
+        if (again) this.#forget(name);
+        if (status?.podIP !== undefined) await this.#read(name, status.podIP);
+      }),
+    );
+  }
+
+  #forget(member: string): void {
+    this.#record.readAgain(member);
+    this.#readTo.delete(member);
+  }
+
+  async #read(member: string, ip: string): Promise<void> {
+    const head = (await viewNode(ip)).height ?? 0;
+    let next = (this.#readTo.get(member) ?? 0) + 1;
+    while (next <= head) {
+      const heights = Array.from({ length: Math.min(AT_ONCE, head - next + 1) }, (_, index) => next + index);
+      const seen = await Promise.all(heights.map(async (height) => this.#see(member, ip, height)));
+      // A member that stops to answer is read on at the next look.
+      if (seen.includes(false)) return;
+      next += heights.length;
+      this.#readTo.set(member, next - 1);
+    }
+  }
+
+  async #see(member: string, ip: string, height: number): Promise<boolean> {
+    const answer = await askText(ip, blockRequest(height));
+    if (answer === undefined) return false;
+    const header = parseBlock(answer.body);
+    if (answer.status !== 200 || header.kind !== "parsed") {
+      this.#record.seeHole(member, height);
+      return true;
+    }
+    this.#record.see(member, readBlock(answer.body));
+    this.#times.set(height, header.value.timeMs);
+    return true;
+  }
+}
