@@ -8,6 +8,9 @@ import type { World } from "./world.ts";
 /** Our own lock does not go away by itself; it is looked at again now and then all the same. */
 const OURS_MAX_AGE_MS = 300_000;
 
+/** Whether a lock is free or held is taken from a read of this very look; taking it has preconditions of its own. */
+const OTHER_MAX_AGE_MS = 100;
+
 /** Who may run this chain with this signer, among the clusters of this operator. */
 export async function readChainLock(
   world: World,
@@ -19,7 +22,7 @@ export async function readChainLock(
   const remembered = await world.read(kinds.configMap, ref, OURS_MAX_AGE_MS);
   const known = lockOf(remembered, cluster, identity);
   if (known.kind === "ours") return known;
-  return lockOf(await world.read(kinds.configMap, ref, 0), cluster, identity);
+  return lockOf(await world.read(kinds.configMap, ref, OTHER_MAX_AGE_MS), cluster, identity);
 }
 
 function lockOf(

@@ -55,10 +55,10 @@ export class World {
     return this.#hidden.has(id) ? this.#api.get(kind, ref) : undefined;
   }
 
-  /** An object that is not watched, at most `maxAgeMs` old. */
+  /** An object as the server held it at most `maxAgeMs` ago; 0 asks the server now. */
   async read<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, maxAgeMs: number): Promise<T | undefined> {
     const id = idOf(kind, ref);
-    const known = this.#fresh(this.#reads, id, maxAgeMs);
+    const known = maxAgeMs > 0 ? this.#fresh(this.#reads, id, maxAgeMs) : undefined;
     if (known) return known.object as T | undefined;
     const object = await this.#api.get(kind, ref);
     this.#reads.set(id, { object, atMs: this.#clock.monotonicMs() });
