@@ -2,6 +2,7 @@ import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
 import { type Parsed, parseCluster } from "../api/parse.ts";
 import { validate } from "../api/validate.ts";
 import { annotations } from "../model/annotations.ts";
+import type { IdentityView } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
@@ -72,9 +73,14 @@ export async function observe(
         : { kind: "unknown" },
     statefulSet,
     objects: new Map([...(await readObjects(deps, cluster, watched, maxAgeMs)), ...stranger]),
-    members: needsIdentity ? await withCertainClaims(deps, namespace, members) : members,
+    members: needsIdentity
+      ? await withCertainClaims(deps, namespace, members)
+      : await withHiddenPods(deps, cluster, members, hasStarted(identity) && statefulSet !== undefined),
   };
 }
+
+const hasStarted = (identity: IdentityView) =>
+  identity.kind === "present" && identity.identity.bootstrapped !== undefined;
 
 function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number, clusterDomain: string): Parsed {
   const parsed = parseCluster(cluster, defaultsVersion);
@@ -200,12 +206,36 @@ async function withCertainPods(
   const all = await Promise.all(
     ordinals.map(async (ordinal) => {
       const member = members[ordinal] ?? (await readMember(deps, namespace, name, ordinal));
-      if (member.pod) return member;
-      const pod = await deps.world.read(kinds.pod, { namespace, name: member.name }, 0);
-      return { ...member, pod: pod && isMemberPod(pod) ? podOf(pod) : undefined };
+      return member.pod ? member : { ...member, pod: await podOnServer(deps, namespace, member) };
     }),
   );
   return all.filter(({ ordinal, pod }) => ordinal < members.length || pod !== undefined);
+}
+
+/**
+ * A pod whose labels were taken off is shown by no watch, and nobody but us puts them back. A cluster that has not
+ * started yet is spared the question: its pods are still being made.
+ */
+async function withHiddenPods(
+  deps: ObserveDependencies,
+  cluster: EvNodeClusterObject,
+  members: readonly Member[],
+  mayHide: boolean,
+): Promise<readonly Member[]> {
+  if (!mayHide || isDeleted(cluster)) return members;
+  const { namespace = "" } = cluster.metadata;
+  return Promise.all(
+    members.map(async (member) => {
+      if (member.pod) return member;
+      const found = { ...member, pod: await podOnServer(deps, namespace, member) };
+      return { ...found, report: reportOf(deps, found) };
+    }),
+  );
+}
+
+async function podOnServer({ world }: ObserveDependencies, namespace: string, { name }: Member) {
+  const pod = await world.read(kinds.pod, { namespace, name }, 0);
+  return pod && isMemberPod(pod) ? podOf(pod) : undefined;
 }
 
 /** Made by a StatefulSet of this project, even if its labels were taken off. */
