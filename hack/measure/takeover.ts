@@ -44,8 +44,7 @@ export async function killLeader<T>(
   members: Members,
   onlooker: Onlooker<T>,
 ): Promise<Takeover & { readonly seen: T }> {
-  const pods = await podsOf(session, members);
-  const { leader, height } = await leaderAmong(pods);
+  const { pods, leader, height } = await leaderOf(session, members);
   const others = pods.filter((pod) => pod !== leader);
   await killContainer(leader, EVNODE_CONTAINER);
   const killedAtMs = wallMs();
@@ -69,14 +68,28 @@ export async function killLeader<T>(
   };
 }
 
-async function leaderAmong(pods: readonly Pod[]): Promise<{ readonly leader: Pod; readonly height: number }> {
+interface Led {
+  readonly pods: readonly Pod[];
+  readonly leader: Pod;
+  readonly height: number;
+}
+
+/** On a busy machine a cluster with ev-node's own time-outs is often between two leaders. */
+async function leaderOf(session: Session, members: Members): Promise<Led> {
+  const poll = { everyMs: 250, timeoutMs: BACK_TIMEOUT_MS };
+  const led = await pollUntil(async () => ledBy(await podsOf(session, members)), poll, session);
+  if (!led) throw new Error(`no member of ${members.selector} led within ${BACK_TIMEOUT_MS / 1_000} s`);
+  return led;
+}
+
+async function ledBy(pods: readonly Pod[]): Promise<Led | undefined> {
   const views = await Promise.all(
     pods.map(async (pod) => ({ pod, view: await viewNode(pod.status?.podIP ?? "") })),
   );
   const leaders = views.filter(({ view }) => view.leads);
   const [only] = leaders;
-  if (!only || leaders.length !== 1) throw new Error(`${leaders.length} members lead, expected 1`);
-  return { leader: only.pod, height: only.view.height ?? 1 };
+  if (!only || leaders.length !== 1) return undefined;
+  return { pods, leader: only.pod, height: only.view.height ?? 1 };
 }
 
 /** Reads the chain of the new leader, once enough blocks have followed. */
