@@ -47,6 +47,11 @@ function hasStarted({ identity, members }: Snapshot): boolean {
   return members.length > 0 && identity.kind === "present" && identity.identity.bootstrapped !== undefined;
 }
 
+/** Members go on without their StatefulSet when somebody took it away, or only its labels. */
+export function isSetUp({ statefulSet, members }: Snapshot): boolean {
+  return statefulSet !== undefined || members.some(({ pod }) => pod !== undefined);
+}
+
 interface QuorumView {
   readonly value: Quorum;
   readonly finding: Finding<"Quorate">;
@@ -159,17 +164,15 @@ function stalledFinding(blockers: readonly Blocker[], refusals: readonly string[
   return { type: "Stalled", reason: "NotStalled", message: "Nothing needs a person." };
 }
 
-function reconcilingFinding(
-  { cluster, identity, members, statefulSet }: Snapshot,
-  plan: Plan,
-): Finding<"Reconciling"> {
+function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconciling"> {
+  const { cluster, identity, members } = snapshot;
   const finding = (reason: Finding<"Reconciling">["reason"], message: string) => {
     return { type: "Reconciling", reason, message } as const;
   };
   if (cluster.metadata.deletionTimestamp !== undefined)
     return finding("Deleting", "Members are being stopped.");
   const bootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
-  if (!bootstrapped || !statefulSet)
+  if (!bootstrapped || !isSetUp(snapshot))
     return finding("Bootstrapping", "The cluster is starting for the first time.");
   const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod");
   if (writes.length > 0) return finding("Converging", "Objects of the cluster are being written.");
@@ -183,14 +186,15 @@ function readyFinding(
   { value, finding }: QuorumView,
   stalled: Finding<"Stalled">,
 ): Finding<"Ready"> {
-  const { cluster, identity, members, statefulSet } = snapshot;
+  const { cluster, identity, members } = snapshot;
   const ready = (reason: Finding<"Ready">["reason"], message: string) =>
     ({ type: "Ready", reason, message }) as const;
   if (cluster.metadata.deletionTimestamp !== undefined)
     return ready("Deleting", "The cluster is being deleted.");
-  if (!statefulSet && stalled.reason !== "NotStalled") return ready("Blocked", stalled.message);
-  const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined && statefulSet;
-  if (!started) return ready("Bootstrapping", "The cluster is starting for the first time.");
+  if (!isSetUp(snapshot) && stalled.reason !== "NotStalled") return ready("Blocked", stalled.message);
+  const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
+  if (!started || !isSetUp(snapshot))
+    return ready("Bootstrapping", "The cluster is starting for the first time.");
   if (value === "Lost") return ready("QuorumLost", finding.message);
   if (value === "Unknown") return ready("QuorumUnknown", finding.message);
   const known = leadership(members);

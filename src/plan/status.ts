@@ -2,7 +2,7 @@ import { statusOf as conditionStatus, type Finding } from "../api/conditions.ts"
 import type { Condition, MemberStatus, Phase, Status } from "../api/evnodecluster.ts";
 import { identitySecretName } from "../model/names.ts";
 import { timingOf } from "../resources/timing.ts";
-import { type Findings, findingsOf } from "./findings.ts";
+import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
@@ -73,10 +73,11 @@ function conditionOf(finding: Finding, { cluster, nowMs }: Snapshot): Condition 
   };
 }
 
-function phaseOf({ cluster, statefulSet, identity, members }: Snapshot, { list, quorum }: Findings): Phase {
+function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
+  const { cluster, identity, members } = snapshot;
   if (cluster.metadata.deletionTimestamp !== undefined) return "Deleting";
   const isStalled = list.some((finding) => finding.type === "Stalled" && finding.reason !== "NotStalled");
-  if (!statefulSet) return isStalled ? "Blocked" : "Pending";
+  if (!isSetUp(snapshot)) return isStalled ? "Blocked" : "Pending";
   const isBootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   const everRan =
     members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;

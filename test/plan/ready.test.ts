@@ -41,6 +41,12 @@ describe("Ready and Reconciling", () => {
       "AllMembersReady: seq-0 leads and every member follows.",
       "Converged: Everything is as the spec wants it.",
     ],
+    [
+      "one whose StatefulSet somebody took away from under its members",
+      { ...snapshot(), statefulSet: undefined },
+      "AllMembersReady: seq-0 leads and every member follows.",
+      "Converging: Objects of the cluster are being written.",
+    ],
     ["one just applied", justApplied(), `Bootstrapping: ${firstStart}`, `Bootstrapping: ${firstStart}`],
     [
       "one being prepared",

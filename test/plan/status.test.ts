@@ -96,6 +96,7 @@ describe("phase", () => {
     ["volumes being prepared", unstarted(isPrepared), "Bootstrapping"],
     ["allowed to start, and no block yet", of(...members(3, isPrepared)), "Bootstrapping"],
     ["running", snapshot(), "Running"],
+    ["running without its StatefulSet", { ...snapshot(), statefulSet: undefined }, "Running"],
     ["running with an invalid spec", { ...snapshot(), parsed: invalid }, "Running"],
     ["one member not ready", of(leader(0), member(1), member(2, { pod: { ready: false } })), "Degraded"],
     ["no leader", of(...members(3)), "Degraded"],
