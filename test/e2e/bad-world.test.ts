@@ -57,7 +57,15 @@ describe("a cluster whose world is not as its spec says", () => {
     const cluster = bad("no-signer");
     await world().kubectl.apply(secretOf(namespace, "absent-signer", signerEntries(signer)));
     await cluster.becomes("ConfigValid", "ConfigAccepted");
-    expect((await cluster.get()).status?.proposerAddress).toBe(signer.proposerAddress);
+    const proposer = await until(
+      "the proposer in the status",
+      async () => {
+        const found = (await cluster.get()).status?.proposerAddress;
+        return found ? { found } : { missing: "there is none" };
+      },
+      { withinMs: 30_000 },
+    );
+    expect(proposer).toBe(signer.proposerAddress);
     await cluster.delete();
   });
 });

@@ -94,7 +94,8 @@ describe("what operator, agents and ev-node tell", () => {
 
     await killEvnode(world(), await cluster.leaderPod());
     await observer.goesOn();
-    await cluster.isRunning();
+    const { status } = await cluster.isRunning();
+    expect(status?.readyMembers).toBe("3/3");
   });
 
   it("was all kept: logs of every process, events, objects, and the Secrets of the run", async () => {

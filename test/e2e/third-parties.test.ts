@@ -221,6 +221,9 @@ describe("somebody else's hand in a running cluster", () => {
     expect(observer.record.problems()).toEqual([]);
     expect(observer.record.withdrawn()).toEqual([]);
     await cluster.isRunning();
+    // Whatever was taken away for a moment, nobody is told that the cluster starts, or that quorum is lost.
+    const alarms = (await cluster.events()).filter(({ reason = "" }) => /Bootstrapping|Quorum/.test(reason));
+    expect(alarms.map(({ note }) => note)).toEqual([]);
   });
 });
 

@@ -87,7 +87,7 @@ export const badWorlds: readonly BadWorld[] = [
     what: "the genesis is malformed",
     spec: withGenesis("bad-genesis", "genesis", "malformed.json"),
     reason: "GenesisInvalid",
-    says: /ConfigMap genesis, entry malformed\.json .*initial_height/,
+    says: /ConfigMap genesis, entry malformed\.json .*genesis\.json: start_time/,
   },
   {
     name: "other-chain",
