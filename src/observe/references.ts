@@ -119,8 +119,7 @@ async function readEntry(
 /** The default class, if none is named, is Kubernetes' own business. */
 async function readStorageClass(read: ReadObject, { storage }: CompleteSpec): Promise<Referenced<undefined>> {
   const { storageClassName } = storage;
-  // An empty name asks for a volume without a class.
-  if (storageClassName === undefined || storageClassName === "") return notAsked;
+  if (storageClassName === undefined) return notAsked;
   try {
     if (await read(kinds.storageClass, storageClassName)) return { kind: "found", value: undefined };
   } catch (error) {
