@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
 import { chainLockName } from "../../src/model/names.ts";
-import type { ConfigMap } from "../../src/model/objects.ts";
 import { readChainLock } from "../../src/observe/chain-lock.ts";
 import { World } from "../../src/observe/world.ts";
 import type { ChainLock } from "../../src/plan/snapshot.ts";
@@ -28,7 +27,7 @@ function holds(data: Record<string, string>): void {
     kind: "ConfigMap",
     metadata: { namespace: "operators", name },
     data,
-  } as ConfigMap);
+  });
 }
 
 const ours = { namespace: "rollup", name: "seq", uid: UID, clusterId: "c1" };

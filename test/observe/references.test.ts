@@ -1,0 +1,256 @@
+import { expect, test } from "vitest";
+import type { Spec } from "../../src/api/evnodecluster.ts";
+import { parseCluster } from "../../src/api/parse.ts";
+import { renderGenesis } from "../../src/evnode/genesis.ts";
+import { KubeError } from "../../src/kube/errors.ts";
+import { kinds } from "../../src/model/kinds.ts";
+import type { KubeObject } from "../../src/model/kube-object.ts";
+import { type ReadObject, readReferences } from "../../src/observe/references.ts";
+import type { References } from "../../src/plan/snapshot.ts";
+import { cluster } from "../builders.ts";
+import { vector } from "../evnode/fixtures.ts";
+import { MemoryApi } from "../fake/memory-api.ts";
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const encoded = (entries: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(entries).map(([entry, text]) => [entry, base64(text)]));
+
+const secret = (name: string, entries: Readonly<Record<string, string>>) =>
+  ({ apiVersion: "v1", kind: "Secret", metadata: { name }, data: encoded(entries) }) as KubeObject;
+const configMap = (name: string, data: Readonly<Record<string, string>>) =>
+  ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data }) as KubeObject;
+
+const genesisOf = (chainId: string, proposerAddress: string = vector.proposerAddress) =>
+  renderGenesis({
+    chainId,
+    startTime: "2026-01-01T00:00:00Z",
+    initialHeight: 1,
+    proposerAddress,
+    daStartHeight: 0,
+    daEpochForcedInclusion: 50,
+  });
+const genesis = genesisOf("rollup-1");
+
+const signerSecret = secret("keys", { "signer.json": vector.signerJson, passphrase: vector.passphrase });
+const signer: Partial<Spec> = { signer: { secretName: "keys" } };
+const chain = (from: "configMap" | "secret"): Partial<Spec> => ({
+  ...signer,
+  chain: { id: "rollup-1", genesis: { [from]: { name: "start", key: "genesis.json" } } },
+});
+const da: Partial<Spec> = {
+  da: { address: "http://local-da:7980", authTokenSecret: { name: "da", key: "token" } },
+};
+const storage: Partial<Spec> = { storage: { size: "1Gi", storageClassName: "fast" } };
+
+async function references(
+  fields: Partial<Spec>,
+  objects: readonly KubeObject[],
+  needsIdentity = true,
+): Promise<References> {
+  const api = new MemoryApi();
+  for (const object of objects) api.put(object);
+  const parsed = parseCluster(cluster({ spec: fields }), 1);
+  if (parsed.kind === "invalid") throw new Error(parsed.problems.join("; "));
+  const read: ReadObject = (kind, name) => api.get(kind, { name });
+  return readReferences(read, parsed.spec, needsIdentity);
+}
+
+interface Case {
+  readonly name: string;
+  readonly spec: Partial<Spec>;
+  readonly objects: readonly KubeObject[];
+  readonly field: keyof References;
+  readonly found: References[keyof References];
+}
+
+const where = "Secret keys (spec.signer.secretName)";
+const start = "ConfigMap start, entry genesis.json (spec.chain.genesis)";
+
+const cases: readonly Case[] = [
+  {
+    name: "a signer that opens",
+    spec: signer,
+    objects: [signerSecret],
+    field: "signer",
+    found: { kind: "found", value: undefined },
+  },
+  {
+    name: "a signer that does not exist",
+    spec: signer,
+    objects: [],
+    field: "signer",
+    found: {
+      kind: "missing",
+      message: `${where} does not exist. Create it, or remove the field to have a signer generated.`,
+    },
+  },
+  {
+    name: "a signer without its passphrase",
+    spec: signer,
+    objects: [secret("keys", { "signer.json": vector.signerJson })],
+    field: "signer",
+    found: { kind: "invalid", message: `${where} must hold the entries signer.json and passphrase.` },
+  },
+  {
+    name: "a signer with another passphrase",
+    spec: signer,
+    objects: [secret("keys", { "signer.json": vector.signerJson, passphrase: "wrong" })],
+    field: "signer",
+    found: {
+      kind: "invalid",
+      message: `${where}: signer.json cannot be opened with this passphrase, or was altered.`,
+    },
+  },
+  {
+    name: "a genesis in a ConfigMap",
+    spec: chain("configMap"),
+    objects: [signerSecret, configMap("start", { "genesis.json": genesis })],
+    field: "genesis",
+    found: { kind: "found", value: genesis },
+  },
+  {
+    name: "a genesis in a Secret",
+    spec: chain("secret"),
+    objects: [signerSecret, secret("start", { "genesis.json": genesis })],
+    field: "genesis",
+    found: { kind: "found", value: genesis },
+  },
+  {
+    name: "a genesis that does not exist",
+    spec: chain("configMap"),
+    objects: [signerSecret],
+    field: "genesis",
+    found: { kind: "missing", message: "ConfigMap start (spec.chain.genesis) does not exist. Create it." },
+  },
+  {
+    name: "a genesis under another key",
+    spec: chain("configMap"),
+    objects: [signerSecret, configMap("start", { genesis })],
+    field: "genesis",
+    found: { kind: "missing", message: "ConfigMap start (spec.chain.genesis) has no entry genesis.json." },
+  },
+  {
+    name: "a genesis that is no JSON",
+    spec: chain("configMap"),
+    objects: [signerSecret, configMap("start", { "genesis.json": "{" })],
+    field: "genesis",
+    found: { kind: "invalid", message: `${start}: genesis.json is not valid JSON.` },
+  },
+  {
+    name: "a genesis of another chain",
+    spec: chain("configMap"),
+    objects: [signerSecret, configMap("start", { "genesis.json": genesisOf("rollup-0") })],
+    field: "genesis",
+    found: {
+      kind: "invalid",
+      message: `${start}: the genesis is of chain "rollup-0", expected "rollup-1".`,
+    },
+  },
+  {
+    name: "a genesis of another proposer",
+    spec: chain("configMap"),
+    objects: [
+      signerSecret,
+      configMap("start", {
+        "genesis.json": genesisOf("rollup-1", "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="),
+      }),
+    ],
+    field: "genesis",
+    found: {
+      kind: "invalid",
+      reason: "ProposerMismatch",
+      message: `${start}: the genesis names the proposer A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=, but the signer's address is ${vector.proposerAddress}.`,
+    },
+  },
+  {
+    name: "a genesis whose signer cannot be read",
+    spec: chain("configMap"),
+    objects: [configMap("start", { "genesis.json": genesis })],
+    field: "genesis",
+    found: {
+      kind: "invalid",
+      reason: "ProposerMismatch",
+      message: `${start} names a proposer, so its signer must be given too: set spec.signer.secretName, or remove spec.chain.genesis to have both generated.`,
+    },
+  },
+  {
+    name: "a token, without the end of its line",
+    spec: da,
+    objects: [secret("da", { token: "abc\n" })],
+    field: "daAuthToken",
+    found: { kind: "found", value: "abc" },
+  },
+  {
+    name: "a token that is empty",
+    spec: da,
+    objects: [secret("da", { token: " \n" })],
+    field: "daAuthToken",
+    found: {
+      kind: "invalid",
+      message: "Secret da, entry token (spec.da.authTokenSecret) is empty or holds white space.",
+    },
+  },
+  {
+    name: "a token of two words, which is not told",
+    spec: da,
+    objects: [secret("da", { token: "top secret" })],
+    field: "daAuthToken",
+    found: {
+      kind: "invalid",
+      message: "Secret da, entry token (spec.da.authTokenSecret) is empty or holds white space.",
+    },
+  },
+  {
+    name: "a token that is not there",
+    spec: da,
+    objects: [secret("da", {})],
+    field: "daAuthToken",
+    found: { kind: "missing", message: "Secret da (spec.da.authTokenSecret) has no entry token." },
+  },
+  {
+    name: "a storage class that is not there",
+    spec: storage,
+    objects: [],
+    field: "storageClass",
+    found: {
+      kind: "missing",
+      message:
+        "StorageClass fast (spec.storage.storageClassName) does not exist: see kubectl get storageclasses.",
+    },
+  },
+];
+
+test.each(cases)("$name", async ({ spec, objects, field, found }) => {
+  expect((await references(spec, objects))[field]).toEqual(found);
+});
+
+const nothing = { kind: "notAsked" };
+
+test("what the spec does not name is not looked for", async () => {
+  expect(await references({}, [])).toEqual({
+    signer: nothing,
+    genesis: nothing,
+    daAuthToken: nothing,
+    storageClass: nothing,
+  });
+});
+
+test("signer and genesis are not read again once an identity has taken them over", async () => {
+  expect(await references(chain("configMap"), [], false)).toMatchObject({
+    signer: nothing,
+    genesis: nothing,
+  });
+});
+
+test("an operator for one namespace may not read storage classes, and leaves them to Kubernetes", async () => {
+  const parsed = parseCluster(cluster({ spec: storage }), 1);
+  if (parsed.kind === "invalid") throw new Error("the spec is valid");
+  const refuse: ReadObject = (kind) => {
+    return kind.kind === kinds.storageClass.kind
+      ? Promise.reject(new KubeError("Forbidden", "no"))
+      : Promise.resolve(undefined);
+  };
+  expect((await readReferences(refuse, parsed.spec, false)).storageClass).toEqual(nothing);
+  const fail: ReadObject = () => Promise.reject(new KubeError("Unavailable", "no answer"));
+  await expect(readReferences(fail, parsed.spec, false)).rejects.toMatchObject({ kind: "Unavailable" });
+});
