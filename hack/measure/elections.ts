@@ -41,21 +41,23 @@ export async function firstToLead(
 
 const electedText = "raft: entering leader state";
 
-/** When a member's own log says that it was elected, the last time since `sinceMs`. */
+/** When a member's own log says that it was elected: the first time since `sinceMs`. */
 export async function electedAtMs(
   { kubectl }: Session,
   pod: Pod,
   sinceMs: number,
 ): Promise<number | undefined> {
   const { name, namespace = "" } = pod.metadata;
-  const since = `--since-time=${new Date(sinceMs).toISOString()}`;
+  // Kubelet takes whole seconds.
+  const since = `--since-time=${new Date(sinceMs - 1_000).toISOString()}`;
   const where = ["--namespace", namespace, "--container", EVNODE_CONTAINER];
-  const log = await kubectl.run(["logs", name, ...where, "--timestamps", since]);
-  return readElection(log);
+  return readElection(await kubectl.run(["logs", name, ...where, "--timestamps", since]), sinceMs);
 }
 
-export function readElection(log: string): number | undefined {
-  const line = log.split("\n").findLast((text) => text.includes(electedText));
-  const atMs = Date.parse(line?.split(" ")[0] ?? "");
-  return Number.isNaN(atMs) ? undefined : atMs;
+export function readElection(log: string, sinceMs: number): number | undefined {
+  const times = log
+    .split("\n")
+    .filter((text) => text.includes(electedText))
+    .map((text) => Date.parse(text.split(" ")[0] ?? ""));
+  return times.find((atMs) => atMs >= sinceMs);
 }

@@ -70,16 +70,18 @@ function nameOf({ kind, metadata }: KubeObject): string {
 /** Revisions of the config are digests of peer ids, and so of chance, too. */
 function textOf(object: KubeObject, revisions: ReadonlySet<string>): string {
   const { labels, annotations = {}, finalizers, generation, ownerReferences = [] } = object.metadata;
-  const { spec, data } = object as { readonly spec?: unknown; readonly data?: object };
-  const owners = ownerReferences.map(({ kind, name }) => `${kind}/${name}`);
+  const { spec, data = {} } = object as { readonly spec?: unknown; readonly data?: object };
   const shown = {
     labels,
-    annotations,
+    // What other controllers note on a claim depends on when they saw it.
+    annotations: Object.fromEntries(
+      Object.entries(annotations).filter(([key]) => key.startsWith("evnode.dev/")),
+    ),
     finalizers,
     generation,
-    owners,
+    owners: ownerReferences.map(({ kind, name }) => `${kind}/${name}`),
     spec,
-    data: Object.keys(data ?? {}).sort(),
+    data: Object.keys(data).sort(),
   };
   const text = JSON.stringify(withoutChance(shown), undefined, 1);
   return [...revisions].reduce((masked, revision) => masked.replaceAll(revision, "*"), text);

@@ -26,7 +26,7 @@ const MAX_LIFE_MS = 3_000;
 const KILLS_PER_PHASE = 3;
 
 /** One cluster from creation to deletion. */
-interface Life {
+export interface Life {
   readonly kills: number;
   readonly running: EndState;
   readonly gone: EndState;
