@@ -17,7 +17,7 @@ interface Deployment extends KubeObject {
   readonly status: { readonly observedGeneration?: number; readonly readyReplicas?: number };
 }
 
-export async function operatorPods({ api }: World): Promise<readonly Pod[]> {
+async function operatorPods({ api }: World): Promise<readonly Pod[]> {
   const selector = encodeURIComponent(`app.kubernetes.io/name=${operatorName}`);
   return api.list<Pod>(`/api/v1/namespaces/${operatorNamespace}/pods?labelSelector=${selector}`);
 }
@@ -53,7 +53,7 @@ async function scale(world: World, replicas: number): Promise<void> {
   if (status !== 200) throw new Error(`the operator could not be scaled to ${replicas}: ${text}`);
 }
 
-export async function operatorIsReady({ api }: Pick<World, "api">): Promise<void> {
+async function operatorIsReady({ api }: Pick<World, "api">): Promise<void> {
   await until(
     "readiness of the operator",
     async () => {
@@ -69,12 +69,14 @@ export async function operatorIsReady({ api }: Pick<World, "api">): Promise<void
 }
 
 /**
- * Kills the operator without a warning. A pod that was killed before is removed, because a container that is killed
- * again and again waits longer and longer for its next start, and that wait is not what is tested.
+ * Kills the operator without a warning, and waits until another process of it is ready. A pod that was killed before
+ * is removed, because a container that is killed again and again waits longer and longer for its next start, and
+ * that wait is not what is tested.
  */
 export async function killOperator(world: World): Promise<void> {
   await keepLogs(world);
-  for (const pod of await operatorPods(world)) {
+  const killed = await operatorPods(world);
+  for (const pod of killed) {
     const isOnMachine = world.environment.machine !== undefined;
     const wasKilled = pod.status?.containerStatuses?.some(({ restartCount }) => restartCount > 0) ?? false;
     if (isOnMachine) await killContainer(pod, "operator");
@@ -82,7 +84,23 @@ export async function killOperator(world: World): Promise<void> {
     const path = `/api/v1/namespaces/${operatorNamespace}/pods/${pod.metadata.name}`;
     await world.api.send(path, { method: "DELETE", body: JSON.stringify({ gracePeriodSeconds: 0 }) });
   }
+  const before = killed.flatMap(containersOf);
+  await until(
+    "another process of the operator",
+    async () => {
+      const now = (await operatorPods(world)).flatMap(containersOf);
+      const isAnother = now.length > 0 && now.every((container) => !before.includes(container));
+      return isAnother ? { found: true } : { missing: "the killed one is still shown, or none" };
+    },
+    { withinMs: READY_MS },
+  );
+  await operatorIsReady(world);
 }
+
+const containersOf = ({ status }: Pod) =>
+  (status?.containerStatuses ?? []).flatMap(({ containerID, ready }) =>
+    ready && containerID ? [containerID] : [],
+  );
 
 async function keepLogs(world: World): Promise<void> {
   const part = `operator-${randomBytes(3).toString("hex")}`;
