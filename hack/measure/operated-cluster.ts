@@ -1,3 +1,4 @@
+import type { RaftTimeouts } from "../../src/api/complete-spec.ts";
 import { labels } from "../../src/model/annotations.ts";
 import type { Kind } from "../../src/model/kinds.ts";
 import { kinds } from "../../src/model/kinds.ts";
@@ -18,6 +19,8 @@ export interface ClusterWish {
   readonly replicas: 3 | 5 | 7;
   readonly blockTime: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** Instead of the operator's default time-outs. */
+  readonly raftTiming?: RaftTimeouts;
 }
 
 const REMOVE_TIMEOUT_MS = 120_000;
@@ -32,6 +35,7 @@ export function manifestOf({
   replicas,
   blockTime,
   nodeSelector,
+  raftTiming,
 }: ClusterWish): EvNodeClusterObject {
   return {
     apiVersion: kinds.cluster.apiVersion,
@@ -43,8 +47,18 @@ export function manifestOf({
       chain: { id: `${namespace}-${name}`, blockTime },
       da: { address: `http://local-da.${namespace}:7980` },
       storage: { size: "1Gi" },
+      ...(raftTiming === undefined ? {} : { raft: { timing: timingOf(raftTiming) } }),
       ...(nodeSelector === undefined ? {} : { pod: { nodeSelector } }),
     },
+  };
+}
+
+function timingOf(timing: RaftTimeouts) {
+  return {
+    heartbeatTimeout: `${timing.heartbeatTimeoutMs}ms`,
+    electionTimeout: `${timing.electionTimeoutMs}ms`,
+    leaderLeaseTimeout: `${timing.leaderLeaseTimeoutMs}ms`,
+    sendTimeout: `${timing.sendTimeoutMs}ms`,
   };
 }
 

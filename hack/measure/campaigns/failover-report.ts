@@ -47,7 +47,8 @@ export function failoverReport(ours: readonly OurKill[], theirs: readonly Takeov
       },
     ],
     notes: [
-      "An election is the moment that the new leader's log tells; it answers over HTTP only some time later.",
+      "An election is the moment that the new leader's log tells.",
+      "The operator's default Raft time-outs are longer than ev-node's own, which the StatefulSet has: see raft-timing.",
       "A transaction that was accepted and never arrived was taken by a member that does not lead: the killed one, restarted before the Service had left it.",
     ],
     failures: failuresOf(ours),

@@ -1,3 +1,4 @@
+import { defaultTiming } from "../../../src/evnode/raft-timing.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { leaderServiceName } from "../../../src/model/names.ts";
 import { say } from "../../local-cluster/progress.ts";
@@ -27,11 +28,15 @@ export const failover = campaign({
   about: "a leader's ev-node killed with SIGKILL: label, Service, transactions, and the gap in the chain",
   options: {
     runs: { full: 10, short: 2, about: "leaders killed in the operator's cluster" },
+    "evnode-timing": { full: 0, short: 0, about: "1: our cluster, too, has ev-node's own Raft time-outs" },
     "yardstick-runs": { full: 10, short: 1, about: "leaders killed in the StatefulSet" },
   },
   async run(session, options) {
     const namespace = await provideNamespace(session, "failover");
-    const [cluster, yardstick] = [await ours(session, namespace), await theirs(session, namespace)];
+    const [cluster, yardstick] = [
+      await ours(session, namespace, options["evnode-timing"] === 1),
+      await theirs(session, namespace),
+    ];
     const mine: OurKill[] = [];
     const other: Takeover[] = [];
     const order = interleaved(options.runs, options["yardstick-runs"]);
@@ -52,8 +57,9 @@ export const failover = campaign({
   },
 });
 
-async function ours(session: Session, namespace: string): Promise<OperatedCluster> {
-  const wish = { namespace, name: "chain", replicas: REPLICAS, blockTime: BLOCK_TIME } as const;
+async function ours(session: Session, namespace: string, asEvnode: boolean): Promise<OperatedCluster> {
+  const common = { namespace, name: "chain", replicas: REPLICAS, blockTime: BLOCK_TIME } as const;
+  const wish = asEvnode ? { ...common, raftTiming: defaultTiming } : common;
   await session.api.create(kinds.cluster, manifestOf(wish));
   return started(session, operatedCluster(wish));
 }
