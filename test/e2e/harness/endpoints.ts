@@ -7,7 +7,7 @@ interface EndpointSlice extends KubeObject {
 }
 
 /** The pods that a Service of the cluster leads to. */
-export async function podsBehind(cluster: Cluster, service: string): Promise<readonly string[]> {
+async function podsBehind(cluster: Cluster, service: string): Promise<readonly string[]> {
   const selector = encodeURIComponent(`kubernetes.io/service-name=${service}`);
   const slices = await cluster.api.list<EndpointSlice>(
     `${cluster.path("endpointSlices")}?labelSelector=${selector}`,
