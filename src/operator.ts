@@ -176,6 +176,7 @@ function newController(
     },
     report: (snapshot, plan, outcome) =>
       report({ api, world, events, ration, mayWrite }, snapshot, plan, outcome),
+    progressDueInMs: (key) => ration.dueInMs(key),
     forget: (key) => {
       ration.forget(key);
       events.forget(key);

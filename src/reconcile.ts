@@ -9,17 +9,23 @@ export interface ReconcileDependencies {
   readonly plan: (snapshot: Snapshot) => Plan;
   readonly act: (snapshot: Snapshot, plan: Plan) => Promise<Outcome>;
   readonly report: (snapshot: Snapshot, plan: Plan, outcome: Outcome) => Promise<void>;
+  /** When the height may be told again, if nothing else happens. */
+  readonly progressDueInMs: (key: string) => number;
   readonly forget: (key: string) => void;
 }
 
-/** A quiet cluster is looked at this often, for its height and for what is not watched. */
+/** A quiet cluster is looked at this often, for what is not watched. */
 const QUIET_RECHECK_MS = 60_000;
+
+/** The soonest that a cluster is looked at again without being asked for at once. */
+const SOONEST_RECHECK_MS = 1_000;
 
 /** What the API refuses for good is tried again slowly: the world may have changed. */
 const REFUSED_RECHECK_MS = 30_000;
 
 /** The whole loop: look, decide, act, tell. Nothing is remembered from one run to the next. */
-export function newReconcile({ observe, plan, act, report, forget }: ReconcileDependencies): Reconcile {
+export function newReconcile(deps: ReconcileDependencies): Reconcile {
+  const { observe, plan, act, report, progressDueInMs, forget } = deps;
   return async function reconcile(key): Promise<ReconcileResult> {
     const [namespace = "", name = ""] = key.split("/");
     const snapshot = await observe(namespace, name);
@@ -30,19 +36,14 @@ export function newReconcile({ observe, plan, act, report, forget }: ReconcileDe
     const intent = plan(snapshot);
     const outcome = await act(snapshot, intent);
     await report(snapshot, intent, outcome);
-    return resultOf(intent, outcome.failures);
+    return resultOf(intent, outcome.failures, progressDueInMs(key));
   };
 }
 
-function resultOf(
-  { recheckAfterMs = QUIET_RECHECK_MS }: Plan,
-  failures: readonly Failure[],
-): ReconcileResult {
+function resultOf(plan: Plan, failures: readonly Failure[], progressDueInMs: number): ReconcileResult {
   const retryable = failures.find(({ error }) => isRetryable(error));
   if (retryable) return { kind: "retry", error: retryable.error };
   const boundMs = failures.length > 0 ? REFUSED_RECHECK_MS : QUIET_RECHECK_MS;
-  return {
-    kind: "done",
-    recheckAfterMs: Math.max(recheckAfterMs === 0 ? 0 : 100, Math.min(recheckAfterMs, boundMs)),
-  };
+  const atLatestMs = Math.max(SOONEST_RECHECK_MS, Math.min(boundMs, progressDueInMs));
+  return { kind: "done", recheckAfterMs: Math.min(plan.recheckAfterMs ?? atLatestMs, atLatestMs) };
 }

@@ -30,6 +30,18 @@ export class ProgressRation {
     return true;
   }
 
+  /** A status that was written because it says something new told the heights as well. */
+  wrote(key: string): void {
+    this.#lastMs.set(key, this.#clock.monotonicMs());
+  }
+
+  /** How long until this cluster's progress may be written, the ration of all clusters aside. */
+  dueInMs(key: string): number {
+    const lastMs = this.#lastMs.get(key);
+    if (lastMs === undefined) return PER_CLUSTER_MS;
+    return Math.max(0, lastMs + PER_CLUSTER_MS - this.#clock.monotonicMs());
+  }
+
   forget(key: string): void {
     this.#lastMs.delete(key);
   }

@@ -38,8 +38,9 @@ export async function report(
   if (deps.mayWrite())
     await deps.events.tell(cluster, [...acts, ...(isGone ? [] : noticesOf(before, status))]);
   if (isGone || sameStatus(before, status)) return;
-  const isNews = !sameMeaning(before, status);
-  if (!isNews && !deps.ration.take(keyOf(cluster.metadata))) return;
+  const key = keyOf(cluster.metadata);
+  if (!sameMeaning(before, status)) deps.ration.wrote(key);
+  else if (!deps.ration.take(key)) return;
   await writeStatus(deps, cluster, status);
 }
 
