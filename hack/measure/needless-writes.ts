@@ -27,7 +27,7 @@ export function needlessWrites(
   const done = requests.filter(
     (request) => isWrite(request) && request.code < 300 && !harmless.has(request.subresource ?? ""),
   );
-  const byOperator = done.filter(({ user, verb }) => user === operator && verb !== "create");
+  const byOperator = done.filter(({ user, verb }) => user === operator && ["update", "patch"].includes(verb));
   return [...new Set(byOperator.map(objectOf))].sort().flatMap((object) => {
     const [resource = "", name = ""] = object.split("/");
     const changes = changesOf.get(resource)?.filter((change) => change.object.metadata.name === name);

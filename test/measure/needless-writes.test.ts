@@ -36,6 +36,13 @@ describe("writes that change nothing", () => {
     expect(found([service({ verb: "create" }), ...byController], "services", [change("seq")])).toEqual([]);
   });
 
+  it("are never a creation or a deletion: both are seen", () => {
+    const requests = [service({ verb: "delete" }), service({ verb: "update", user: "controller" })];
+    expect(
+      found([service({ verb: "create" }), ...requests], "services", [change("seq"), change("seq")]),
+    ).toEqual([]);
+  });
+
   it("are at most as many as the operator's own", () => {
     const requests = [
       service({ verb: "update" }),
