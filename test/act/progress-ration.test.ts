@@ -1,0 +1,47 @@
+import { beforeEach, expect, test } from "vitest";
+import { ProgressRation } from "../../src/act/progress-ration.ts";
+import { VirtualClock } from "../runtime/virtual-clock.ts";
+
+const MINUTE_MS = 60_000;
+
+let clock: VirtualClock;
+let ration: ProgressRation;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  ration = new ProgressRation(clock);
+});
+
+test("progress is told once a minute, from the last status that was written for another reason on", async () => {
+  ration.wrote("rollup/seq");
+  await clock.advance(MINUTE_MS - 1);
+  expect(ration.take("rollup/seq")).toBe(false);
+  await clock.advance(1);
+  expect(ration.take("rollup/seq")).toBe(true);
+  expect(ration.take("rollup/seq")).toBe(false);
+  await clock.advance(MINUTE_MS);
+  expect(ration.take("rollup/seq")).toBe(true);
+});
+
+test("a cluster that is seen for the first time waits its minute", async () => {
+  expect(ration.take("rollup/seq")).toBe(false);
+  await clock.advance(MINUTE_MS);
+  expect(ration.take("rollup/seq")).toBe(true);
+});
+
+test("news in between make progress wait another minute", async () => {
+  ration.wrote("rollup/seq");
+  await clock.advance(MINUTE_MS / 2);
+  ration.wrote("rollup/seq");
+  await clock.advance(MINUTE_MS / 2);
+  expect(ration.take("rollup/seq")).toBe(false);
+});
+
+test("all clusters together tell two a second, and the others a moment later", async () => {
+  const keys = ["a", "b", "c", "d"];
+  for (const key of keys) ration.wrote(key);
+  await clock.advance(MINUTE_MS);
+  expect(keys.map((key) => ration.take(key))).toEqual([true, true, false, false]);
+  await clock.advance(1_000);
+  expect(keys.map((key) => ration.take(key))).toEqual([false, false, true, true]);
+});
