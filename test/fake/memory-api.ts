@@ -47,7 +47,8 @@ export class MemoryApi implements KubeApi {
   /** Puts an object there, or another version of it, as somebody else would. */
   put<T extends KubeObject>(object: T): T {
     const id = idOf(object, object.metadata);
-    return this.#store(id, { ...object, metadata: { uid: this.#newUid(object), ...object.metadata } });
+    const uid = this.#objects.get(id)?.metadata.uid ?? this.#newUid(object);
+    return this.#store(id, { ...object, metadata: { uid, ...object.metadata } });
   }
 
   remove(kind: Kind<KubeObject>, ref: ObjectRef): void {
@@ -104,13 +105,13 @@ export class MemoryApi implements KubeApi {
 
   async replace<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {
     this.#receive({ verb: "replace", kind: kind.kind, name: object.metadata.name, body: object });
-    this.#current(kind, object.metadata, object.metadata);
+    this.#current(kind, object.metadata, object.metadata, "Conflict");
     return this.#store(idOf(kind, object.metadata), object);
   }
 
   async replaceStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {
     this.#receive({ verb: "replaceStatus", kind: kind.kind, name: object.metadata.name, body: object });
-    const current = this.#current(kind, object.metadata, object.metadata);
+    const current = this.#current(kind, object.metadata, object.metadata, "Conflict");
     const { status } = object as { status?: unknown };
     return this.#store(idOf(kind, object.metadata), { ...current, status } as unknown as T);
   }
