@@ -1,0 +1,162 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { type IdentityInput, newIdentity } from "../../src/act/identity.ts";
+import { parseCluster } from "../../src/api/parse.ts";
+import { parseGenesis, renderGenesis } from "../../src/evnode/genesis.ts";
+import { parseNodeKey } from "../../src/evnode/keys.ts";
+import { importSigner } from "../../src/evnode/signer.ts";
+import { annotations } from "../../src/model/annotations.ts";
+import type { Secret } from "../../src/model/objects.ts";
+import { entryText } from "../../src/model/secret-text.ts";
+import { identityView } from "../../src/observe/identity.ts";
+import { cluster, NOW_MS } from "../builders.ts";
+import { vector } from "../evnode/fixtures.ts";
+import { seededRandom } from "../runtime/seeded-random.ts";
+
+const { signerJson, passphrase, proposerAddress } = vector;
+
+function input(given: IdentityInput["given"] = {}, seed = 1): IdentityInput {
+  const parsed = parseCluster(cluster(), 1);
+  if (parsed.kind === "invalid") throw new Error("the builders' cluster is valid");
+  return {
+    cluster: "seq",
+    namespace: "rollup",
+    spec: parsed.spec,
+    clusterDomain: "cluster.local",
+    given,
+    random: seededRandom(seed),
+    nowMs: NOW_MS,
+  };
+}
+
+/** One entry, which is there. */
+function entry(secret: Secret, name: string): string {
+  const text = entryText(secret, name);
+  if (text === undefined) throw new Error(`there is no ${name}`);
+  return text;
+}
+
+const genesisOf = (chainId: string, proposer: string) =>
+  renderGenesis({
+    chainId,
+    startTime: "2025-01-01T00:00:00Z",
+    initialHeight: 1,
+    proposerAddress: proposer,
+    daStartHeight: 3,
+    daEpochForcedInclusion: 50,
+  });
+
+describe("a generated identity", () => {
+  let secret: Secret;
+  let other: Secret;
+
+  beforeAll(async () => {
+    secret = await newIdentity(input());
+    other = await newIdentity(input({}, 2));
+  });
+
+  test("cannot be changed, and has no owner with which it would go", () => {
+    expect(secret.immutable).toBe(true);
+    expect(secret.metadata).toEqual({
+      name: "seq-identity",
+      namespace: "rollup",
+      labels: expect.objectContaining({ "evnode.dev/cluster": "seq" }) as unknown,
+      annotations: {
+        [annotations.chain]: "rollup-1",
+        [annotations.proposer]: expect.any(String) as unknown,
+        [annotations.clusterDomain]: "cluster.local",
+        [annotations.epoch]: "1",
+      },
+    });
+  });
+
+  test("is one that the operator reads again, not bootstrapped yet", () => {
+    const view = identityView({ ...secret, metadata: { ...secret.metadata, uid: "u" } });
+    expect(view).toMatchObject({
+      kind: "present",
+      identity: { chainId: "rollup-1", epoch: 1, clusterDomain: "cluster.local", bootstrapped: undefined },
+    });
+  });
+
+  test("has a signer that opens with its passphrase, and whose address the genesis names", async () => {
+    const opened = await importSigner({
+      signerJson: entry(secret, "signer.json"),
+      passphrase: entry(secret, "passphrase"),
+    });
+    if (opened.kind !== "imported") throw new Error(opened.problem);
+    expect(parseGenesis(entry(secret, "genesis.json"))).toEqual({
+      kind: "parsed",
+      value: {
+        chainId: "rollup-1",
+        startTime: "2026-01-01T00:00:00.000Z",
+        initialHeight: 1,
+        proposerAddress: opened.signer.proposerAddress,
+        daStartHeight: 0,
+        daEpochForcedInclusion: 50,
+      },
+    });
+    expect(secret.metadata.annotations?.[annotations.proposer]).toBe(opened.signer.proposerAddress);
+  });
+
+  test("has a node key of its own for each of the seven members that there can be", () => {
+    const ids = [0, 1, 2, 3, 4, 5, 6].map((ordinal) => {
+      const key = parseNodeKey(entry(secret, `node_key.${ordinal}.json`));
+      if (key.kind === "malformed") throw new Error(key.problem);
+      return key.value.peerId;
+    });
+    expect(new Set(ids).size).toBe(7);
+    expect(Object.keys(secret.data ?? {})).toHaveLength(7 + 4);
+  });
+
+  test("is another one every time", () => {
+    const names = Object.keys(secret.data ?? {});
+    expect(names.filter((name) => entry(secret, name) === entry(other, name))).toEqual([]);
+    expect(entry(secret, "cluster_id")).toMatch(/^[0-9a-f]{32}$/);
+    expect(entry(secret, "passphrase")).toMatch(/^[-\w]{43}$/);
+  });
+});
+
+describe("what the owner gives", () => {
+  const signer = { signerJson, passphrase };
+
+  test("a signer is taken over unchanged, and named by the genesis", async () => {
+    const secret = await newIdentity(input({ signer }));
+    expect(entry(secret, "signer.json")).toBe(signerJson);
+    expect(entry(secret, "passphrase")).toBe(passphrase);
+    expect(parseGenesis(entry(secret, "genesis.json"))).toMatchObject({ value: { proposerAddress } });
+  });
+
+  test("a genesis is taken over unchanged, byte for byte", async () => {
+    const genesis = ` ${genesisOf("rollup-1", proposerAddress)}\n`;
+    expect(entry(await newIdentity(input({ signer, genesis })), "genesis.json")).toBe(genesis);
+  });
+
+  test.each<[string, IdentityInput["given"], string]>([
+    [
+      "a genesis of another proposer",
+      { signer, genesis: genesisOf("rollup-1", vector.publicKey) },
+      `the genesis cannot be used: the genesis names the proposer ${vector.publicKey}, but the signer's address is ${proposerAddress}`,
+    ],
+    [
+      "a genesis of another chain",
+      { signer, genesis: genesisOf("rollup-0", proposerAddress) },
+      'the genesis cannot be used: the genesis is of chain "rollup-0", expected "rollup-1"',
+    ],
+    [
+      "a genesis that is none",
+      { signer, genesis: "{" },
+      "the genesis cannot be used: genesis.json is not valid JSON",
+    ],
+    [
+      "a signer with another passphrase",
+      { signer: { signerJson, passphrase: "wrong horse" } },
+      "the signer cannot be used: signer.json cannot be opened with this passphrase, or was altered",
+    ],
+  ])("%s makes no identity, in words that tell no secret", async (_, given, message) => {
+    const failure = newIdentity(input(given)).catch((error: unknown) => error);
+    const error = (await failure) as Error;
+    expect(error.message).toBe(message);
+    for (const secret of [passphrase, "wrong horse", "priv_key_encrypted"]) {
+      expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain(secret);
+    }
+  });
+});
