@@ -37,6 +37,15 @@ test("news in between make progress wait another minute", async () => {
   expect(ration.take("rollup/seq")).toBe(false);
 });
 
+test("tells how long it is until progress may be told", async () => {
+  expect(ration.dueInMs("rollup/seq")).toBe(MINUTE_MS);
+  ration.wrote("rollup/seq");
+  await clock.advance(20_000);
+  expect(ration.dueInMs("rollup/seq")).toBe(40_000);
+  await clock.advance(MINUTE_MS);
+  expect(ration.dueInMs("rollup/seq")).toBe(0);
+});
+
 test("all clusters together tell two a second, and the others a moment later", async () => {
   const keys = ["a", "b", "c", "d"];
   for (const key of keys) ration.wrote(key);
