@@ -1,30 +1,65 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
+import { identityOf } from "../local-cluster/process.ts";
 import type { Session } from "./session.ts";
 
 const localDa = join(import.meta.dirname, "../local-cluster/manifests/local-da.yaml");
 const DELETE_SECONDS = 180;
 
+const marks = {
+  topic: "evnode.dev/measured-topic",
+  host: "evnode.dev/measured-on",
+  pid: "evnode.dev/measured-by",
+};
+
 /**
  * A namespace of its own for a campaign, under the strictest Pod Security level and with a data availability layer.
- * It goes when the campaign ends; one that an earlier campaign left behind goes first.
+ * It goes when the campaign ends; those that campaigns left behind that were killed on this machine go first.
  */
-export async function provideNamespace(
-  session: Session,
-  topic: string,
-  labels: Readonly<Record<string, string>> = {},
-): Promise<string> {
+export async function provideNamespace(session: Session, topic: string): Promise<string> {
   const { kubectl, atEnd } = session;
-  const name = `measure-${topic}`;
-  await removeNamespace(session, name);
+  await removeLeftovers(session, topic);
+  const name = `measure-${topic}-${randomBytes(2).toString("hex")}`;
   atEnd(`namespace ${name}`, async () => removeNamespace(session, name));
-  const enforced = { "pod-security.kubernetes.io/enforce": "restricted", ...labels };
-  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels: enforced } };
+  const labels = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    [marks.topic]: topic,
+    [marks.host]: thisHost(),
+    [marks.pid]: String(process.pid),
+  };
+  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
   await kubectl.run(["apply", "--filename", "-"], { input: JSON.stringify(namespace) });
   await kubectl.run(["apply", "--namespace", name, "--filename", localDa]);
   const ready = ["rollout", "status", "deployment/local-da", "--namespace", name, "--timeout=120s"];
   await kubectl.run(ready, { timeoutMs: 130_000 });
   return name;
 }
+
+const namespacesSchema = z.object({
+  items: z.array(
+    z.object({ metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()) }) }),
+  ),
+});
+
+/** Another campaign on the same topic may be under way. */
+async function removeLeftovers(session: Session, topic: string): Promise<void> {
+  const selector = `${marks.topic}=${topic},${marks.host}=${thisHost()}`;
+  const { items } = await session.kubectl.json(namespacesSchema, [
+    "get",
+    "namespaces",
+    "--selector",
+    selector,
+  ]);
+  const dead = items.filter(({ metadata }) => identityOf(Number(metadata.labels[marks.pid])) === undefined);
+  for (const { metadata } of dead) await removeNamespace(session, metadata.name);
+}
+
+const thisHost = () =>
+  hostname()
+    .replaceAll(/[^\w.-]/g, "-")
+    .slice(0, 63);
 
 /** Clusters go before their namespace, as long as there is an operator: it takes its finalizer off. */
 async function removeNamespace({ kubectl }: Session, name: string): Promise<void> {

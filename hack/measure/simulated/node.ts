@@ -96,7 +96,8 @@ class Node implements SimulatedNode {
 
   async #create(pod: Pod): Promise<SimulatedPod> {
     const number = (this.#addresses += 1);
-    const address = `127.88.${number >> 8}.${number & 255}`;
+    // Two simulations on one machine keep out of each other's way.
+    const address = `127.${64 + (process.pid % 128)}.${number >> 8}.${number & 255}`;
     const facts = await this.#factsOf(pod);
     const { signal } = this.#stopping;
     return newPod(this.#session, facts, {
