@@ -43,7 +43,7 @@ export function newReconcile(deps: ReconcileDependencies): Reconcile {
 function resultOf(plan: Plan, failures: readonly Failure[], progressDueInMs: number): ReconcileResult {
   const retryable = failures.find(({ error }) => isRetryable(error));
   if (retryable) return { kind: "retry", error: retryable.error };
-  const boundMs = failures.length > 0 ? REFUSED_RECHECK_MS : QUIET_RECHECK_MS;
-  const atLatestMs = Math.max(SOONEST_RECHECK_MS, Math.min(boundMs, progressDueInMs));
+  if (failures.length > 0) return { kind: "done", recheckAfterMs: REFUSED_RECHECK_MS };
+  const atLatestMs = Math.max(SOONEST_RECHECK_MS, Math.min(QUIET_RECHECK_MS, progressDueInMs));
   return { kind: "done", recheckAfterMs: Math.min(plan.recheckAfterMs ?? atLatestMs, atLatestMs) };
 }

@@ -37,8 +37,9 @@ export async function report(
   const isGone = outcome.done.some(({ action }) => action.kind === "removeFinalizer");
   if (deps.mayWrite())
     await deps.events.tell(cluster, [...acts, ...(isGone ? [] : noticesOf(before, status))]);
-  if (isGone || sameStatus(before, status)) return;
+  if (isGone) return;
   const key = keyOf(cluster.metadata);
+  if (sameStatus(before, status)) return deps.ration.skip(key);
   if (!sameMeaning(before, status)) deps.ration.wrote(key);
   else if (!deps.ration.take(key)) return;
   await writeStatus(deps, cluster, status);

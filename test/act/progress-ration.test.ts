@@ -54,3 +54,32 @@ test("all clusters together tell two a second, and the others a moment later", a
   await clock.advance(1_000);
   expect(keys.map((key) => ration.take(key))).toEqual([false, false, true, true]);
 });
+
+test("a cluster is due when its minute is over", async () => {
+  expect(ration.dueInMs("rollup/seq")).toBe(MINUTE_MS);
+  ration.wrote("rollup/seq");
+  await clock.advance(MINUTE_MS - 1);
+  expect(ration.dueInMs("rollup/seq")).toBe(1);
+  await clock.advance(2);
+  expect(ration.dueInMs("rollup/seq")).toBe(0);
+});
+
+test("a cluster that has nothing to tell when it is due waits another minute, and no longer before", async () => {
+  ration.wrote("rollup/seq");
+  await clock.advance(MINUTE_MS / 2);
+  ration.skip("rollup/seq");
+  expect(ration.dueInMs("rollup/seq")).toBe(MINUTE_MS / 2);
+  await clock.advance(MINUTE_MS / 2);
+  ration.skip("rollup/seq");
+  expect(ration.dueInMs("rollup/seq")).toBe(MINUTE_MS);
+});
+
+test("clusters that wait for the ration of all try again when the queue may be over, not every second", async () => {
+  const keys = Array.from({ length: 50 }, (_, n) => `rollup/${n}`);
+  for (const key of keys) ration.wrote(key);
+  await clock.advance(MINUTE_MS);
+  expect(keys.filter((key) => ration.take(key))).toHaveLength(2);
+  expect(ration.dueInMs("rollup/49")).toBe(24_000);
+  for (const key of keys.slice(0, 48)) ration.forget(key);
+  expect(ration.dueInMs("rollup/49")).toBe(1_000);
+});
