@@ -87,10 +87,13 @@ function isLeftBehind(lock: ConfigMap | undefined, wanted: ConfigMap): boolean {
   return same("namespace") && same("name") && same("clusterId");
 }
 
-/** Gives back the lock if it is ours; somebody else's is left alone. */
+/**
+ * Gives back the lock of a chain that was never begun, if it is ours. A chain that was begun belongs to its identity
+ * and volumes, which stay: another cluster with the same signer would begin it again at block 1.
+ */
 export async function releaseChainLock({ api, world }: ActDependencies, snapshot: Snapshot): Promise<void> {
   const ours = chainLock(snapshot);
-  if (!ours) return;
+  if (!ours || hasBegun(snapshot)) return;
   const ref = ours.metadata;
   const lock = await api.get(kinds.configMap, ref);
   if (lock?.data?.["uid"] !== snapshot.cluster.metadata.uid) return;
@@ -100,6 +103,10 @@ export async function releaseChainLock({ api, world }: ActDependencies, snapshot
     propagation: "Background",
   });
   world.forget(kinds.configMap, ref);
+}
+
+function hasBegun({ identity }: Snapshot): boolean {
+  return identity.kind === "present" && identity.identity.bootstrapped !== undefined;
 }
 
 /** Never expires: it must hold while no operator runs. */

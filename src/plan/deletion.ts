@@ -13,7 +13,7 @@ import { type Decider, NOTHING } from "./step.ts";
  * | deletion with `--cascade=orphan`, under way or carried out | the members go on: keep the lock, let go of the object |
  * | the StatefulSet is there | delete it |
  * | pods are left | wait |
- * | none are left | release the lock, remove the finalizer |
+ * | none are left | release the lock of a chain that was never begun, remove the finalizer |
  */
 export const deletion: Decider = (snapshot) => {
   const { deletionTimestamp, finalizers = [] } = snapshot.cluster.metadata;

@@ -120,7 +120,7 @@ function problemOf(referenced: Referenced<unknown>, missing: ConfigReason, inval
 
 function lockProblems({ chainLock, identity }: Snapshot): Blocker[] {
   if (chainLock.kind !== "held" || identity.kind !== "present") return [];
-  const message = `Chain ${identity.identity.chainId} with this signer is run by ${chainLock.by}. Two clusters with one signer fork the chain. Delete one of them.`;
+  const message = `Chain ${identity.identity.chainId} with this signer belongs to ${chainLock.by}, also after that was deleted, as its volumes are kept. Two clusters with one signer fork the chain. Delete this one, or use another signer and chain id.`;
   return [{ type: "ConfigValid", reason: "ChainLocked", message }];
 }
 

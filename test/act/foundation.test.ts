@@ -164,10 +164,20 @@ describe("the chain lock", () => {
     expect(held()).toMatchObject({ name: "copy" });
   });
 
-  test("is given back when it is ours", async () => {
+  const neverBegun = () =>
+    snapshot({ identity: { kind: "present", identity: identity({ bootstrapped: undefined }) } });
+
+  test("is given back when it is ours and the chain was never begun", async () => {
+    put(ours);
+    await releaseChainLock(deps(), neverBegun());
+    expect(held()).toBeUndefined();
+  });
+
+  test("of a chain that was begun stays with its identity and volumes", async () => {
     put(ours);
     await releaseChainLock(deps(), snapshot());
-    expect(held()).toBeUndefined();
+    expect(held()).toEqual(ours);
+    expect(api.writes).toEqual([]);
   });
 
   test.each<[string, Record<string, string>]>([
@@ -175,13 +185,13 @@ describe("the chain lock", () => {
     ["an unreadable one", {}],
   ])("%s is left alone", async (_, data) => {
     put(data);
-    await releaseChainLock(deps(), snapshot());
+    await releaseChainLock(deps(), neverBegun());
     expect(held()).toEqual(data);
     expect(api.writes).toEqual([]);
   });
 
   test("that is gone already is no failure", async () => {
-    await releaseChainLock(deps(), snapshot());
+    await releaseChainLock(deps(), neverBegun());
     expect(api.writes).toEqual([]);
   });
 
@@ -195,6 +205,6 @@ describe("the chain lock", () => {
   test("a read that failed is not taken for a lock that is not there", async () => {
     put(ours);
     api.fault = () => new KubeError("Unavailable", "no answer");
-    await expect(releaseChainLock(deps(), snapshot())).rejects.toMatchObject({ kind: "Unavailable" });
+    await expect(releaseChainLock(deps(), neverBegun())).rejects.toMatchObject({ kind: "Unavailable" });
   });
 });

@@ -177,7 +177,7 @@ describe("two clusters of one chain and one signer, applied at once", () => {
   it("are one that runs, and one that says which one runs", async () => {
     const { running, locked, observer } = both();
     await observer.goesOn();
-    const says = new RegExp(`run by EvNodeCluster ${running.namespace}/${running.name}\\.`);
+    const says = new RegExp(`belongs to EvNodeCluster ${running.namespace}/${running.name},`);
     await locked.becomes("ConfigValid", "ChainLocked", [says]);
     expect(await locked.condition("Ready")).toMatchObject({ status: "False", reason: "Blocked" });
     await holds(

@@ -195,7 +195,7 @@ const worldCases: readonly Case[] = [
     blockers: [
       config(
         "ChainLocked",
-        "Chain rollup-1 with this signer is run by EvNodeCluster other/seq. Two clusters with one signer fork the chain. Delete one of them.",
+        "Chain rollup-1 with this signer belongs to EvNodeCluster other/seq, also after that was deleted, as its volumes are kept. Two clusters with one signer fork the chain. Delete this one, or use another signer and chain id.",
       ),
     ],
     stop: true,
