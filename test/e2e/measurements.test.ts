@@ -1,19 +1,24 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { command } from "../../hack/local-cluster/command.ts";
-import { campaigns } from "../../hack/measure/campaigns.ts";
+import { tryCommand } from "../../hack/local-cluster/command.ts";
 import { environment } from "./harness/environment.ts";
 
 const main = join(import.meta.dirname, "../../hack/measure/main.ts");
 
-/** Only on the local cluster: the campaigns read its audit log and kill processes on its node. */
+/** The others have their short form here already: failover, quiet, operator-away and operator-killed. */
+const campaigns = ["cold-starts", "memory", "raft-timing"];
+
+/**
+ * Only on the local cluster: the campaigns read its audit log and kill processes on its node. Whether a figure is a
+ * good one is not judged here, where the machine may be busy with anything.
+ */
 describe.skipIf(environment().machine === undefined)("the short form of every measurement", () => {
-  it.each(campaigns.map(({ name }) => name))("%s runs to its end and says what it found", async (name) => {
-    const report = await command(process.execPath, [main, name, "--short"], {
+  it.each(campaigns)("%s runs to its end and says what it found", async (name) => {
+    const { stdout, stderr } = await tryCommand(process.execPath, [main, name, "--short"], {
       timeoutMs: 560_000,
       // Empty, so that the campaign takes the local cluster with its own tools.
       env: { KUBECONFIG: "" },
     });
-    expect(report).toContain(name);
+    expect(stdout, stderr).toContain(`${name} --`);
   });
 });
