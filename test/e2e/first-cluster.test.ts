@@ -48,7 +48,8 @@ describe.each([{ members: 3 as const }, { members: 5 as const }])(
       expect(columns["QUORUM"]).toMatch(/^(Healthy|AtRisk)$/);
     });
 
-    it("shows a height that rises, within its minute", async () => {
+    // The status tells progress once a minute, which is long enough to wait for once.
+    it.runIf(members === 3)("shows a height that rises, within its minute", async () => {
       const { cluster, observer } = observed();
       const before = (await cluster.get()).status?.height ?? 0;
       await observer.risesAbove(before + 5);
