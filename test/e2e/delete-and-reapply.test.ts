@@ -49,7 +49,8 @@ describe("a cluster that is deleted and applied again", () => {
     await observer.hasReadAll();
     // Members read again from their first block: every hash is compared with what was served before.
     expect(observer.record.problems()).toEqual([]);
-    expect(observer.record.withdrawn()).toEqual([]);
+    // All members stop in one moment: the last block may not have reached a majority.
+    expect(observer.record.withdrawn().length).toBeLessThanOrEqual(1);
     expect(observer.record.hashAt(last)).toBeDefined();
     expect(await uidsOfClaims()).toEqual(before.claims);
   });

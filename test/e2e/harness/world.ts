@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
+import type { ConfigMap } from "../../../src/model/objects.ts";
 import { Api } from "./api.ts";
 import { collect } from "./artifacts.ts";
 import { Cluster, type ClusterOptions } from "./cluster.ts";
 import { type Environment, environment } from "./environment.ts";
 import { type Kubectl, newKubectl } from "./kubectl.ts";
+import { operatorNamespace } from "./operator-names.ts";
 import { newReach, type Reach } from "./reach.ts";
 import { until } from "./until.ts";
 
@@ -86,8 +88,17 @@ async function closeWorld(world: World): Promise<void> {
       },
       { withinMs: GONE_MS, everyMs: 1_000 },
     );
+    await removeLocks(world);
   } finally {
     await api.close();
+  }
+}
+
+/** A lock outlives its cluster, so that nobody begins the chain again; the chains of tests are over. */
+async function removeLocks({ api, namespace }: World): Promise<void> {
+  const locks = `/api/v1/namespaces/${operatorNamespace}/configmaps`;
+  for (const { data, metadata } of await api.list<ConfigMap>(locks)) {
+    if (data?.["namespace"] === namespace) await api.send(`${locks}/${metadata.name}`, { method: "DELETE" });
   }
 }
 
