@@ -232,10 +232,28 @@ describe("two clusters of one chain and one signer, applied at once", () => {
     await running.isRunning();
   });
 
-  it("do not take each other's place: the chain's name and size come back with it", async () => {
+  it("do not take each other's place, not even when the one that ran is deleted", async () => {
     const { running, locked } = both();
-    await locked.delete();
     await running.delete();
+    // Something to look at it for, so that it would not only be late.
+    const note = { metadata: { annotations: { "example.com/looked-at": "after the other was deleted" } } };
+    await patchByHand(world().kubectl, locked.manifest, note);
+    await holds(
+      `${locked.name} locked out`,
+      async () => {
+        const [lock, pods] = [await locked.condition("ConfigValid"), await locked.pods()];
+        return lock?.reason === "ChainLocked" && pods.length === 0
+          ? undefined
+          : `it says ${lock?.reason} and has ${pods.length} pods`;
+      },
+      // The world is looked at again every 15 s while a cluster is blocked.
+      { forMs: 20_000 },
+    );
+    await locked.delete();
+  });
+
+  it("come back with the name and the size of their chain, or not at all", async () => {
+    const { running } = both();
     const chain = { id: `${running.namespace}-other`, blockTime: "200ms" };
     await world().kubectl.apply(world().cluster(running.name, { spec: { chain } }).manifest);
     const says = new RegExp(`spec\\.chain\\.id is ${chain.id}, but Secret ${running.name}-identity`);

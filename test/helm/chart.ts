@@ -11,8 +11,7 @@ export const release = { name: "evnode-operator", namespace: "evnode-system" } a
 export const helm = [process.env["HELM"], join(cacheDir, `helm-${versions.helm}`, "helm"), installed()].find(
   (path) => path !== undefined && existsSync(path),
 );
-const withoutHelm =
-  "there is no helm: install it, or run `npm run cluster -- up` once, which fetches it";
+const withoutHelm = "there is no helm: install it, or run `npm run cluster -- up` once, which fetches it";
 /** Behind the title of each suite: why it is skipped, when it is. */
 export const skipped = helm === undefined ? ` (skipped: ${withoutHelm})` : "";
 
