@@ -249,6 +249,7 @@ describe("two clusters of one chain and one signer, applied at once", () => {
       // The world is looked at again every 15 s while a cluster is blocked.
       { forMs: 20_000 },
     );
+    expect((await locked.get()).status?.phase).toBe("Blocked");
     await locked.delete();
   });
 
