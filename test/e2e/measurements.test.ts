@@ -19,6 +19,6 @@ describe.skipIf(environment().machine === undefined)("the short form of every me
       // Empty, so that the campaign takes the local cluster with its own tools.
       env: { KUBECONFIG: "" },
     });
-    expect(stdout, stderr).toContain(`${name} --`);
+    expect(stdout + stderr).toContain(`${name} --`);
   });
 });
