@@ -251,7 +251,7 @@ export function converged(snapshot: Snapshot, applied: EvNodeClusterObject = clu
 export const objectMap = (objects: readonly KubeObject[]) =>
   new Map(objects.map((object) => [objectKey(object.kind, object.metadata.name), object]));
 
-export function stored<T extends KubeObject>(object: T): T {
+function stored<T extends KubeObject>(object: T): T {
   const { kind, metadata } = object;
   return {
     ...object,

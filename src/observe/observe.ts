@@ -23,6 +23,9 @@ import type { World } from "./world.ts";
 const QUIET_MAX_AGE_MS = 300_000;
 const BUSY_MAX_AGE_MS = 5_000;
 
+/** Members that start again read the config Secret, so that damage to it has to be undone soon. */
+const CONFIG_MAX_AGE_MS = 30_000;
+
 /** Heights in an older answer are history; agents are asked again, all together within this time. */
 const OLD_MS = 5_000;
 const LOOK_MS = 1_000;
@@ -121,7 +124,7 @@ async function readObjects(
 ): Promise<Map<string, KubeObject>> {
   const config = { namespace: metadata.namespace ?? "", name: names.configSecretName(metadata.name) };
   const readConfig = async () => {
-    const remembered = await world.read(kinds.secret, config, maxAgeMs);
+    const remembered = await world.read(kinds.secret, config, Math.min(maxAgeMs, CONFIG_MAX_AGE_MS));
     // What is remembered may be of an earlier cluster of this name.
     const isOurs = remembered === undefined || isMadeFor(remembered, metadata.uid ?? "");
     return isOurs ? remembered : world.read(kinds.secret, config, 0);

@@ -94,7 +94,7 @@ describe.skipIf(environment().machine === undefined)("a member of a running clus
     const whole = Buffer.from(text, "base64");
     const cut = whole.subarray(0, whole.length / 2).toString("base64");
     await patchByHand(world().kubectl, secret, { data: { [entry]: cut } });
-    await cluster.tells("Restored", new RegExp(`Secret ${name} was put back`), 60_000);
+    await cluster.tells("Restored", new RegExp(`Secret ${name} was put back`), 120_000);
     expect((await cluster.secret(name)).data).toEqual(secret.data);
     expect(processesOf(await cluster.pods())).toEqual(before);
   });
