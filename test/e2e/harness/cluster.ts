@@ -143,6 +143,15 @@ export class Cluster {
     return this.api.get<Pod>(this.path("pods", name));
   }
 
+  /** Waits until Kubernetes itself says that the member's pod is ready. */
+  async becomesReady(member: string, withinMs = START_MS): Promise<void> {
+    await until(
+      `readiness of ${member}`,
+      async () => (isReady(await this.pod(member)) ? { found: true } : { missing: "it is not ready" }),
+      { withinMs },
+    );
+  }
+
   async leaderPod(): Promise<Pod> {
     return until(
       `a pod of ${this.name} with the leader's label`,
