@@ -105,8 +105,10 @@ export async function releaseChainLock({ api, world }: ActDependencies, snapshot
   world.forget(kinds.configMap, ref);
 }
 
-function hasBegun({ identity }: Snapshot): boolean {
-  return identity.kind === "present" && identity.identity.bootstrapped !== undefined;
+/** Marked claims tell it too, when the identity was restored from an older copy. */
+function hasBegun({ identity, members }: Snapshot): boolean {
+  const isMarked = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
+  return isMarked || members.some(({ claim }) => claim?.started !== undefined);
 }
 
 /** Never expires: it must hold while no operator runs. */

@@ -6,7 +6,7 @@ import { kinds } from "../../src/model/kinds.ts";
 import { chainLockName } from "../../src/model/names.ts";
 import { entryText } from "../../src/model/secret-text.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
-import { cluster, identity, justApplied, snapshot, UID } from "../builders.ts";
+import { cluster, identity, isPrepared, justApplied, snapshot, UID, unstarted } from "../builders.ts";
 import { vector } from "../evnode/fixtures.ts";
 import type { MemoryApi } from "../fake/memory-api.ts";
 import { namespace, operators, RunningCluster } from "../fake/running-cluster.ts";
@@ -164,8 +164,7 @@ describe("the chain lock", () => {
     expect(held()).toMatchObject({ name: "copy" });
   });
 
-  const neverBegun = () =>
-    snapshot({ identity: { kind: "present", identity: identity({ bootstrapped: undefined }) } });
+  const neverBegun = () => unstarted(isPrepared);
 
   test("is given back when it is ours and the chain was never begun", async () => {
     put(ours);
@@ -178,6 +177,12 @@ describe("the chain lock", () => {
     await releaseChainLock(deps(), snapshot());
     expect(held()).toEqual(ours);
     expect(api.writes).toEqual([]);
+  });
+
+  test("stays also when only the claims tell that the chain was begun", async () => {
+    put(ours);
+    await releaseChainLock(deps(), unstarted({ claim: { started: 1 } }));
+    expect(held()).toEqual(ours);
   });
 
   test.each<[string, Record<string, string>]>([
