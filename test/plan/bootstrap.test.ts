@@ -82,6 +82,11 @@ const firstStart: readonly Case[] = [
     wants: markAll,
   },
   {
+    name: "a volume that was prepared for another epoch is not prepared for this one",
+    seen: before(isPrepared, isPrepared, has({ kind: "intact", epoch: 2, started: false })),
+    wants: [],
+  },
+  {
     name: "one member that is not prepared holds all marks back",
     seen: before(isPrepared, isPrepared, isSilent),
     wants: [],

@@ -139,14 +139,23 @@ describe("conditions through time", () => {
 });
 
 test("whatever is to be told fits what the API server accepts", () => {
+  const domain = `${`${"x".repeat(60)}.`.repeat(3)}example.com`;
   const labels = Object.fromEntries(
-    Array.from({ length: 70 }, (_, n) => [`${"x".repeat(63)}.example.com/${"y".repeat(60)}-${n}`, "a"]),
+    Array.from({ length: 60 }, (_, n) => [`${domain}/${"y".repeat(60)}-${n}`, "a"]),
   );
+  const others = {
+    rpc: { port: 7000 },
+    p2p: { port: 7001 },
+    metrics: { port: 7002 },
+    log: { level: "warn" },
+  } as const;
   const long = "x".repeat(5_000);
-  const many = snapshot({ cluster: cluster({ spec: { image: "example.org/other:1", pod: { labels } } }) });
+  const many = snapshot({
+    cluster: cluster({ spec: { ...others, image: "example.org/other:1", pod: { labels } } }),
+  });
+  expect(many.parsed.kind).toBe("valid");
   const seen: Snapshot = {
     ...many,
-    parsed: many.parsed.kind === "valid" ? many.parsed : snapshot().parsed,
     members: [
       leader(0),
       member(1, { says: { ready: { ok: false, message: long } } }),
@@ -157,6 +166,7 @@ test("whatever is to be told fits what the API server accepts", () => {
   };
   const told = status(seen, [long]);
   expect(statusSchema.safeParse(told).error?.issues).toBeUndefined();
+  expect(told.updatePending).toHaveLength(64);
   expect(told.conditions?.find(({ type }) => type === "Stalled")?.message).toHaveLength(4_096);
 });
 
