@@ -72,8 +72,12 @@ export class Cluster {
     await this.world.kubectl.apply(this.manifest);
   }
 
+  /** Told right before all members are stopped at once. */
+  onTotalStop: () => void = () => {};
+
   /** Deletes the EvNodeCluster and waits until it and every pod of it is gone. */
   async delete(): Promise<void> {
+    this.onTotalStop();
     const path = this.path("clusters", this.name);
     await this.api.send(path, { method: "DELETE" });
     await until(

@@ -27,6 +27,7 @@ export class Observer {
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.record = new ChainRecord(cluster.members);
+    cluster.onTotalStop = () => this.record.totalStop();
     this.#loop = this.#run();
   }
 
