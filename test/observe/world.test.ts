@@ -92,6 +92,32 @@ test("an object that we wrote and that was deleted since is gone when the watche
   expect(await typeNow()).toBeUndefined();
 });
 
+test("also when the watches never showed our last write", async () => {
+  const first = api.put(service("ClusterIP"));
+  api.deliver();
+  world.wrote(kinds.service, api.put({ ...first, spec: { type: "NodePort" } }));
+  api.remove(kinds.service, ref);
+  api.deliver();
+  expect(await typeNow()).toBeUndefined();
+});
+
+test("an object that we made in place of one that went stays known when the watches show the end of that one", async () => {
+  api.put(service("ClusterIP", { uid: "before" }));
+  api.deliver();
+  api.remove(kinds.service, ref);
+  world.wrote(kinds.service, api.put(service("NodePort", { uid: "after" })));
+  api.caches.get("Service")?.remove("rollup/seq");
+  expect(await typeNow()).toBe("NodePort");
+});
+
+test("of two objects of one name the one that the watches show is believed", async () => {
+  const shown = { ...service("ClusterIP"), metadata: { ...ref, uid: "after", resourceVersion: "100" } };
+  const written = { ...service("NodePort"), metadata: { ...ref, uid: "before", resourceVersion: "105" } };
+  api.caches.get("Service")?.put(shown);
+  world.wrote(kinds.service, written);
+  expect(await typeNow()).toBe("ClusterIP");
+});
+
 test("a write that no watch shows within half a minute is not believed any longer", async () => {
   world.wrote(kinds.service, await api.create(kinds.service, service("NodePort")));
   await clock.advance(30_000);
