@@ -66,8 +66,10 @@ async function replacePod(cluster: Cluster, member: string): Promise<void> {
   await until(
     `another pod of ${member}`,
     async () => {
-      const isOther = (await cluster.pod(member)).metadata.uid !== uid;
-      return isOther ? { found: true } : { missing: "it is still the old one" };
+      // For a moment there is none.
+      const pod = (await cluster.pods()).find(({ metadata }) => metadata.name === member);
+      const isOther = pod !== undefined && pod.metadata.uid !== uid;
+      return isOther ? { found: true } : { missing: "it is still the old one, or there is none" };
     },
     { withinMs: 120_000 },
   );
