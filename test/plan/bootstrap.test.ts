@@ -102,6 +102,11 @@ const firstStart: readonly Case[] = [
     wants: [],
   },
   {
+    name: "nor does what it says of a volume tell that this chain was begun",
+    seen: before(isEmpty, isEmpty, { says: { ...isStarted.says, clusterId: "c0" } }),
+    wants: ["bootstrap: order seq-0 bootstrap, order seq-1 bootstrap"],
+  },
+  {
     name: "a foreign volume stops the whole bootstrap",
     seen: before(isEmpty, isForeign, isEmpty),
     wants: [],

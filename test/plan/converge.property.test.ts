@@ -28,18 +28,25 @@ const objectsOf = ({ objects, statefulSet }: Snapshot) => [
   ...(statefulSet ? [statefulSet] : []),
 ];
 
-/** JSON, without empty lists, with amounts and defaults as the server writes them. */
+/** As the server writes JSON: without empty lists and empty fields of list items, amounts as texts, with defaults. */
 function asStored(object: KubeObject): KubeObject {
   const { metadata, ...content } = JSON.parse(JSON.stringify(object)) as KubeObject;
   return { ...(serverSide(content) as Omit<KubeObject, "metadata">), metadata };
 }
 
-function serverSide(value: unknown): unknown {
-  if (value === "500m") return "0.5";
-  if (Array.isArray(value)) return value.map(serverSide);
+function serverSide(value: unknown, within = ""): unknown {
+  if (Array.isArray(value)) return value.map((item) => serverSide(item, "a list"));
+  if (["requests", "limits"].includes(within)) return amounts(value as Record<string, unknown>);
   if (typeof value !== "object" || value === null) return value;
-  const fields = Object.entries(value).filter(([, part]) => !(Array.isArray(part) && part.length === 0));
-  return { ...Object.fromEntries(fields.map(([key, part]) => [key, serverSide(part)])), aDefault: "x" };
+  const fields = Object.entries(value).filter(([, part]) => {
+    return !(Array.isArray(part) && part.length === 0) && !(part === "" && within === "a list");
+  });
+  return { ...Object.fromEntries(fields.map(([key, part]) => [key, serverSide(part, key)])), aDefault: "x" };
+}
+
+function amounts(given: Readonly<Record<string, unknown>>): Record<string, string> {
+  const text = (amount: unknown) => (amount === "500m" ? "0.5" : String(amount));
+  return Object.fromEntries(Object.entries(given).map(([name, amount]) => [name, text(amount)]));
 }
 
 interface Leaf {
