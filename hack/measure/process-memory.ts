@@ -24,6 +24,22 @@ export function readMemory(status: string): Memory {
   return { residentBytes: bytes("VmRSS"), anonymousBytes: bytes("RssAnon") };
 }
 
+/** Linux counts processor time in hundredths of a second, whatever the kernel's own tick is. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time that a process has used so far, its own and the kernel's on its behalf. */
+export async function processorMs(pid: number): Promise<number> {
+  return readProcessorMs(await readFile(`/proc/${pid}/stat`, "utf8"));
+}
+
+/** The program's name may hold spaces and brackets, so fields count from the last bracket. */
+export function readProcessorMs(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  if (!Number.isFinite(ticks)) throw new Error("the process statistics have no processor time");
+  return (ticks * 1_000) / TICKS_PER_SECOND;
+}
+
 /** A running container of this machine: its first process, and what its kubelet counts against its limit. */
 export interface ContainerMemory extends Memory {
   readonly pod: string;

@@ -1,5 +1,11 @@
 import { expect, it } from "vitest";
-import { mebibytes, memoryOfProcess, readMemory, readWorkingSet } from "../../hack/measure/process-memory.ts";
+import {
+  mebibytes,
+  memoryOfProcess,
+  readMemory,
+  readProcessorMs,
+  readWorkingSet,
+} from "../../hack/measure/process-memory.ts";
 
 it("memory is read from the status of a process", () => {
   const status =
@@ -37,4 +43,9 @@ it.each([
   [undefined, "-"],
 ])("%s bytes are %s", (bytes, text) => {
   expect(mebibytes(bytes)).toBe(text);
+});
+
+it("processor time is read behind a program name of any form", () => {
+  const fields = ["S", ...Array.from({ length: 10 }, () => "1"), "250", "50", "0"];
+  expect(readProcessorMs(`42 (a) b (c) ${fields.join(" ")}`)).toBe(3_000);
 });

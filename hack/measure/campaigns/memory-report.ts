@@ -14,6 +14,8 @@ export interface MemoryFindings {
   readonly withOne: Memory;
   readonly withAll: Memory;
   readonly allRunningMs: number;
+  /** What the operator used of the processor meanwhile. */
+  readonly creationProcessorMs: number;
   /** Requests while all but the first cluster were created, while all calmed down, and in the minute after that. */
   readonly creation: readonly AuditedRequest[];
   readonly settling: readonly AuditedRequest[];
@@ -50,6 +52,7 @@ export function memoryReport(found: MemoryFindings): Report {
         columns: ["", ""],
         rows: [
           [`${created} clusters created at once, until all are Running`, duration(allRunningMs)],
+          ["processor time of the operator for that", duration(found.creationProcessorMs)],
           ["start of the program until it is ready, no cluster", duration(found.readyAfterMs)],
           [`restart with ${clusters} clusters until it is ready`, duration(restart.readyAfterMs)],
           ["restart until the first cluster is reconciled", duration(restart.firstReconcileMs)],

@@ -9,7 +9,13 @@ import { provideNamespace } from "../namespaces.ts";
 import { manifestOf, operatedCluster } from "../operated-cluster.ts";
 import { type OwnOperator, provideOwnOperator } from "../own-operator.ts";
 import { podsOf } from "../pods.ts";
-import { type ContainerMemory, type Memory, memoryOfContainers, memoryOfProcess } from "../process-memory.ts";
+import {
+  type ContainerMemory,
+  type Memory,
+  memoryOfContainers,
+  memoryOfProcess,
+  processorMs,
+} from "../process-memory.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
 import { startSimulatedNode } from "../simulated/node.ts";
@@ -19,7 +25,7 @@ import { type MemoryFindings, memoryReport, type Restart } from "./memory-report
 /** No node has this label, so that no kubelet takes the pods. */
 const nowhere = { "evnode.dev/simulated": "true" };
 const CREATE_AT_ONCE = 10;
-const RUNNING_TIMEOUT_MS = 300_000;
+const RUNNING_TIMEOUT_MS = 900_000;
 const START_TIMEOUT_MS = 180_000;
 const RECONCILED_TIMEOUT_MS = 120_000;
 
@@ -87,9 +93,11 @@ async function measureSimulated(session: Session, clusters: number, settleMs: nu
 
   const reader = await AuditReader.fromNow(auditLog);
   const own = ({ user }: AuditedRequest) => user === operator.user;
+  const processorBeforeMs = await processorOf(operator);
   const startMs = performance.now();
   await createAll(session, namespace, 1, clusters);
   const allRunningMs = await allRunning(session, namespace, clusters, check, startMs);
+  const creationProcessorMs = (await processorOf(operator)) - processorBeforeMs;
   const creation = await reader.next(own);
   say(`all ${clusters} clusters are Running`);
   await pause(settleMs, session);
@@ -99,12 +107,28 @@ async function measureSimulated(session: Session, clusters: number, settleMs: nu
   const quietMinute = await reader.next(own);
   const restart = await measureRestart(session, operator, reader, clusters);
   check();
-  return { readyAfterMs, empty, withOne, withAll, allRunningMs, creation, settling, quietMinute, restart };
+  return {
+    readyAfterMs,
+    empty,
+    withOne,
+    withAll,
+    allRunningMs,
+    creationProcessorMs,
+    creation,
+    settling,
+    quietMinute,
+    restart,
+  };
 }
 
 async function memoryOf({ pid }: OwnOperator): Promise<Memory> {
   if (pid === undefined) throw new Error("the operator does not run");
   return memoryOfProcess(pid);
+}
+
+async function processorOf({ pid }: OwnOperator): Promise<number> {
+  if (pid === undefined) throw new Error("the operator does not run");
+  return processorMs(pid);
 }
 
 /** Clusters `from` to `to`, a few at a time. */
