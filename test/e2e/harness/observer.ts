@@ -34,6 +34,9 @@ export class Observer {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#loop;
+    // No failure of a test, and not to be overlooked either.
+    for (const head of this.record.replacedHeads())
+      console.warn(`${this.#cluster.name} after a total stop: ${head}`);
   }
 
   /** Waits for a block above the given one that a majority has. */
