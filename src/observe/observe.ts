@@ -1,7 +1,7 @@
 import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
 import { type Parsed, parseCluster } from "../api/parse.ts";
 import { validate } from "../api/validate.ts";
-import { annotations } from "../model/annotations.ts";
+import { annotations, FINALIZER } from "../model/annotations.ts";
 import type { IdentityView } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
@@ -76,7 +76,7 @@ export async function observe(
         : { kind: "unknown" },
     statefulSet,
     objects: new Map([...(await readObjects(deps, cluster, watched, maxAgeMs)), ...stranger]),
-    members: needsIdentity
+    members: mayMakeIdentity(cluster, needsIdentity)
       ? await withCertainClaims(deps, namespace, members)
       : await withHiddenPods(deps, cluster, members, hasStarted(identity) && statefulSet !== undefined),
   };
@@ -182,6 +182,11 @@ async function readMember(
 
 function reportOf({ agents }: ObserveDependencies, { pod }: Member): Member["report"] {
   return pod ? agents.report(pod.uid) : { kind: "none", why: "there is no pod" };
+}
+
+/** The finalizer comes first, at a look of its own. */
+function mayMakeIdentity({ metadata }: EvNodeClusterObject, needsIdentity: boolean): boolean {
+  return needsIdentity && (metadata.finalizers ?? []).includes(FINALIZER);
 }
 
 /** Before an identity is made, the server itself says whether there are claims of an earlier life. */

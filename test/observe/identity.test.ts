@@ -72,6 +72,13 @@ test("the public facts are taken out, and nothing of a key", () => {
   });
 });
 
+test("a Secret that was read again is looked at again", () => {
+  const first = secret();
+  expect(identityView(first)).toBe(identityView(first));
+  const marked = secret({}, { [annotations.bootstrapped]: "2" });
+  expect(identityView(marked)).toMatchObject({ identity: { bootstrapped: 2 } });
+});
+
 test.each<[string, Readonly<Record<string, string | undefined>>]>([
   ["not bootstrapped yet", { [annotations.bootstrapped]: undefined }],
   ["bootstrapped in words", { [annotations.bootstrapped]: "yes" }],

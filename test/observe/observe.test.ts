@@ -199,6 +199,13 @@ describe("a cluster that was just applied", () => {
     expect(briefPlan(seen)).toEqual(["foundation: createIdentity"]);
   });
 
+  test("is looked at with few reads while it has no finalizer, since no identity is made before", async () => {
+    await apply({ metadata: { finalizers: [] } });
+    const seen = await running.see();
+    expect(running.readsSince()).toEqual(["Secret seq-identity", "Secret seq-config"]);
+    expect(briefPlan(seen)).toEqual(["foundation: addFinalizer"]);
+  });
+
   test("a marked claim that no watch shows keeps it from an identity", async () => {
     running.startMember(1, has({ kind: "empty" }).says);
     running.api.remove(kinds.pod, ref("seq-1"));
