@@ -25,19 +25,33 @@ export class ChainSurvey {
     return this.#record.problems();
   }
 
+  /** Heights of which more than one block was ever served, in words, whoever served it and whether it is still there. */
+  replaced(): readonly string[] {
+    return this.#record.servedTwice();
+  }
+
+  /** The highest block that a majority served. */
+  top(): number {
+    return this.#record.top;
+  }
+
   /** When each block that was read was made. */
   times(): readonly BlockTime[] {
     return [...this.#times].map(([height, timeMs]) => ({ height, timeMs }));
   }
 
-  /** Reads what each member has beyond the last look; `again` reads every block anew. */
-  async look(pods: readonly Pod[], again = false): Promise<void> {
-    await Promise.all(
+  /**
+   * Reads what each member has beyond the last look; `again` reads every block anew. True when every one of these
+   * members was read up to its head.
+   */
+  async look(pods: readonly Pod[], again = false): Promise<boolean> {
+    const whole = await Promise.all(
       pods.map(async ({ metadata: { name }, status }) => {
         if (again) this.#forget(name);
-        if (status?.podIP !== undefined) await this.#read(name, status.podIP);
+        return status?.podIP !== undefined && this.#read(name, status.podIP);
       }),
     );
+    return !whole.includes(false);
   }
 
   #forget(member: string): void {
@@ -45,17 +59,19 @@ export class ChainSurvey {
     this.#readTo.delete(member);
   }
 
-  async #read(member: string, ip: string): Promise<void> {
-    const head = (await viewNode(ip)).height ?? 0;
+  async #read(member: string, ip: string): Promise<boolean> {
+    const { height: head } = await viewNode(ip);
+    if (head === undefined) return false;
     let next = (this.#readTo.get(member) ?? 0) + 1;
     while (next <= head) {
       const heights = Array.from({ length: Math.min(AT_ONCE, head - next + 1) }, (_, index) => next + index);
       const seen = await Promise.all(heights.map(async (height) => this.#see(member, ip, height)));
       // A member that stops to answer is read on at the next look.
-      if (seen.includes(false)) return;
+      if (seen.includes(false)) return false;
       next += heights.length;
       this.#readTo.set(member, next - 1);
     }
+    return true;
   }
 
   async #see(member: string, ip: string, height: number): Promise<boolean> {

@@ -15,11 +15,11 @@ export function answerOf(
   ready: Readiness,
   { nowMs, ...frame }: AnswerFrame,
 ): AgentAnswer {
-  const { clusterId, configRevision, executedOrder, refusedOrder, disk } = findings;
+  const { clusterId, configRevision, executedOrder, refusedOrder, mode, disk } = findings;
   return {
     protocol: 1,
     ...frame,
-    ...ifKnown({ clusterId, configRevision, executedOrder, refusedOrder, disk }),
+    ...ifKnown({ clusterId, configRevision, executedOrder, refusedOrder, mode, disk }),
     prepare: findings.prepare,
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
@@ -31,10 +31,11 @@ export function answerOf(
 function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {
   if (node.kind === "closed") return { ...node, sinceMs: age(node.sinceMs, nowMs) };
 
-  const { isLeader, peerId, daNamespace } = node;
+  const { isLeader, checkpoints, peerId, daNamespace } = node;
   const height = current(node.height, nowMs);
   const head = current(node.head, nowMs);
-  return { kind: "open", ...ifKnown({ isLeader, height, head, peerId, daNamespace }) };
+  const blocks = checkpoints.length === 0 ? {} : { checkpoints: [...checkpoints] };
+  return { kind: "open", ...ifKnown({ isLeader, height, head, peerId, daNamespace }), ...blocks };
 }
 
 function shownPeer(peer: PeerFinding, nowMs: number): AgentAnswer["peers"][number] {

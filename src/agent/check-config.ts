@@ -1,4 +1,9 @@
-import { type MemberConfig, parseConfig, RAFT_PEERS_SENTINEL } from "../evnode/config.ts";
+import {
+  type MemberConfig,
+  parseConfig,
+  RAFT_PEERS_SENTINEL,
+  renderFullNodeConfig,
+} from "../evnode/config.ts";
 import { configRevision } from "../model/config-revision.ts";
 import { configEntry } from "../model/names.ts";
 import { type MemberFacts, memberFacts } from "./member-facts.ts";
@@ -11,7 +16,7 @@ export type ConfigFinding =
   | {
       readonly kind: "accepted";
       readonly revision: string;
-      readonly text: string;
+      readonly texts: { readonly raft: string; readonly level: string };
       readonly facts: MemberFacts;
     };
 
@@ -44,7 +49,8 @@ export function checkConfig(
   const { value: config } = reading;
   const problem = problemOf(config, expected);
   if (problem !== undefined || !config.raft.enable) return refused(revision, problem ?? "raft is off");
-  return { kind: "accepted", revision, text, facts: memberFacts(config, config.raft) };
+  const texts = { raft: text, level: renderFullNodeConfig(config) };
+  return { kind: "accepted", revision, texts, facts: memberFacts(config, config.raft) };
 }
 
 function problemOf(

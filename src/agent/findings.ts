@@ -1,4 +1,4 @@
-import type { AgentAnswer } from "../model/agent-protocol.ts";
+import type { AgentAnswer, Checkpoint } from "../model/agent-protocol.ts";
 
 /** All that the agent knows at one moment. Times are those of its monotonic clock. */
 export interface Findings {
@@ -8,6 +8,7 @@ export interface Findings {
   readonly refusedOrder: AgentAnswer["refusedOrder"];
   readonly prepare: AgentAnswer["prepare"];
   readonly volume: AgentAnswer["volume"];
+  readonly mode: AgentAnswer["mode"];
   readonly node: NodeFinding;
   readonly peers: readonly PeerFinding[];
   readonly disk: AgentAnswer["disk"];
@@ -30,6 +31,7 @@ export type NodeFinding =
       readonly isLeader: boolean | undefined;
       readonly height: Seen<number> | undefined;
       readonly head: Seen<Block> | undefined;
+      readonly checkpoints: readonly Checkpoint[];
       readonly peerId: string | undefined;
       readonly daNamespace: string | undefined;
     };
@@ -51,6 +53,16 @@ export interface PeerFinding {
   readonly p2p: Reach;
   readonly raftReachedAtMs: number | undefined;
   readonly height: Seen<number> | undefined;
+  /** From its agent's answer; absent before the first one. */
+  readonly stance: Seen<PeerStance> | undefined;
+}
+
+/** How a peer stands to Raft, by its own agent. */
+export interface PeerStance {
+  readonly mode: AgentAnswer["mode"];
+  readonly leads: boolean;
+  /** Whether a process of ev-node runs there. */
+  readonly isUp: boolean;
 }
 
 /** After this long without a new answer a height is no longer known. */
@@ -68,6 +80,7 @@ export function nothingKnown(nowMs: number): Findings {
     refusedOrder: undefined,
     prepare: { kind: "checking" },
     volume: { kind: "unchecked" },
+    mode: undefined,
     node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs },
     peers: [],
     disk: undefined,

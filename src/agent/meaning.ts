@@ -16,6 +16,7 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
     ["refusedOrder", findings.refusedOrder === undefined ? "" : (findings.refusedOrder.id ?? "malformed")],
     ["prepare", prepareMeaning(prepare)],
     ["volume", volume.kind === "intact" ? `intact ${volume.started ? "started" : "new"}` : volume.kind],
+    ["mode", findings.mode?.kind ?? ""],
     ["node", nodeMeaning(findings.node)],
     ...findings.peers.flatMap(({ name, raft, p2p }): [string, string][] => [
       [`raft ${name}`, raft.kind],

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import type { Parsed } from "../evnode/parsed.ts";
 import {
+  blockRequest,
   namespaceRequest,
   netInfoRequest,
+  parseBlock,
   parseNamespaces,
   parseNetInfo,
   parseRaftNode,
@@ -12,6 +15,7 @@ import {
   stateRequest,
   storeInfoRequest,
 } from "../evnode/rpc.ts";
+import { CHECKPOINT_EVERY, type Checkpoint } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import type { NodeFinding, Seen } from "./findings.ts";
@@ -27,6 +31,8 @@ const CALL_DEADLINE_MS = 1_000;
 const PORT_DEADLINE_MS = 500;
 /** A peer id and a namespace only change with a restart, and a restart closes the port in between. */
 const IDENTITY_LIFETIME_MS = 30_000;
+/** Enough that members which are apart by many blocks have one in common. */
+const CHECKPOINTS_KEPT = 8;
 
 export interface NodeWatchDependencies {
   readonly http: HttpClient;
@@ -97,6 +103,7 @@ export class NodeWatch {
       this.#call(storeInfoRequest, parseStoreInfo),
       this.#identityIfDue(),
     ]);
+    const checkpoint = state === undefined ? undefined : await this.#checkpointIfDue(state.value.height);
     const { node } = board.findings();
     // Closed meanwhile: what was asked is about a process that is gone.
     if (node.kind !== "open") return;
@@ -107,10 +114,22 @@ export class NodeWatch {
         ...node,
         height: state === undefined ? node.height : { value: state.value.height, atMs: state.atMs },
         head: heads === undefined || header === undefined ? node.head : { value: header, atMs: heads.atMs },
+        checkpoints:
+          checkpoint === undefined ? node.checkpoints : withCheckpoint(node.checkpoints, checkpoint),
         peerId: identity?.peerId ?? node.peerId,
         daNamespace: identity?.daNamespace ?? node.daNamespace,
       },
     });
+  }
+
+  async #checkpointIfDue(head: number): Promise<Checkpoint | undefined> {
+    const { node } = this.#given.board.findings();
+    const height = head - (head % CHECKPOINT_EVERY);
+    const isKnown = node.kind === "open" && node.checkpoints.some((known) => known.height === height);
+    if (height === 0 || isKnown) return undefined;
+    const block = await this.#call(blockRequest(height), parseBlock);
+    if (block?.value.height !== height || block.value.signature === "") return undefined;
+    return { height, id: createHash("sha256").update(block.value.signature).digest("hex").slice(0, 16) };
   }
 
   async #identityIfDue(): Promise<Pick<Open, "peerId" | "daNamespace"> | undefined> {
@@ -135,11 +154,16 @@ export class NodeWatch {
   }
 }
 
+function withCheckpoint(known: readonly Checkpoint[], found: Checkpoint): readonly Checkpoint[] {
+  return [found, ...known.filter(({ height }) => height !== found.height)].slice(0, CHECKPOINTS_KEPT);
+}
+
 const opened: Open = {
   kind: "open",
   isLeader: undefined,
   height: undefined,
   head: undefined,
+  checkpoints: [],
   peerId: undefined,
   daNamespace: undefined,
 };
@@ -161,7 +185,7 @@ export async function nodeRuns(facts: MemberFacts, resolve: Resolve, clock: Cloc
 }
 
 /** Raft listens on the address that its own name has, not on loopback. */
-async function isRaftPortOpen(
+export async function isRaftPortOpen(
   { raftHost, raftPort }: MemberFacts,
   resolve: Resolve,
   clock: Clock,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { AGENT_PORT } from "../model/agent-protocol.ts";
+import { AGENT_PORT, agentAnswerSchema } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import type { PeerFinding, Reach } from "./findings.ts";
@@ -23,7 +23,14 @@ export interface PeerWatchDependencies {
 const peerAnswer = z.object({
   member: z.string(),
   clusterId: z.string(),
-  node: z.object({ height: z.int().optional() }),
+  mode: agentAnswerSchema.shape.mode,
+  node: z.object({
+    kind: z.string().optional(),
+    height: z.int().optional(),
+    isLeader: z.boolean().optional(),
+    metricsPortOpen: z.boolean().optional(),
+    raftPortOpen: z.boolean().optional(),
+  }),
 });
 type PeerAnswer = z.infer<typeof peerAnswer>;
 
@@ -68,12 +75,23 @@ async function lookAtAddress(
   ]);
   if (agent !== undefined && (agent.member !== name || agent.clusterId !== clusterId)) return undefined;
 
-  const height = agent?.node.height;
   return {
     raft,
     p2p,
     ...(raft.kind === "reached" ? { raftReachedAtMs: raft.atMs } : {}),
-    ...(height === undefined ? {} : { height: { value: height, atMs: clock.monotonicMs() } }),
+    ...(agent === undefined ? {} : seenOf(agent, clock.monotonicMs())),
+  };
+}
+
+function seenOf(
+  { mode, node }: PeerAnswer,
+  atMs: number,
+): Pick<PeerFinding, "stance"> & Partial<PeerFinding> {
+  const leads = node.isLeader === true && mode?.kind !== "level";
+  const isUp = node.kind === "open" || node.metricsPortOpen === true || node.raftPortOpen === true;
+  return {
+    stance: { value: { mode, leads, isUp }, atMs },
+    ...(node.height === undefined ? {} : { height: { value: node.height, atMs } }),
   };
 }
 
@@ -92,6 +110,7 @@ export function unknownPeers(peers: readonly PeerAddresses[]): readonly PeerFind
     p2p: { kind: "unknown" },
     raftReachedAtMs: undefined,
     height: undefined,
+    stance: undefined,
   }));
 }
 

@@ -24,14 +24,17 @@ export interface PrepareDependencies {
   readonly nodeRuns: (facts: MemberFacts) => Promise<boolean>;
 }
 
+type AcceptedConfig = Extract<ConfigFinding, { kind: "accepted" }>;
+
 /** What is known of the member once ev-node may run. */
 export interface Prepared {
   readonly owner: VolumeOwner;
   readonly facts: MemberFacts;
+  /** The member's config, in Raft and as a full node. */
+  readonly configs: AcceptedConfig["texts"];
 }
 
 type Prepare = AgentAnswer["prepare"];
-type AcceptedConfig = Extract<ConfigFinding, { kind: "accepted" }>;
 type AcceptedIdentity = Extract<IdentityFinding, { kind: "accepted" }>;
 
 const LOOK_EVERY_MS = 250;
@@ -75,12 +78,13 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
   if (prepare !== undefined) return undefined;
 
-  await installAll(disk, paths, config, identity);
+  // The config follows when it is known how ev-node may run: without it, ev-node would run by its defaults.
+  await install(disk, paths.config, identity.files);
   board.update({
     configRevision: config.revision,
     prepare: { kind: "checking", message: "looks for the other members" },
   });
-  return { owner, facts };
+  return { owner, facts, configs: config.texts };
 }
 
 /** What stands in the way of ev-node; undefined when nothing does. */
@@ -151,10 +155,4 @@ async function lookAtIdentity(
   const mounted = await readSecretFolder(paths.identitySecret, (name) => wanted.includes(name));
   if (mounted === undefined) return { kind: "notYet", message: "the identity Secret is not mounted yet" };
   return check(mounted);
-}
-
-async function installAll(disk: Disk, paths: AgentPaths, config: AcceptedConfig, identity: AcceptedIdentity) {
-  await install(disk, paths.config, identity.files);
-  // Last: ev-node is whole once its config is there.
-  await install(disk, paths.config, new Map([["evnode.yaml", config.text]]));
 }

@@ -10,8 +10,9 @@ export interface Readiness {
 
 /** Ready means in sync: what a disruption budget and `kubectl drain` go by, with or without an operator. */
 export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowMs: number): Readiness {
-  const { prepare, node, peers } = findings;
+  const { prepare, mode, node, peers } = findings;
   if (prepare.kind !== "done") return notReady("the member is not prepared yet");
+  if (mode?.kind === "level") return notReady(levelMessage(mode, node));
   if (node.kind === "closed") {
     return notReady(
       node.metricsPortOpen || node.raftPortOpen
@@ -41,6 +42,16 @@ export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowM
     );
   }
   return { ok: true, message: "in sync" };
+}
+
+/** Told in the member's status as well. */
+function levelMessage(
+  { loggedHeight }: Extract<NonNullable<Findings["mode"]>, { kind: "level" }>,
+  node: Findings["node"],
+): string {
+  const height = node.kind === "open" ? node.height?.value : undefined;
+  const holds = `holds block ${height ?? "?"}, its Raft log has ${loggedHeight ?? "?"}`;
+  return `levels with the other members before Raft may elect a leader: ${holds}`;
 }
 
 function notReady(message: string): Readiness {

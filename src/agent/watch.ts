@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Board } from "./board.ts";
@@ -6,20 +7,24 @@ import type { Disk } from "./disk.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
 import type { Log } from "./log.ts";
+import { ModeKeeper } from "./mode-keeper.ts";
 import { NodeWatch, nodeRuns } from "./node-watch.ts";
 import { lookAtPeer, unknownPeers } from "./peer-watch.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
+import { raftFolderName } from "./volume.ts";
 import { noteBlocks, tendVolume } from "./volume-keeper.ts";
 
 const LEADERSHIP_EVERY_MS = 200;
 const STATE_EVERY_MS = 1_000;
 const PEER_EVERY_MS = 1_000;
+const MODE_EVERY_MS = 250;
 const VOLUME_EVERY_MS = 1_000;
 const JITTER = 0.2;
 /** How long the first looks may hold ev-node back. */
 const FIRST_LOOK_MS = 2_000;
+const REST_AFTER_FAULT_MS = 1_000;
 
 export interface WatchDependencies {
   readonly settings: Settings;
@@ -33,6 +38,7 @@ export interface WatchDependencies {
   readonly resolve: Resolve;
   readonly signal: AbortSignal;
   readonly beat: () => void;
+  readonly stopNode: (home: string) => Promise<boolean>;
   readonly peerAgentPort?: number;
 }
 
@@ -49,6 +55,11 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   // an agent that was restarted.
   const firstLook = Promise.all([node.lookAtLeadership(), ...facts.peers.map(look)]);
   await Promise.race([firstLook, clock.sleep(FIRST_LOOK_MS, signal).catch(() => undefined)]);
+  const lookAgain = async () => {
+    await Promise.all([node.lookAtState(), ...facts.peers.map(look)]);
+  };
+  const keeper = newModeKeeper(prepared, dependencies, lookAgain);
+  await untilBegun(keeper, dependencies);
   board.update({ prepare: { kind: "done" } });
 
   const every = (everyMs: number) => ({ clock, random, signal, everyMs, jitter: JITTER });
@@ -59,9 +70,64 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
       await node.lookAtLeadership();
     }),
     repeat(every(STATE_EVERY_MS), () => node.lookAtState()),
+    repeat(every(MODE_EVERY_MS), newModeLook(keeper, dependencies)),
     repeat(every(VOLUME_EVERY_MS), newVolumeLook(prepared, dependencies)),
     ...facts.peers.map((peer) => repeat(every(PEER_EVERY_MS), () => look(peer))),
   ]);
+}
+
+function newModeKeeper(
+  { owner, facts, configs }: Prepared,
+  { paths, disk, board, clock, resolve, log, stopNode }: WatchDependencies,
+  look: () => Promise<void>,
+): ModeKeeper {
+  const raftFolder = join(paths.home, raftFolderName(owner.epoch));
+  const ofNode = { stopNode: () => stopNode(paths.home), look };
+  const configFolder = paths.config;
+  return new ModeKeeper({
+    disk,
+    configFolder,
+    raftFolder,
+    facts,
+    configs,
+    board,
+    clock,
+    resolve,
+    log,
+    ...ofNode,
+  });
+}
+
+/** Without a mode ev-node does not start, so what keeps it from being decided is tried again. */
+async function untilBegun(
+  keeper: ModeKeeper,
+  { board, clock, log, signal, beat }: WatchDependencies,
+): Promise<void> {
+  while (!signal.aborted) {
+    beat();
+    try {
+      return await keeper.begin();
+    } catch (error) {
+      const message = `cannot tell how ev-node may run: ${error instanceof Error ? error.message : String(error)}`;
+      board.update({ prepare: { kind: "checking", message } });
+      log.warn({ err: error }, message);
+    }
+    await clock.sleep(REST_AFTER_FAULT_MS, signal).catch(() => undefined);
+  }
+}
+
+function newModeLook(keeper: ModeKeeper, { log }: WatchDependencies): () => Promise<void> {
+  let lastFault: string | undefined;
+  return async () => {
+    try {
+      await keeper.tend();
+      lastFault = undefined;
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      if (fault !== lastFault) log.warn({ err: error }, "cannot look after how ev-node runs");
+      lastFault = fault;
+    }
+  };
 }
 
 function peerPort({ peerAgentPort }: WatchDependencies): { agentPort?: number } {

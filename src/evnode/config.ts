@@ -58,11 +58,7 @@ export function renderConfig(input: MemberConfigInput): string {
     throw new Error(`cannot render the config of ${input.raft.nodeId}: ${problems.join("; ")}`);
 
   const intended = memberConfig(input);
-  const rendered = stringify(intended, {
-    defaultStringType: "QUOTE_DOUBLE",
-    defaultKeyType: "PLAIN",
-    lineWidth: 0,
-  });
+  const rendered = asYaml(intended);
   // ev-node ignores malformed YAML and unknown keys in silence, so nothing is handed out that was not read again.
   const readBack = parseConfig(rendered);
   if (readBack.kind === "malformed") {
@@ -71,6 +67,20 @@ export function renderConfig(input: MemberConfigInput): string {
   const difference = describeDifference(intended, readBack.value);
   if (difference !== undefined) throw new Error(`a config does not read back as intended: ${difference}`);
   return rendered;
+}
+
+/**
+ * The same member as a full node: without Raft and without producing, so that it takes part in no election, makes no
+ * block, and gets those that it lacks from the others. Its own format, as ev-node reads it.
+ */
+export function renderFullNodeConfig(config: MemberConfig): string {
+  const { db_path, log, rpc, p2p, instrumentation, signer, da, node } = config;
+  const shared = { db_path, log, rpc, p2p, instrumentation, signer, da };
+  return asYaml({ ...shared, node: { ...node, aggregator: false } });
+}
+
+function asYaml(config: object): string {
+  return stringify(config, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
 }
 
 export function parseConfig(text: string): Parsed<MemberConfig> {

@@ -5,16 +5,20 @@ export interface StartInput {
   readonly passphraseFile: string;
 }
 
+/** By this argument a member's process is known among those of its pod. */
+export const homeArg = (home: string): string => `--home=${home}`;
+
 /**
- * The arguments with which a raft member starts, without the program. Flags beat the file, and ev-node ignores a file
- * that is missing or malformed: the last two make it exit then, instead of running by its defaults, without raft.
+ * The arguments with which a member starts, without the program. Whether it takes part in Raft stands in its file: the
+ * agent lets it run as a full node first where that is needed. ev-node ignores a file that is missing or malformed; it
+ * then runs by its defaults, which neither take part in Raft nor produce blocks. Should Raft be on without its state,
+ * the last argument makes it exit, whatever the file says.
  */
 export function startArgs({ home, passphraseFile }: StartInput): readonly string[] {
   return [
     "start",
-    `--home=${home}`,
+    homeArg(home),
     `--evnode.signer.passphrase_file=${passphraseFile}`,
-    "--evnode.raft.enable=true",
     `--evnode.raft.peers=${RAFT_PEERS_SENTINEL}`,
   ];
 }

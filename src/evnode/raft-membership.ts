@@ -1,4 +1,4 @@
-import { readBucket } from "./bolt-reader.ts";
+import { inMemory, readBucket } from "./bolt-reader.ts";
 import { CorruptFile } from "./corrupt-file.ts";
 import { decodeMsgpack, type Msgpack } from "./msgpack.ts";
 import type { RaftMember } from "./raft-bootstrap.ts";
@@ -32,7 +32,7 @@ export function readMembership(raftLog: Buffer): Membership {
 }
 
 function lastConfiguration(raftLog: Buffer): Membership {
-  const entries = readBucket(raftLog, buckets.logs);
+  const entries = readBucket(inMemory(raftLog), buckets.logs);
   if (entries === undefined) return { kind: "empty" };
 
   let membership: Membership = { kind: "empty" };
@@ -70,7 +70,9 @@ export type Term =
 
 export function readTerm(raftStable: Buffer): Term {
   try {
-    const entry = [...(readBucket(raftStable, buckets.conf) ?? [])].find(({ key }) => key.equals(TERM_KEY));
+    const entry = [...(readBucket(inMemory(raftStable), buckets.conf) ?? [])].find(({ key }) =>
+      key.equals(TERM_KEY),
+    );
     if (entry === undefined) return { kind: "none" };
     if (entry.value.length !== 8) throw new CorruptFile("the current term is no number");
     return { kind: "term", term: entry.value.readBigUInt64BE() };

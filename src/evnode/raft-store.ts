@@ -10,10 +10,12 @@ export const buckets = { conf: "conf", logs: "logs" } as const;
 export interface LogEntry {
   readonly index: bigint;
   readonly term: bigint;
-  readonly type: "configuration" | "other";
+  /** `command` is what ev-node put in: a block. */
+  readonly type: "command" | "configuration" | "other";
   readonly data: Buffer;
 }
 
+const commandType = 0n;
 const configurationType = 5n;
 // Go's zero time in its binary form: version 1, no seconds, no nanoseconds, zone UTC.
 const noTime = Buffer.from("01000000000000000000000000ffff", "hex");
@@ -36,10 +38,14 @@ export function parseLogEntry(bytes: Buffer): LogEntry {
   return {
     index: asNumber(fields.get("Index"), "a log entry's index"),
     term: asNumber(fields.get("Term"), "a log entry's term"),
-    type:
-      asNumber(fields.get("Type"), "a log entry's type") === configurationType ? "configuration" : "other",
+    type: entryType(asNumber(fields.get("Type"), "a log entry's type")),
     data: asRaw(fields.get("Data") ?? raw(""), "a log entry's data"),
   };
+}
+
+function entryType(type: bigint): LogEntry["type"] {
+  if (type === configurationType) return "configuration";
+  return type === commandType ? "command" : "other";
 }
 
 export function uint64(value: bigint): Buffer {

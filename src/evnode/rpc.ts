@@ -52,6 +52,8 @@ export interface BlockHeader {
   readonly dataHash: string;
   /** In base64, as the genesis has it. */
   readonly proposerAddress: string;
+  /** In hex. The signature is of the whole header and always the same for it, so it tells one block from another. */
+  readonly signature: string;
 }
 
 interface StoreEntry {
@@ -136,12 +138,14 @@ const block = z
           dataHash: hex,
           proposerAddress: text,
         }),
+        signature: hex,
       }),
     }),
   })
   .transform((answer): BlockHeader => {
-    const { time, ...header } = answer.block.header.header;
-    return { ...header, timeMs: time };
+    const { header, signature } = answer.block.header;
+    const { time, ...rest } = header;
+    return { ...rest, timeMs: time, signature };
   });
 
 const storeEntry = z

@@ -24,6 +24,17 @@ const reach = z.discriminatedUnion("kind", [
 
 const block = z.object({ height: z.number().int(), hash: z.string(), timeMs: z.number() });
 
+/**
+ * A block that this member holds at a height that all members choose alike: every multiple of `CHECKPOINT_EVERY`.
+ * `id` is a digest of its signature, which tells it from any other block.
+ */
+const checkpoint = z.object({ height: z.number().int(), id: z.string() });
+
+export type Checkpoint = Readonly<z.infer<typeof checkpoint>>;
+
+/** Members look at different moments, so their heads seldom are at one height; these are. */
+export const CHECKPOINT_EVERY = 16;
+
 /** What ev-node itself answers on the loopback interface. */
 const node = z.discriminatedUnion("kind", [
   /** No answer since so long: the process is down, or its HTTP server is closed because no leader is known. */
@@ -39,6 +50,8 @@ const node = z.discriminatedUnion("kind", [
     isLeader: z.boolean().optional(),
     height: z.number().int().optional(),
     head: block.optional(),
+    /** The newest few, the last one first. */
+    checkpoints: z.array(checkpoint).optional(),
     peerId: z.string().optional(),
     daNamespace: z.string().optional(),
   }),
@@ -75,6 +88,16 @@ const peer = z.object({
   height: z.number().int().optional(),
 });
 
+/** How ev-node runs. */
+const mode = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("raft") }),
+  /**
+   * As a full node, outside Raft, until it holds every block that its Raft log has. `loggedHeight` is the highest of
+   * these; absent until it was read.
+   */
+  z.object({ kind: z.literal("level"), loggedHeight: z.number().int().optional() }),
+]);
+
 export const agentAnswerSchema = z.object({
   protocol: z.literal(1),
   /** Changes whenever anything but heights, ages and times changed; also when the agent was restarted. */
@@ -89,6 +112,8 @@ export const agentAnswerSchema = z.object({
   refusedOrder: z.object({ id: z.string().optional(), message: z.string() }).optional(),
   prepare,
   volume,
+  /** Absent as long as it was not decided yet. */
+  mode: mode.optional(),
   node,
   peers: z.array(peer),
   ready: z.object({ ok: z.boolean(), message: z.string() }),

@@ -152,6 +152,7 @@ describe("the answer", () => {
       refusedOrder: { message: "no JSON" },
       prepare: { kind: "done" },
       volume: { kind: "intact", epoch: 1, started: true },
+      mode: { kind: "raft" },
       node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 1_250 },
       peers: ["chain-1", "chain-2"].map((name) => ({
         name,

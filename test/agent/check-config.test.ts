@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { checkConfig } from "../../src/agent/check-config.ts";
 import { renderConfig } from "../../src/evnode/config.ts";
 import { configRevision } from "../../src/model/config-revision.ts";
@@ -22,12 +23,22 @@ function findingWith(own: string) {
   return { revision, finding: checkConfig(revision, files, expected) };
 }
 
+test("a member that levels has the same config, but for Raft and for producing blocks", () => {
+  const { revision, files } = mounted(texts);
+  const finding = checkConfig(revision, files, expected);
+  if (finding.kind !== "accepted") throw new Error("the revision was not accepted");
+  const [inRaft, level] = [parse(finding.texts.raft), parse(finding.texts.level)];
+  const { raft: _, ...shared } = inRaft;
+  expect(level).toEqual({ ...shared, node: { ...inRaft.node, aggregator: false } });
+  expect(inRaft).toMatchObject({ raft: { enable: true }, node: { aggregator: true } });
+});
+
 test("a whole revision is accepted, with all that the agent needs to know", () => {
   const { revision, files } = mounted(texts);
   expect(checkConfig(revision, files, expected)).toEqual({
     kind: "accepted",
     revision,
-    text: texts.get("chain-0"),
+    texts: { raft: texts.get("chain-0"), level: expect.any(String) },
     facts: {
       raftAddress: `${hostOf("chain-0")}:5001`,
       raftHost: hostOf("chain-0"),

@@ -8,6 +8,7 @@ export const openNode = (changes: Partial<Extract<NodeFinding, { kind: "open" }>
   isLeader: false,
   height: { value: 50, atMs: NOW },
   head: { value: { height: 50, hash: "ab", timeMs: 1 }, atMs: NOW },
+  checkpoints: [],
   peerId: "12D3",
   daNamespace: "0x01",
   ...changes,
@@ -27,6 +28,7 @@ export const peer = (name: string, changes: Partial<PeerFinding> = {}): PeerFind
   p2p: { kind: "reached", rttMs: 1, atMs: NOW },
   raftReachedAtMs: NOW,
   height: { value: 50, atMs: NOW },
+  stance: { value: { mode: { kind: "raft" }, leads: false, isUp: true }, atMs: NOW },
   ...changes,
 });
 
@@ -37,6 +39,7 @@ export const inSync: Findings = {
   refusedOrder: undefined,
   prepare: { kind: "done" },
   volume: { kind: "intact", epoch: 1, started: true },
+  mode: { kind: "raft" },
   node: openNode(),
   peers: [peer("chain-1"), peer("chain-2")],
   disk: { freeBytes: 1_000, totalBytes: 2_000 },

@@ -144,6 +144,34 @@ test("identity is asked rarely, and again after a restart", async () => {
   expect(board.answer().node).toMatchObject({ height: 8, peerId: "12D3KooW" });
 });
 
+test("blocks at heights that all members choose alike are told, and each is asked for once", async () => {
+  const block = (height: number, signature: string) => ({
+    block: { header: { header: { chainId: "chain-of-tests", height: String(height) }, signature } },
+  });
+  const path = "/evnode.v1.StoreService/GetBlock";
+  const node = await open(nodeAnswers(15, false));
+  await watch.lookAtLeadership();
+  expect(node.asked).not.toContain(path);
+
+  const checkpoints = () => {
+    const found = board.answer().node;
+    return found.kind === "open" ? found.checkpoints : undefined;
+  };
+  node.answers = { ...nodeAnswers(16, false), [path]: block(16, "AAAA") };
+  for (let look = 0; look < 3; look += 1) await watch.lookAtState();
+  expect(node.asked.filter((asked) => asked === path)).toHaveLength(1);
+  expect(checkpoints()).toEqual([{ height: 16, id: expect.stringMatching(/^[0-9a-f]{16}$/) }]);
+
+  const [first] = checkpoints() ?? [];
+  node.answers = { ...nodeAnswers(33, false), [path]: block(32, "AAAB") };
+  await watch.lookAtState();
+  expect(checkpoints()).toEqual([{ height: 32, id: expect.not.stringMatching(first?.id ?? "") }, first]);
+  // The answer to a question for another height is none.
+  node.answers = { ...nodeAnswers(50, false), [path]: block(32, "AAAB") };
+  await watch.lookAtState();
+  expect(checkpoints()?.map(({ height }) => height)).toEqual([32, 16]);
+});
+
 test("a height that is not told again is no longer known after a while", async () => {
   const node = await open(nodeAnswers(7, false));
   await watch.lookAtLeadership();

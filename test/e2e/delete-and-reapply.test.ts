@@ -49,8 +49,8 @@ describe("a cluster that is deleted and applied again", () => {
     await observer.hasReadAll();
     // Members read again from their first block: every hash is compared with what was served before.
     expect(observer.record.problems()).toEqual([]);
-    // All members stop in one moment: the last block may not have reached a majority.
-    expect(observer.record.withdrawn().length).toBeLessThanOrEqual(1);
+    // Members level before they elect a leader: not even the block that was served last is made again.
+    expect(observer.record.servedTwice()).toEqual([]);
     expect(observer.record.hashAt(last)).toBeDefined();
     expect(await uidsOfClaims()).toEqual(before.claims);
   });
@@ -60,5 +60,34 @@ describe("a cluster that is deleted and applied again", () => {
     await writeAndRead(cluster, "written-again", "after");
     const answers = await readFromAll(cluster, "written");
     expect(answers).toEqual(["before", "before", "before"]);
+  });
+});
+
+describe("a cluster of which every pod is killed in one moment", () => {
+  it("makes no block a second time, and goes on by itself", async () => {
+    const { cluster, observer } = observed();
+    await observer.goesOn(10);
+    const before = (await cluster.pods()).map(({ metadata }) => metadata.uid);
+    const all = ["--selector", `evnode.dev/cluster=${cluster.name}`, "--namespace", cluster.namespace];
+    await world().kubectl.run(["delete", "pods", ...all, "--grace-period=0", "--force"]);
+    const { top } = observer.record;
+    await observer.risesAbove(top + 10, 120_000);
+    const after = (await cluster.pods()).map(({ metadata }) => metadata.uid);
+    expect(after.filter((uid) => before.includes(uid))).toEqual([]);
+
+    await cluster.isRunning();
+    await observer.hasReadAll();
+    expect(observer.record.problems()).toEqual([]);
+    expect(observer.record.servedTwice()).toEqual([]);
+  });
+
+  it("has all members in Raft again", async () => {
+    const { cluster } = observed();
+    const agents = await Promise.all(cluster.memberNames.map((member) => cluster.agent(member)));
+    expect(agents.map((agent) => agent?.mode)).toEqual([
+      { kind: "raft" },
+      { kind: "raft" },
+      { kind: "raft" },
+    ]);
   });
 });

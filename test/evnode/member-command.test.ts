@@ -4,12 +4,11 @@ import { startArgs } from "../../src/evnode/member-command.ts";
 
 const args = startArgs({ home: "/data", passphraseFile: "/data/config/passphrase" });
 
-it("starts a member that exits, rather than runs without raft, when its config is not read", () => {
+it("leaves it to the config whether the member takes part in Raft, and never lets it begin a cluster of its own", () => {
   expect(args).toEqual([
     "start",
     "--home=/data",
     "--evnode.signer.passphrase_file=/data/config/passphrase",
-    "--evnode.raft.enable=true",
     "--evnode.raft.peers=bootstrapped-by-agent",
   ]);
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readBucket } from "../../src/evnode/bolt-reader.ts";
+import { inMemory, readBucket } from "../../src/evnode/bolt-reader.ts";
 import { writeBolt } from "../../src/evnode/bolt-writer.ts";
 import { bootstrapFiles, type RaftMember } from "../../src/evnode/raft-bootstrap.ts";
 import { readMembership, readTerm } from "../../src/evnode/raft-membership.ts";
@@ -159,13 +159,13 @@ function voters(members: readonly RaftMember[]) {
 }
 
 function entries(file: Buffer, bucket: string): readonly string[] {
-  return [...(readBucket(file, bucket) ?? [])].map(
+  return [...(readBucket(inMemory(file), bucket) ?? [])].map(
     ({ key, value }) => `${key.toString("hex")} ${value.toString("hex")}`,
   );
 }
 
 function firstEntry(): Buffer {
-  const [entry] = readBucket(realFile("real-raft-log"), "logs") ?? [];
+  const [entry] = readBucket(inMemory(realFile("real-raft-log")), "logs") ?? [];
   return Buffer.from(entry?.value ?? []);
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dropAbove, loggedHeight } from "../../src/agent/raft-log.ts";
 import { bootstrapFiles, type RaftMember } from "../../src/evnode/raft-bootstrap.ts";
 import { readMembership, readTerm } from "../../src/evnode/raft-membership.ts";
 import { realMembers } from "./fixtures.ts";
@@ -88,6 +89,26 @@ describe.skipIf(obstacle !== undefined)(
       run("truncate", dir, "100");
       expect(readMembership(logOf(dir))).toEqual({ kind: "compacted", firstIndex: 101n });
     });
+
+    it.each([270, 285, 299, 300])(
+      "read a log that was cut above block %i of 300, and write on",
+      async (height) => {
+        const dir = join(scratch, `cut ${height}`);
+        install(dir, realMembers);
+        run("blocks", dir, "1", "300");
+        expect(await loggedHeight(dir)).toBe(300);
+
+        dropAbove(dir, height);
+        // The membership, and three entries for each block; the two before a dropped block hold nothing and stay.
+        const left = 1 + height * 3 + (height < 300 ? 2 : 0);
+        expect(JSON.parse(run("last", dir))).toEqual({ height, entries: left });
+        expect(await loggedHeight(dir)).toBe(height);
+
+        run("blocks", dir, String(height + 1), String(height + 40));
+        expect(JSON.parse(run("last", dir))).toEqual({ height: height + 40, entries: left + 120 });
+        expect(await loggedHeight(dir)).toBe(height + 40);
+      },
+    );
   },
 );
 

@@ -224,6 +224,7 @@ describe("a block", () => {
         appHash: hashInHex,
         dataHash: hashInHex,
         proposerAddress: hash,
+        signature: hashInHex,
       },
     });
   });

@@ -34,17 +34,6 @@ describe("the record of a chain", () => {
     ]);
   });
 
-  it("leaves out the head at a total stop, and shows it apart; any other height is still a fork", () => {
-    const record = sound();
-    record.totalStop();
-    record.readAgain("seq-2");
-    record.see("seq-2", block(3, "other"));
-    expect(record.problems()).toEqual([]);
-    expect(record.replacedHeads()).toHaveLength(1);
-    record.see("seq-2", block(2, "older"));
-    expect(record.problems().join()).toContain("there are 2 blocks of height 2");
-  });
-
   it("finds a chain that was begun again, although all members agree", () => {
     const record = sound();
     for (const member of ["seq-0", "seq-1", "seq-2"]) {
@@ -82,6 +71,9 @@ describe("the record of a chain", () => {
     }
     expect(record.problems()).toEqual([]);
     expect(record.withdrawn()).toEqual(["block 4 last of seq-0"]);
+    expect(record.servedTwice()).toEqual([
+      "there are 2 blocks of height 4: last (seq-0) and hash-4 (seq-0, seq-1, seq-2)",
+    ]);
   });
 
   it("counts a block as settled when a majority served it", () => {

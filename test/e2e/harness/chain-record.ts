@@ -12,9 +12,6 @@ export class ChainRecord {
   /** Height -> hash -> members that served it at any time. */
   readonly #ever = new Map<number, Map<string, Set<string>>>();
 
-  /** Heights at which all members were stopped at once. */
-  readonly #stops: number[] = [];
-
   constructor(members: number) {
     this.#majority = Math.floor(members / 2) + 1;
   }
@@ -39,11 +36,6 @@ export class ChainRecord {
     this.#members.delete(member);
   }
 
-  /** All members are stopped at once from here on. */
-  totalStop(): void {
-    this.#stops.push(Math.max(0, ...this.#ever.keys()));
-  }
-
   /** The highest block that a majority served, and so no longer goes away. */
   get top(): number {
     const settled = [...this.#ever].filter(([, hashes]) =>
@@ -57,35 +49,17 @@ export class ChainRecord {
     return settled?.[0];
   }
 
-  /**
-   * What must not be in any chain: two blocks of one height, a block on another parent, a hole. The head at a total
-   * stop is left out: see `replacedHeads`.
-   */
+  /** What must not be in any chain: two blocks of one height, a block on another parent, a hole. */
   problems(): readonly string[] {
     const heights = [...this.#ever.keys()].sort((a, b) => a - b);
     const members = [...this.#members];
-    const isHead = (height: number) => this.#isHeadOfStop(height);
     return [
-      ...heights.filter((height) => !isHead(height)).flatMap((height) => this.#forkAt(height)),
-      ...members.flatMap(([member, chain]) => linkProblems(member, chain.blocks, isHead)),
+      ...heights.flatMap((height) => this.#forkAt(height)),
+      ...members.flatMap(([member, chain]) => linkProblems(member, chain.blocks)),
       ...members.flatMap(([member, { holes }]) =>
         [...holes].map((height) => `${member} lacks block ${height}`),
       ),
     ];
-  }
-
-  /**
-   * Heads at a total stop that exist twice. The testapp of ev-node can make its last block again when all members
-   * start together: the first leader does not wait for a block that is in Raft's log and not yet in its store. The
-   * operator does not prevent that yet, see the changelog.
-   */
-  replacedHeads(): readonly string[] {
-    const heights = [...this.#ever.keys()].filter((height) => this.#isHeadOfStop(height));
-    return heights.flatMap((height) => this.#forkAt(height));
-  }
-
-  #isHeadOfStop(height: number): boolean {
-    return this.#stops.some((head) => height >= head && height <= head + 2);
   }
 
   /**
@@ -103,6 +77,13 @@ export class ChainRecord {
     );
   }
 
+  /** Heights of which more than one block was ever served, also by a single member, and also if it is gone. */
+  servedTwice(): readonly string[] {
+    return [...this.#ever].flatMap(([height, hashes]) =>
+      hashes.size < 2 ? [] : [this.#describe(height, [...hashes])],
+    );
+  }
+
   #forkAt(height: number): readonly string[] {
     const hashes = [...(this.#ever.get(height) ?? [])];
     const settled = hashes.filter(([, servedBy]) => servedBy.size >= this.#majority);
@@ -110,8 +91,12 @@ export class ChainRecord {
       [...this.#members.values()].some(({ blocks }) => blocks.get(height)?.hash === hash),
     );
     if (settled.length < 2 && held.length < 2) return [];
+    return [this.#describe(height, hashes)];
+  }
+
+  #describe(height: number, hashes: readonly (readonly [string, ReadonlySet<string>])[]): string {
     const each = hashes.map(([hash, servedBy]) => `${short(hash)} (${[...servedBy].join(", ")})`);
-    return [`there are ${hashes.length} blocks of height ${height}: ${each.join(" and ")}`];
+    return `there are ${hashes.length} blocks of height ${height}: ${each.join(" and ")}`;
   }
 
   #chain(member: string): MemberChain {
@@ -121,14 +106,10 @@ export class ChainRecord {
   }
 }
 
-function linkProblems(
-  member: string,
-  blocks: ReadonlyMap<number, SeenBlock>,
-  isLeftOut: (height: number) => boolean,
-): readonly string[] {
+function linkProblems(member: string, blocks: ReadonlyMap<number, SeenBlock>): readonly string[] {
   return [...blocks.values()].flatMap(({ height, parent }) => {
     const below = blocks.get(height - 1);
-    if (below === undefined || below.hash === parent || isLeftOut(height - 1)) return [];
+    if (below === undefined || below.hash === parent) return [];
     return [
       `${member}: block ${height} is built on ${short(parent)}, but block ${height - 1} is ${short(below.hash)}`,
     ];

@@ -72,12 +72,8 @@ export class Cluster {
     await this.world.kubectl.apply(this.manifest);
   }
 
-  /** Told right before all members are stopped at once. */
-  onTotalStop: () => void = () => {};
-
   /** Deletes the EvNodeCluster and waits until it and every pod of it is gone. */
   async delete(): Promise<void> {
-    this.onTotalStop();
     const path = this.path("clusters", this.name);
     await this.api.send(path, { method: "DELETE" });
     await until(
@@ -256,6 +252,7 @@ export class Cluster {
 export interface AgentView {
   readonly prepare: { readonly kind: string; readonly for?: string; readonly message?: string };
   readonly volume: { readonly kind: string; readonly message?: string };
+  readonly mode?: { readonly kind: string };
   readonly node: { readonly kind: string; readonly height?: number };
   readonly ready: { readonly ok: boolean; readonly message: string };
 }

@@ -27,16 +27,12 @@ export class Observer {
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.record = new ChainRecord(cluster.members);
-    cluster.onTotalStop = () => this.record.totalStop();
     this.#loop = this.#run();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#loop;
-    // No failure of a test, and not to be overlooked either.
-    for (const head of this.record.replacedHeads())
-      console.warn(`${this.#cluster.name} after a total stop: ${head}`);
   }
 
   /** Waits for a block above the given one that a majority has. */

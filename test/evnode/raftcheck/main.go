@@ -6,6 +6,8 @@
 //	raftcheck start DIR ID ADDRESS [ID@ADDRESS...]  let ev-node's own raft node bootstrap or open DIR
 //	raftcheck grow DIR COUNT                        append COUNT log entries, so that the file gets branch pages
 //	raftcheck truncate DIR INDEX                    delete the log entries up to INDEX, as a snapshot does
+//	raftcheck blocks DIR FROM TO                    append what a leader logs for these blocks: barrier, barrier, block
+//	raftcheck last DIR                              print the height of the last block in the log and its number of entries
 package main
 
 import (
@@ -22,9 +24,11 @@ import (
 	"time"
 
 	evraft "github.com/evstack/ev-node/pkg/raft"
+	pb "github.com/evstack/ev-node/types/pb/evnode/v1"
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb"
 	"github.com/rs/zerolog"
+	"google.golang.org/protobuf/proto"
 )
 
 type member struct {
@@ -67,6 +71,10 @@ func run(args []string) error {
 		return start(dir, rest)
 	case "grow":
 		return withStores(dir, func(s *stores) error { return grow(s.log, rest) })
+	case "blocks":
+		return withStores(dir, func(s *stores) error { return appendBlocks(s.log, rest) })
+	case "last":
+		return withStores(dir, func(s *stores) error { return printLastBlock(s.log) })
 	case "truncate":
 		return withStores(dir, func(s *stores) error { return truncate(s.log, rest) })
 	default:
@@ -169,6 +177,74 @@ func grow(log *raftboltdb.BoltStore, args []string) error {
 		}
 	}
 	return nil
+}
+
+// appendBlocks appends entries as ev-node's leader does: two barriers and the block itself, each for every block.
+func appendBlocks(log *raftboltdb.BoltStore, args []string) error {
+	if len(args) != 2 {
+		return errors.New("expected FROM and TO")
+	}
+	from, err := number(args[:1])
+	if err != nil {
+		return err
+	}
+	to, err := number(args[1:])
+	if err != nil {
+		return err
+	}
+	index, err := log.LastIndex()
+	if err != nil {
+		return err
+	}
+	for height := from; height <= to; height++ {
+		block, err := proto.Marshal(&pb.RaftBlockState{
+			Height: height, Hash: bytes.Repeat([]byte{byte(height)}, 32), Timestamp: height,
+			Header: bytes.Repeat([]byte{1}, 400), Data: bytes.Repeat([]byte{2}, int(height%7)*900),
+		})
+		if err != nil {
+			return err
+		}
+		for _, entry := range []raft.Log{{Type: raft.LogBarrier}, {Type: raft.LogBarrier}, {Type: raft.LogCommand, Data: block}} {
+			index++
+			entry.Index, entry.Term, entry.AppendedAt = index, 2, time.Unix(1_700_000_000, 0)
+			if err := log.StoreLog(&entry); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// printLastBlock reads every entry of the log, so that a gap or a damaged one is an error.
+func printLastBlock(log *raftboltdb.BoltStore) error {
+	first, err := log.FirstIndex()
+	if err != nil {
+		return err
+	}
+	last, err := log.LastIndex()
+	if err != nil {
+		return err
+	}
+	seen := struct {
+		Height  uint64 `json:"height"`
+		Entries uint64 `json:"entries"`
+	}{}
+	for index := first; index <= last; index++ {
+		var entry raft.Log
+		if err := log.GetLog(index, &entry); err != nil {
+			return fmt.Errorf("entry %d: %w", index, err)
+		}
+		seen.Entries++
+		if entry.Type != raft.LogCommand {
+			continue
+		}
+		var state pb.RaftBlockState
+		if err := proto.Unmarshal(entry.Data, &state); err != nil {
+			return err
+		}
+		seen.Height = state.Height
+	}
+	return json.NewEncoder(os.Stdout).Encode(seen)
 }
 
 func truncate(log *raftboltdb.BoltStore, args []string) error {

@@ -1,0 +1,204 @@
+import { join } from "node:path";
+import { CorruptFile } from "../evnode/corrupt-file.ts";
+import type { AgentAnswer } from "../model/agent-protocol.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Board } from "./board.ts";
+import { type Disk, readIfPresent } from "./disk.ts";
+import { current, type PeerFinding } from "./findings.ts";
+import { install } from "./install.ts";
+import { isShort, judgeLevel, type PeerLevel } from "./levelling.ts";
+import type { Log } from "./log.ts";
+import type { MemberFacts } from "./member-facts.ts";
+import { isRaftPortOpen } from "./node-watch.ts";
+import { dropAbove, loggedHeight } from "./raft-log.ts";
+import type { Resolve } from "./resolve.ts";
+
+type Mode = NonNullable<AgentAnswer["mode"]>["kind"];
+
+/** What a peer's agent said longer ago decides nothing. */
+const STANCE_LIFETIME_MS = 2_500;
+/** A process that was asked to end gets this long before it is asked again. */
+const SIGNAL_EVERY_MS = 15_000;
+/** How long members in Raft may be without a leader before they come back for one that lacks blocks. */
+const LEADERLESS_MS = 5_000;
+
+const CONFIG_FILE = "evnode.yaml";
+
+export interface ModeKeeperDependencies {
+  readonly disk: Disk;
+  readonly configFolder: string;
+  readonly raftFolder: string;
+  readonly facts: MemberFacts;
+  /** The text of ev-node's config in each mode. */
+  readonly configs: Readonly<Record<Mode, string>>;
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly resolve: Resolve;
+  readonly log: Log;
+  /** Asks ev-node to end; true when there was a process. */
+  readonly stopNode: () => Promise<boolean>;
+  /** Looks at the chain and at every peer anew. */
+  readonly look: () => Promise<void>;
+}
+
+/**
+ * Keeps ev-node in the mode that is safe: in Raft, or as a full node until its blocks are level with its Raft log (see
+ * `levelling.ts`). What ev-node runs is what its config says when its container starts, so a change of the mode is a
+ * new config and a restart in place.
+ */
+export class ModeKeeper {
+  readonly #given: ModeKeeperDependencies;
+  #levelsSinceMs = 0;
+  #movedAtMs = 0;
+  #picture = "";
+  #signalledAtMs: number | undefined;
+  #leaderlessSinceMs: number | undefined;
+  /** Whether ev-node was seen running since it went to Raft. */
+  #ranInRaft = false;
+  #why = "";
+
+  constructor(given: ModeKeeperDependencies) {
+    this.#given = given;
+  }
+
+  /** Decides the first mode. An agent that was restarted beside a running ev-node leaves it as it is. */
+  async begin(): Promise<void> {
+    const { configFolder, configs, raftFolder } = this.#given;
+    const installed = (await readIfPresent(join(configFolder, CONFIG_FILE)))?.toString("utf8");
+    if (installed === configs.raft) return this.#set("raft", "ev-node was started in Raft before");
+    if (installed === configs.level) return this.#set("level", "ev-node levelled before");
+
+    if ((await loggedHeight(raftFolder)) === 0) return this.#set("raft", "its Raft log has no block");
+    const leader = this.#peers().find(({ kind }) => kind === "leads");
+    if (leader !== undefined) return this.#set("raft", `${leader.name} leads`);
+    return this.#set("level", "no member leads");
+  }
+
+  /** To be called several times a second. A quiet member in Raft costs nothing. */
+  async tend(): Promise<void> {
+    const mode = this.#given.board.findings().mode?.kind;
+    if (mode === "level") return this.#tendLevel();
+    if (mode === "raft") return this.#tendRaft();
+  }
+
+  async #tendLevel(): Promise<void> {
+    const { board, clock, look, facts, resolve, raftFolder, log } = this.#given;
+    // A process that was started with the other config: it has the Raft log open.
+    if (await isRaftPortOpen(facts, resolve, clock)) return this.#restartNode();
+    await look();
+    const own = await this.#own();
+    const peers = this.#peers();
+    const nowMs = clock.monotonicMs();
+    const picture = JSON.stringify([own, peers]);
+    if (picture !== this.#picture) this.#movedAtMs = nowMs;
+    this.#picture = picture;
+
+    const waitedMs = nowMs - this.#levelsSinceMs;
+    const verdict = judgeLevel({ own, peers, waitedMs, stillMs: nowMs - this.#movedAtMs });
+    if (verdict.kind === "raft") return this.#switch("raft", verdict.why);
+    if (verdict.kind === "stay") return this.#say(verdict.why);
+    log.warn({ height: verdict.height }, "no member holds the last blocks of the Raft log: they are dropped");
+    dropAbove(raftFolder, verdict.height);
+    board.update({ mode: { kind: "level" } });
+  }
+
+  /** The Raft log does not change while ev-node runs without it, so it is read once. */
+  async #own() {
+    const { board, raftFolder } = this.#given;
+    const { node, mode } = board.findings();
+    const height = node.kind === "open" ? current(node.height, this.#given.clock.monotonicMs()) : undefined;
+    if (mode?.kind === "level" && mode.loggedHeight !== undefined)
+      return { height, loggedHeight: mode.loggedHeight };
+    try {
+      const logged = await loggedHeight(raftFolder);
+      board.update({ mode: { kind: "level", loggedHeight: logged } });
+      return { height, loggedHeight: logged };
+    } catch (error) {
+      if (!(error instanceof CorruptFile)) throw error;
+      this.#say(`cannot read its Raft log: ${error.message}`);
+      return { height, loggedHeight: undefined };
+    }
+  }
+
+  /**
+   * Members that start in Raft wait for each other with their HTTP server closed. One that lacks blocks cannot get
+   * them from those, and without its vote there may be no majority: then all level again. The same when all processes
+   * ended at once while their pods stayed, if that is seen before kubelet starts them again.
+   */
+  async #tendRaft(): Promise<void> {
+    const { board, clock } = this.#given;
+    const { node } = board.findings();
+    const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
+    this.#ranInRaft ||= isUp;
+    if (!isUp && this.#ranInRaft && (await this.#isEverybodyDown())) {
+      return this.#set("level", "ev-node stopped everywhere at once");
+    }
+    const peers = this.#peers();
+    const nowMs = clock.monotonicMs();
+    const isLeaderless = node.kind === "closed" && !peers.some(({ kind }) => kind === "leads");
+    this.#leaderlessSinceMs = isLeaderless ? (this.#leaderlessSinceMs ?? nowMs) : undefined;
+    if (this.#leaderlessSinceMs === undefined) return;
+
+    const short = peers.find(isShort);
+    if (short === undefined || nowMs - this.#leaderlessSinceMs < LEADERLESS_MS) return;
+    await this.#switch("level", `nobody leads, and ${short.name} lacks blocks`);
+  }
+
+  async #isEverybodyDown(): Promise<boolean> {
+    const { board, clock, look } = this.#given;
+    await look();
+    const nowMs = clock.monotonicMs();
+    const { peers } = board.findings();
+    return (
+      peers.length > 0 && peers.every(({ stance }) => isFresh(stance, nowMs) && stance?.value.isUp === false)
+    );
+  }
+
+  async #switch(mode: Mode, why: string): Promise<void> {
+    this.#signalledAtMs = undefined;
+    await this.#set(mode, why);
+    await this.#restartNode();
+  }
+
+  async #set(mode: Mode, why: string): Promise<void> {
+    const { disk, configFolder, configs, board, clock } = this.#given;
+    await install(disk, configFolder, new Map([[CONFIG_FILE, configs[mode]]]));
+    this.#levelsSinceMs = clock.monotonicMs();
+    this.#movedAtMs = this.#levelsSinceMs;
+    this.#leaderlessSinceMs = undefined;
+    this.#ranInRaft = false;
+    board.update({ mode: { kind: mode } });
+    this.#say(why);
+  }
+
+  async #restartNode(): Promise<void> {
+    const nowMs = this.#given.clock.monotonicMs();
+    if (this.#signalledAtMs !== undefined && nowMs - this.#signalledAtMs < SIGNAL_EVERY_MS) return;
+    if (await this.#given.stopNode()) this.#signalledAtMs = nowMs;
+  }
+
+  #peers(): readonly PeerLevel[] {
+    const { board, clock } = this.#given;
+    const nowMs = clock.monotonicMs();
+    return board.findings().peers.map((peer) => levelOf(peer, nowMs));
+  }
+
+  #say(why: string): void {
+    if (why === this.#why) return;
+    this.#why = why;
+    this.#given.log.info({ mode: this.#given.board.findings().mode?.kind, why }, "mode");
+  }
+}
+
+function isFresh(stance: PeerFinding["stance"], nowMs: number): boolean {
+  return stance !== undefined && nowMs - stance.atMs <= STANCE_LIFETIME_MS;
+}
+
+function levelOf({ name, stance, height }: PeerFinding, nowMs: number): PeerLevel {
+  if (stance === undefined || !isFresh(stance, nowMs)) return { name, kind: "absent" };
+  const { mode, leads } = stance.value;
+  if (leads) return { name, kind: "leads" };
+  if (mode?.kind === "raft") return { name, kind: "raft" };
+  if (mode?.kind !== "level") return { name, kind: "absent" };
+  return { name, kind: "level", height: current(height, nowMs), loggedHeight: mode.loggedHeight };
+}
