@@ -26,8 +26,6 @@ export type PeerLevel = { readonly name: string } & (
 export interface LevelView {
   readonly own: OwnLevel;
   readonly peers: readonly PeerLevel[];
-  /** Since this member levels. */
-  readonly waitedMs: number;
   /** Since a height, or a peer's stance, changed last. */
   readonly stillMs: number;
 }
@@ -35,13 +33,11 @@ export interface LevelView {
 export type LevelVerdict =
   | { readonly kind: "stay"; readonly why: string }
   | { readonly kind: "raft"; readonly why: string }
+  /** ev-node asks the others for their heads once, when it starts: it has to start again. */
+  | { readonly kind: "askAgain"; readonly why: string }
   /** The Raft log ends with blocks that no member ever stored. */
   | { readonly kind: "dropAbove"; readonly height: number };
 
-/** A member that is lost for good must not keep the others from going on. */
-export const ABSENT_PATIENCE_MS = 20_000;
-/** Nor one that does not get its blocks: with its vote or without it, who goes on is safe by itself. */
-export const SHORT_PATIENCE_MS = 60_000;
 /** Blocks on their way from one full node to another are there by then. */
 export const STILL_MS = 5_000;
 
@@ -51,27 +47,38 @@ export const STILL_MS = 5_000;
  * | any | one leads | to Raft: a member that starts beside a leader follows it |
  * | not known | any | stay |
  * | fewer than in the Raft log | all level, hold just as many, and nothing moves | nobody ever stored the rest, so nobody was served it: drop it from the log |
+ * | fewer than in the Raft log | one has more, and nothing moves | ask anew |
  * | fewer than in the Raft log | any | stay, and get them |
- * | all of the Raft log | one has fewer than its log | stay for a while: it gets them from here |
- * | all of the Raft log | one is absent | stay for a while |
- * | all of the Raft log | all likewise, or in Raft | to Raft |
+ * | all of the Raft log | with this one a majority has all of its logs, or is in Raft | to Raft; who lacks blocks gets them from the leader |
+ * | all of the Raft log | any | stay, so that they get their blocks from here |
  */
-export function judgeLevel({ own, peers, waitedMs, stillMs }: LevelView): LevelVerdict {
+export function judgeLevel({ own, peers, stillMs }: LevelView): LevelVerdict {
   const leader = peers.find(({ kind }) => kind === "leads");
   if (leader !== undefined) return { kind: "raft", why: `${leader.name} leads` };
   const { height, loggedHeight } = own;
   if (height === undefined || loggedHeight === undefined) return stay("ev-node has not told its height yet");
+  if (height < loggedHeight) return judgeShort(height, loggedHeight, peers, stillMs);
 
-  if (height < loggedHeight) {
-    const isWhole = peers.every((peer) => peer.kind === "level" && peer.height === height);
-    if (isWhole && stillMs >= STILL_MS) return { kind: "dropAbove", height };
-    return stay(`lacks blocks ${height + 1} to ${loggedHeight} of its Raft log`);
-  }
-  const short = peers.filter(isShort);
-  if (short.length > 0 && waitedMs < SHORT_PATIENCE_MS) return stay(`${namesOf(short)} still lack blocks`);
-  const absent = peers.filter(({ kind }) => kind === "absent");
-  if (absent.length > 0 && waitedMs < ABSENT_PATIENCE_MS) return stay(`waits for ${namesOf(absent)}`);
-  return { kind: "raft", why: `holds all ${loggedHeight} blocks of its Raft log` };
+  const waited = peers.filter((peer) => peer.kind !== "raft" && (peer.kind !== "level" || isShort(peer)));
+  const voters = peers.length + 1;
+  const majority = Math.floor(voters / 2) + 1;
+  if (voters - waited.length < majority)
+    return stay(`waits for ${waited.map(({ name }) => name).join(", ")}`);
+  return { kind: "raft", why: `holds all ${loggedHeight} blocks of its Raft log, as a majority does` };
+}
+
+function judgeShort(
+  height: number,
+  loggedHeight: number,
+  peers: readonly PeerLevel[],
+  stillMs: number,
+): LevelVerdict {
+  const why = `lacks blocks ${height + 1} to ${loggedHeight} of its Raft log`;
+  if (stillMs < STILL_MS) return stay(why);
+  if (peers.every((peer) => peer.kind === "level" && peer.height === height))
+    return { kind: "dropAbove", height };
+  const ahead = peers.find((peer) => peer.kind === "level" && (peer.height ?? 0) > height);
+  return ahead === undefined ? stay(why) : { kind: "askAgain", why: `${why}, which ${ahead.name} has` };
 }
 
 /** Whether a peer may need blocks of others before it can go to Raft. */
@@ -81,5 +88,4 @@ export function isShort(peer: PeerLevel): boolean {
   return height === undefined || loggedHeight === undefined || height < loggedHeight;
 }
 
-const namesOf = (peers: readonly PeerLevel[]) => peers.map(({ name }) => name).join(", ");
 const stay = (why: string): LevelVerdict => ({ kind: "stay", why });

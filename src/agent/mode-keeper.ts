@@ -48,7 +48,6 @@ export interface ModeKeeperDependencies {
  */
 export class ModeKeeper {
   readonly #given: ModeKeeperDependencies;
-  #levelsSinceMs = 0;
   #movedAtMs = 0;
   #picture = "";
   #signalledAtMs: number | undefined;
@@ -93,10 +92,11 @@ export class ModeKeeper {
     if (picture !== this.#picture) this.#movedAtMs = nowMs;
     this.#picture = picture;
 
-    const waitedMs = nowMs - this.#levelsSinceMs;
-    const verdict = judgeLevel({ own, peers, waitedMs, stillMs: nowMs - this.#movedAtMs });
+    const verdict = judgeLevel({ own, peers, stillMs: nowMs - this.#movedAtMs });
     if (verdict.kind === "raft") return this.#switch("raft", verdict.why);
-    if (verdict.kind === "stay") return this.#say(verdict.why);
+    if (verdict.kind !== "dropAbove") this.#say(verdict.why);
+    if (verdict.kind === "askAgain") return this.#restartNode();
+    if (verdict.kind === "stay") return;
     log.warn({ height: verdict.height }, "no member holds the last blocks of the Raft log: they are dropped");
     dropAbove(raftFolder, verdict.height);
     board.update({ mode: { kind: "level" } });
@@ -129,7 +129,8 @@ export class ModeKeeper {
     const { board, clock } = this.#given;
     const { node } = board.findings();
     const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
-    this.#ranInRaft ||= isUp;
+    // The process that levelled may still be there, and soon everywhere on its way down.
+    this.#ranInRaft ||= node.kind === "open" ? node.isLeader !== undefined : node.raftPortOpen;
     if (!isUp && this.#ranInRaft && (await this.#isEverybodyDown())) {
       return this.#set("level", "ev-node stopped everywhere at once");
     }
@@ -163,8 +164,7 @@ export class ModeKeeper {
   async #set(mode: Mode, why: string): Promise<void> {
     const { disk, configFolder, configs, board, clock } = this.#given;
     await install(disk, configFolder, new Map([[CONFIG_FILE, configs[mode]]]));
-    this.#levelsSinceMs = clock.monotonicMs();
-    this.#movedAtMs = this.#levelsSinceMs;
+    this.#movedAtMs = clock.monotonicMs();
     this.#leaderlessSinceMs = undefined;
     this.#ranInRaft = false;
     board.update({ mode: { kind: mode } });

@@ -103,9 +103,10 @@ export class NodeWatch {
       this.#call(storeInfoRequest, parseStoreInfo),
       this.#identityIfDue(),
     ]);
+    // Closed meanwhile: what was asked is about a process that is gone.
+    if (board.findings().node.kind !== "open") return;
     const checkpoint = state === undefined ? undefined : await this.#checkpointIfDue(state.value.height);
     const { node } = board.findings();
-    // Closed meanwhile: what was asked is about a process that is gone.
     if (node.kind !== "open") return;
 
     const header = heads?.value.header;
@@ -124,7 +125,8 @@ export class NodeWatch {
 
   async #checkpointIfDue(head: number): Promise<Checkpoint | undefined> {
     const { node } = this.#given.board.findings();
-    const height = head - (head % CHECKPOINT_EVERY);
+    // Before the first multiple it is the first block.
+    const height = head - (head % CHECKPOINT_EVERY) || Math.min(head, 1);
     const isKnown = node.kind === "open" && node.checkpoints.some((known) => known.height === height);
     if (height === 0 || isKnown) return undefined;
     const block = await this.#call(blockRequest(height), parseBlock);

@@ -25,8 +25,8 @@ const reach = z.discriminatedUnion("kind", [
 const block = z.object({ height: z.number().int(), hash: z.string(), timeMs: z.number() });
 
 /**
- * A block that this member holds at a height that all members choose alike: every multiple of `CHECKPOINT_EVERY`.
- * `id` is a digest of its signature, which tells it from any other block.
+ * A block that this member holds at a height that all members choose alike: the first one, and every multiple of
+ * `CHECKPOINT_EVERY`. `id` is a digest of its signature, which tells it from any other block.
  */
 const checkpoint = z.object({ height: z.number().int(), id: z.string() });
 

@@ -1,12 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  ABSENT_PATIENCE_MS,
-  judgeLevel,
-  type LevelView,
-  type PeerLevel,
-  SHORT_PATIENCE_MS,
-  STILL_MS,
-} from "../../src/agent/levelling.ts";
+import { judgeLevel, type LevelView, type PeerLevel, STILL_MS } from "../../src/agent/levelling.ts";
 
 const level = (name: string, height: number | undefined, loggedHeight: number | undefined): PeerLevel => ({
   name,
@@ -17,10 +10,10 @@ const level = (name: string, height: number | undefined, loggedHeight: number | 
 const view = (changes: Partial<LevelView>): LevelView => ({
   own: { height: 50, loggedHeight: 50 },
   peers: [level("b", 50, 50), level("c", 50, 50)],
-  waitedMs: 1_000,
   stillMs: 1_000,
   ...changes,
 });
+const absent = (name: string): PeerLevel => ({ name, kind: "absent" });
 const short = { height: 49, loggedHeight: 50 };
 
 test.each<[string, Partial<LevelView>, object]>([
@@ -43,32 +36,51 @@ test.each<[string, Partial<LevelView>, object]>([
   ],
   ["stays while its log was not read", { own: { height: 50, loggedHeight: undefined } }, { kind: "stay" }],
   [
-    "stays while it lacks blocks, however long",
-    { own: short, waitedMs: 1e9, stillMs: 1e9 },
+    "stays while it lacks blocks that nobody shows",
+    { own: short, peers: [level("b", 49, 49), { name: "c", kind: "absent" }], stillMs: 1e9 },
     { kind: "stay", why: "lacks blocks 50 to 50 of its Raft log" },
   ],
   [
-    "stays for a peer that lacks blocks",
+    "stays while the blocks that it lacks may be on their way",
+    { own: short, stillMs: STILL_MS - 1 },
+    { kind: "stay" },
+  ],
+  [
+    "asks anew when it does not get what another has",
+    { own: short, peers: [level("b", 49, 49), level("c", 50, 50)], stillMs: STILL_MS },
+    { kind: "askAgain", why: "lacks blocks 50 to 50 of its Raft log, which c has" },
+  ],
+  [
+    "goes to Raft with a majority, and leaves one that lacks blocks to the leader",
     { peers: [level("b", 49, 50), level("c", 50, 50)] },
-    { kind: "stay", why: "b still lack blocks" },
-  ],
-  ["stays for a peer whose height is not known", { peers: [level("b", undefined, 50)] }, { kind: "stay" }],
-  [
-    "does not stay for ever for a peer that lacks blocks",
-    { peers: [level("b", 49, 50)], waitedMs: SHORT_PATIENCE_MS },
     { kind: "raft" },
   ],
   [
-    "stays for an absent peer",
-    { peers: [{ name: "b", kind: "absent" }, level("c", 50, 50)] },
-    { kind: "stay", why: "waits for b" },
-  ],
-  [
-    "does not stay for ever for an absent peer",
-    { peers: [{ name: "b", kind: "absent" }, level("c", 50, 50)], waitedMs: ABSENT_PATIENCE_MS },
+    "goes to Raft with a majority without one that is absent",
+    { peers: [level("b", 50, 50), absent("c")] },
     { kind: "raft" },
   ],
-  ["follows those that went to Raft", { peers: [{ name: "b", kind: "raft" }] }, { kind: "raft" }],
+  ["follows one that went to Raft", { peers: [{ name: "b", kind: "raft" }, absent("c")] }, { kind: "raft" }],
+  [
+    "stays for those that lack blocks when it is no majority without them",
+    { peers: [level("b", 49, 50), level("c", 49, 50)], stillMs: 1e9 },
+    { kind: "stay", why: "waits for b, c" },
+  ],
+  [
+    "stays for those whose heights are not known",
+    { peers: [level("b", undefined, 50), level("c", 50, undefined)], stillMs: 1e9 },
+    { kind: "stay", why: "waits for b, c" },
+  ],
+  [
+    "stays alone",
+    { peers: [absent("b"), absent("c")], stillMs: 1e9 },
+    { kind: "stay", why: "waits for b, c" },
+  ],
+  [
+    "of five needs two others",
+    { peers: [level("b", 50, 50), level("c", 49, 50), absent("d"), absent("e")] },
+    { kind: "stay", why: "waits for c, d, e" },
+  ],
   [
     "drops what nobody stored once nothing moves",
     { own: short, peers: [level("b", 49, 50), level("c", 49, 49)], stillMs: STILL_MS },
@@ -81,17 +93,17 @@ test.each<[string, Partial<LevelView>, object]>([
   ],
   [
     "drops nothing that a peer holds",
-    { own: short, peers: [level("b", 50, 50), level("c", 49, 49)], stillMs: 1e9, waitedMs: 1e9 },
-    { kind: "stay" },
+    { own: short, peers: [level("b", 50, 50), level("c", 49, 49)], stillMs: 1e9 },
+    { kind: "askAgain" },
   ],
   [
     "drops nothing while a peer is absent, which may have stored it",
-    { own: short, peers: [level("b", 49, 50), { name: "c", kind: "absent" }], stillMs: 1e9, waitedMs: 1e9 },
+    { own: short, peers: [level("b", 49, 50), absent("c")], stillMs: 1e9 },
     { kind: "stay" },
   ],
   [
     "drops nothing while a peer is in Raft, of which it is not known what it holds",
-    { own: short, peers: [level("b", 49, 50), { name: "c", kind: "raft" }], stillMs: 1e9, waitedMs: 1e9 },
+    { own: short, peers: [level("b", 49, 50), { name: "c", kind: "raft" }], stillMs: 1e9 },
     { kind: "stay" },
   ],
 ])("a member %s", (_, changes, expected) => {

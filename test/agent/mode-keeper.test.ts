@@ -197,14 +197,16 @@ describe("a member that levels", () => {
     expect([mode(), stops]).toEqual([{ kind: "raft" }, 1]);
   });
 
-  test("stays as long as it lacks blocks", async () => {
+  test("stays as long as it lacks blocks, and has ev-node ask for them now and then", async () => {
     shows(49, levels(50), levels(50));
-    await tendFor(120_000);
+    await tendFor(STILL_MS - 250);
     expect([mode()?.kind, stops]).toEqual(["level", 0]);
+    await tendFor(30_000);
+    expect([mode()?.kind, await installed(), stops]).toEqual(["level", configs.level, 2]);
   });
 
   test("drops the end of its Raft log that nobody stored, and only then goes to Raft", async () => {
-    shows(49, levels(49), levels(49, 49));
+    shows(49, levels(49), levels(49));
     await tendFor(STILL_MS - 250);
     expect(await loggedHeight(raftFolder)).toBe(50);
     await tendFor(500);
@@ -258,6 +260,15 @@ describe("a member in Raft", () => {
     board.update({ node: openNode() });
     await tendFor(250);
     look = () => others(one, two);
+    board.update({ node: closedNode() });
+    await tendFor(2_000);
+    expect(mode()).toEqual({ kind: "raft" });
+  });
+
+  test("whose process still levels has not started yet, and is waited for while all restart", async () => {
+    board.update({ node: openNode({ isLeader: undefined }) });
+    await tendFor(250);
+    look = () => others(down, down);
     board.update({ node: closedNode() });
     await tendFor(2_000);
     expect(mode()).toEqual({ kind: "raft" });

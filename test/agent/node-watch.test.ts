@@ -149,7 +149,7 @@ test("blocks at heights that all members choose alike are told, and each is aske
     block: { header: { header: { chainId: "chain-of-tests", height: String(height) }, signature } },
   });
   const path = "/evnode.v1.StoreService/GetBlock";
-  const node = await open(nodeAnswers(15, false));
+  const node = await open(nodeAnswers(0, false));
   await watch.lookAtLeadership();
   expect(node.asked).not.toContain(path);
 
@@ -157,19 +157,27 @@ test("blocks at heights that all members choose alike are told, and each is aske
     const found = board.answer().node;
     return found.kind === "open" ? found.checkpoints : undefined;
   };
+  node.answers = { ...nodeAnswers(15, false), [path]: block(1, "AAA=") };
+  await watch.lookAtState();
+  expect(checkpoints()?.map(({ height }) => height)).toEqual([1]);
+  node.asked.length = 0;
   node.answers = { ...nodeAnswers(16, false), [path]: block(16, "AAAA") };
   for (let look = 0; look < 3; look += 1) await watch.lookAtState();
   expect(node.asked.filter((asked) => asked === path)).toHaveLength(1);
-  expect(checkpoints()).toEqual([{ height: 16, id: expect.stringMatching(/^[0-9a-f]{16}$/) }]);
+  const [first, begin] = checkpoints() ?? [];
+  expect([first, begin?.height]).toEqual([{ height: 16, id: expect.stringMatching(/^[0-9a-f]{16}$/) }, 1]);
 
-  const [first] = checkpoints() ?? [];
   node.answers = { ...nodeAnswers(33, false), [path]: block(32, "AAAB") };
   await watch.lookAtState();
-  expect(checkpoints()).toEqual([{ height: 32, id: expect.not.stringMatching(first?.id ?? "") }, first]);
+  expect(checkpoints()).toEqual([
+    { height: 32, id: expect.not.stringMatching(first?.id ?? "") },
+    first,
+    begin,
+  ]);
   // The answer to a question for another height is none.
   node.answers = { ...nodeAnswers(50, false), [path]: block(32, "AAAB") };
   await watch.lookAtState();
-  expect(checkpoints()?.map(({ height }) => height)).toEqual([32, 16]);
+  expect(checkpoints()?.map(({ height }) => height)).toEqual([32, 16, 1]);
 });
 
 test("a height that is not told again is no longer known after a while", async () => {
