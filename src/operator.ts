@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import { actAll } from "./act/act.ts";
 import { Events } from "./act/events.ts";
+import { Gathering } from "./act/gathering.ts";
 import { ProgressRation } from "./act/progress-ration.ts";
 import { report } from "./act/report.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -47,7 +48,7 @@ export async function runOperator(
     return 2;
   }
   const { config } = reading;
-  const log = newLogger(config.logLevel, "evnode-operator");
+  const log = newLogger(config.logLevel);
   const api = createKubeApi({ credentials: findCredentials({ clock, env }), clock, version: VERSION });
   return runWith(config, log, api, signal);
 }
@@ -162,24 +163,29 @@ function newController(
     clusterDomain: config.clusterDomain,
     operatorNamespace: config.namespace,
   };
-  const mayWrite = () => term.leadership?.stillLeading() ?? false;
+  const mayWrite = (signal: AbortSignal) => () =>
+    !signal.aborted && (term.leadership?.stillLeading() ?? false);
   const ration = new ProgressRation(clock);
+  const gathering = new Gathering(clock);
   const onLost = (why: string) => log.warn({ why }, "an event was lost");
   const events = new Events({ api, clock, random, instance: config.identity, onLost });
+  const told = { api, world, events, ration, gathering };
   const reconcile = newReconcile({
     observe: (namespace, name) => observe({ world, agents, settings, clock }, namespace, name),
     plan: makePlan,
-    act: async (snapshot, plan) => {
-      const outcome = await actAll({ api, world, random, mayWrite }, snapshot, plan);
+    act: async (snapshot, plan, signal) => {
+      const outcome = await actAll({ api, world, random, mayWrite: mayWrite(signal) }, snapshot, plan);
       logOutcome(log, keyOf(snapshot.cluster.metadata), outcome);
       return outcome;
     },
-    report: (snapshot, plan, outcome) =>
-      report({ api, world, events, ration, mayWrite }, snapshot, plan, outcome),
-    progressDueInMs: (key) => ration.dueInMs(key),
+    report: (snapshot, plan, outcome, signal) =>
+      report({ ...told, mayWrite: mayWrite(signal) }, snapshot, plan, outcome),
+    reportDueInMs: (key) => Math.min(ration.dueInMs(key), gathering.dueInMs(key)),
     forget: (key) => {
       ration.forget(key);
+      gathering.end(key);
       events.forget(key);
+      world.forgetCluster(key);
     },
   });
   const onFinished = (key: string, how: Finished) => logFinished(log, key, how);

@@ -1,5 +1,5 @@
 import type { Failure, Outcome } from "./act/act.ts";
-import { isRetryable } from "./kube/errors.ts";
+import { isRetryable, KubeError } from "./kube/errors.ts";
 import type { Snapshot } from "./plan/snapshot.ts";
 import type { Plan } from "./plan/step.ts";
 import type { Reconcile, ReconcileResult } from "./runtime/controller.ts";
@@ -7,10 +7,11 @@ import type { Reconcile, ReconcileResult } from "./runtime/controller.ts";
 export interface ReconcileDependencies {
   readonly observe: (namespace: string, name: string) => Promise<Snapshot | undefined>;
   readonly plan: (snapshot: Snapshot) => Plan;
-  readonly act: (snapshot: Snapshot, plan: Plan) => Promise<Outcome>;
-  readonly report: (snapshot: Snapshot, plan: Plan, outcome: Outcome) => Promise<void>;
-  /** When the height may be told again, if nothing else happens. */
-  readonly progressDueInMs: (key: string) => number;
+  /** Writes nothing any more once the signal aborted; so does `report`. */
+  readonly act: (snapshot: Snapshot, plan: Plan, signal: AbortSignal) => Promise<Outcome>;
+  readonly report: (snapshot: Snapshot, plan: Plan, outcome: Outcome, signal: AbortSignal) => Promise<void>;
+  /** When what was not told yet, such as the height, is to be told, if nothing else happens. */
+  readonly reportDueInMs: (key: string) => number;
   readonly forget: (key: string) => void;
 }
 
@@ -25,25 +26,45 @@ const REFUSED_RECHECK_MS = 30_000;
 
 /** The whole loop: look, decide, act, tell. Nothing is remembered from one run to the next. */
 export function newReconcile(deps: ReconcileDependencies): Reconcile {
-  const { observe, plan, act, report, progressDueInMs, forget } = deps;
-  return async function reconcile(key): Promise<ReconcileResult> {
-    const [namespace = "", name = ""] = key.split("/");
-    const snapshot = await observe(namespace, name);
-    if (!snapshot) {
-      forget(key);
-      return { kind: "done" };
+  return async function reconcile(key, signal): Promise<ReconcileResult> {
+    try {
+      return await run(deps, key, signal);
+    } catch (error) {
+      // A read that failed, or a status that was not written, is the world's fault and no bug.
+      if (error instanceof KubeError && isRetryable(error)) return { kind: "retry", error };
+      throw error;
     }
-    const intent = plan(snapshot);
-    const outcome = await act(snapshot, intent);
-    await report(snapshot, intent, outcome);
-    return resultOf(intent, outcome.failures, progressDueInMs(key));
   };
 }
 
-function resultOf(plan: Plan, failures: readonly Failure[], progressDueInMs: number): ReconcileResult {
+/** Ends between two steps once the signal aborted: another operator may lead by then. */
+async function run(
+  { observe, plan, act, report, reportDueInMs, forget }: ReconcileDependencies,
+  key: string,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const [namespace = "", name = ""] = key.split("/");
+  signal.throwIfAborted();
+  const snapshot = await observe(namespace, name);
+  if (!snapshot) {
+    forget(key);
+    return { kind: "done" };
+  }
+  signal.throwIfAborted();
+  const intent = plan(snapshot);
+  const outcome = await act(snapshot, intent, signal);
+  signal.throwIfAborted();
+  await report(snapshot, intent, outcome, signal);
+  signal.throwIfAborted();
+  const [bug] = outcome.bugs;
+  if (bug) throw bug.error;
+  return resultOf(intent, outcome.failures, reportDueInMs(key));
+}
+
+function resultOf(plan: Plan, failures: readonly Failure[], reportDueInMs: number): ReconcileResult {
   const retryable = failures.find(({ error }) => isRetryable(error));
   if (retryable) return { kind: "retry", error: retryable.error };
   if (failures.length > 0) return { kind: "done", recheckAfterMs: REFUSED_RECHECK_MS };
-  const atLatestMs = Math.max(SOONEST_RECHECK_MS, Math.min(QUIET_RECHECK_MS, progressDueInMs));
+  const atLatestMs = Math.max(SOONEST_RECHECK_MS, Math.min(QUIET_RECHECK_MS, reportDueInMs));
   return { kind: "done", recheckAfterMs: Math.min(plan.recheckAfterMs ?? atLatestMs, atLatestMs) };
 }

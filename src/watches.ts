@@ -65,10 +65,13 @@ export class Watches {
     const onListenerError = (error: unknown) =>
       log.error({ err: error, kind: kind.kind }, "a watch listener failed");
     const store = new Store<KubeObject>({ label: labels.cluster, onListenerError });
-    store.subscribe(({ kind: change, object }) => {
-      if (object.kind === kinds.pod.kind) deps.onPod(object as Pod, change === "removed");
-      const key = clusterKeyOf(object);
-      if (key !== undefined) deps.onChange(key);
+    store.subscribe((change) => {
+      const { object } = change;
+      if (object.kind === kinds.pod.kind) deps.onPod(object as Pod, change.kind === "removed");
+      // A label that somebody took off or changed is its former cluster's business.
+      const seen = change.kind === "changed" ? [object, change.previous] : [object];
+      const keys = new Set(seen.map(clusterKeyOf));
+      for (const key of keys) if (key !== undefined) deps.onChange(key);
     });
     const reflector = new Reflector<KubeObject>({
       api,

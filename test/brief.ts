@@ -14,6 +14,8 @@ export function briefAction(action: Action): string {
       return `label ${action.member.name} ${briefLabels(action.labels)}`;
     case "markClaim":
       return `mark ${action.member.claimName}`;
+    case "endApproval":
+      return `end approval of ${action.member}: ${action.because}`;
     case "takeChainLock":
       return action.takeOver ? "take over the chain lock" : "take the chain lock";
     case "addFinalizer":

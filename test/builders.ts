@@ -1,14 +1,15 @@
 import type { Spec } from "../src/api/evnodecluster.ts";
 import { parseCluster } from "../src/api/parse.ts";
 import type { AgentAnswer } from "../src/model/agent-protocol.ts";
-import { FINALIZER } from "../src/model/annotations.ts";
+import { annotations, FINALIZER } from "../src/model/annotations.ts";
 import type { Identity } from "../src/model/identity.ts";
 import type { KubeObject } from "../src/model/kube-object.ts";
 import type { Member, MemberClaim, MemberPod } from "../src/model/member.ts";
 import { claimName, commonLabels, memberName } from "../src/model/names.ts";
 import type { EvNodeClusterObject, StatefulSet } from "../src/model/objects.ts";
-import { blueprintOf, intentsOf } from "../src/plan/intent.ts";
+import { intentsOf } from "../src/plan/intent.ts";
 import { makePlan } from "../src/plan/plan.ts";
+import { blueprintOf } from "../src/plan/rendering.ts";
 import { objectKey, type Snapshot } from "../src/plan/snapshot.ts";
 import type { Plan } from "../src/plan/step.ts";
 import { surroundings, workload } from "../src/resources/desired.ts";
@@ -245,6 +246,18 @@ export function converged(snapshot: Snapshot, applied: EvNodeClusterObject = clu
     ...snapshot,
     statefulSet: stored(workload(blueprint).object) as StatefulSet,
     objects: objectMap(around),
+  };
+}
+
+/** This snapshot with another text for the intent on its StatefulSet, or none at all. */
+export function withIntent(snapshot: Snapshot, text: string | undefined): Snapshot {
+  const { statefulSet } = snapshot;
+  if (!statefulSet) throw new Error("the snapshot has a StatefulSet");
+  const { [annotations.intent]: _, ...others } = statefulSet.metadata.annotations ?? {};
+  const notes = text === undefined ? others : { ...others, [annotations.intent]: text };
+  return {
+    ...snapshot,
+    statefulSet: { ...statefulSet, metadata: { ...statefulSet.metadata, annotations: notes } },
   };
 }
 

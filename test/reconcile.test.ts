@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { actAll, type Failure, type Outcome } from "../src/act/act.ts";
 import { Events } from "../src/act/events.ts";
+import { Gathering } from "../src/act/gathering.ts";
 import { ProgressRation } from "../src/act/progress-ration.ts";
 import { report } from "../src/act/report.ts";
 import { KubeError, type KubeErrorKind } from "../src/kube/errors.ts";
@@ -28,15 +29,15 @@ describe("when a cluster is looked at again", () => {
   const run = (
     recheckAfterMs: number | undefined,
     failures: readonly Failure[] = [],
-    progressDueInMs = 60_000,
+    reportDueInMs = 60_000,
   ) => {
-    const outcome: Outcome = { done: [], failures };
+    const outcome: Outcome = { done: [], failures, bugs: [] };
     const reconcile = newReconcile({
       observe: () => Promise.resolve(snapshot()),
       plan: () => ({ decided: [], blockers: [], recheckAfterMs }),
       act: () => Promise.resolve(outcome),
       report: () => Promise.resolve(),
-      progressDueInMs: () => progressDueInMs,
+      reportDueInMs: () => reportDueInMs,
       forget: () => {},
     });
     return reconcile(key, never);
@@ -63,6 +64,93 @@ describe("when a cluster is looked at again", () => {
   });
 });
 
+/** A loop whose steps are told, and end as the test says. */
+function stepping(over: Partial<ReconcileDependencies> = {}) {
+  const steps: string[] = [];
+  const step = <T>(name: string, result: T): T => {
+    steps.push(name);
+    return result;
+  };
+  const nothing: Outcome = { done: [], failures: [], bugs: [] };
+  const deps: ReconcileDependencies = {
+    observe: async () => step("observe", snapshot()),
+    plan: () => step("plan", { decided: [], blockers: [], recheckAfterMs: undefined }),
+    act: async () => step("act", nothing),
+    report: async () => step("report", undefined),
+    reportDueInMs: () => 60_000,
+    forget: () => {},
+    ...over,
+  };
+  return { steps, step, deps, reconcile: newReconcile(deps) };
+}
+
+describe("a loop whose time is over", () => {
+  test.each<["observe" | "act" | "report", readonly string[]]>([
+    ["observe", ["observe"]],
+    ["act", ["observe", "plan", "act"]],
+    ["report", ["observe", "plan", "act", "report"]],
+  ])("during %s ends there, with the reason", async (during, done) => {
+    const stop = new AbortController();
+    const { steps, deps } = stepping();
+    const { [during]: before } = deps;
+    const reconcile = newReconcile({
+      ...deps,
+      [during]: async (...args: never[]) => {
+        stop.abort(new Error("too late"));
+        return (before as (...args: never[]) => unknown)(...args);
+      },
+    });
+    await expect(reconcile(key, stop.signal)).rejects.toThrow("too late");
+    expect(steps).toEqual(done);
+  });
+
+  test("hands its signal to those that write", async () => {
+    const signals: AbortSignal[] = [];
+    const { deps } = stepping();
+    const reconcile = newReconcile({
+      ...deps,
+      act: (seen, plan, signal) => {
+        signals.push(signal);
+        return deps.act(seen, plan, signal);
+      },
+      report: async (_seen, _plan, _outcome, signal) => void signals.push(signal),
+    });
+    const { signal } = new AbortController();
+    await reconcile(key, signal);
+    expect(signals).toEqual([signal, signal]);
+  });
+});
+
+test("a bug in a write is thrown, after the status was written all the same", async () => {
+  const error = new TypeError("x is undefined");
+  const bugs = [{ by: "converge", action: { kind: "addFinalizer" }, error }] as const;
+  const { steps, reconcile } = stepping({ act: async () => ({ done: [], failures: [], bugs }) });
+  await expect(reconcile(key, never)).rejects.toBe(error);
+  expect(steps).toEqual(["observe", "plan", "report"]);
+});
+
+describe("a read or a status write that the API did not answer", () => {
+  test.each(["observe", "report"] as const)(
+    "%s: is tried again with back-off, as it is no bug",
+    async (during) => {
+      const error = new KubeError("Unavailable", "no answer");
+      const { reconcile } = stepping({ [during]: () => Promise.reject(error) });
+      expect(await reconcile(key, never)).toEqual({ kind: "retry", error });
+    },
+  );
+
+  test.each([new KubeError("Forbidden", "no"), new TypeError("x is undefined")])(
+    "%s is no such",
+    async (error) => {
+      const fails = async () => {
+        throw error;
+      };
+      const { reconcile } = stepping({ observe: fails });
+      await expect(reconcile(key, never)).rejects.toBe(error);
+    },
+  );
+});
+
 test("a cluster that is gone is forgotten, and nothing else is done", async () => {
   const forgotten: string[] = [];
   const unexpected = () => {
@@ -73,7 +161,7 @@ test("a cluster that is gone is forgotten, and nothing else is done", async () =
     plan: unexpected,
     act: unexpected,
     report: unexpected,
-    progressDueInMs: unexpected,
+    reportDueInMs: unexpected,
     forget: (gone) => forgotten.push(gone),
   };
   expect(await newReconcile(deps)(key, never)).toEqual({ kind: "done" });
@@ -91,12 +179,14 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
     const mayWrite = () => true;
     const events = new Events({ api, clock, random, instance: "operator-0", onLost: () => {} });
     const ration = new ProgressRation(clock);
+    const gathering = new Gathering(clock);
+    const told = { api, world, events, ration, gathering, mayWrite };
     reconcile = newReconcile({
       observe: () => running.look(),
       plan: makePlan,
       act: (seen, plan) => actAll({ api, world, random, mayWrite }, seen, plan),
-      report: (seen, plan, outcome) => report({ api, world, events, ration, mayWrite }, seen, plan, outcome),
-      progressDueInMs: (one) => ration.dueInMs(one),
+      report: (seen, plan, outcome) => report(told, seen, plan, outcome),
+      reportDueInMs: (one) => Math.min(ration.dueInMs(one), gathering.dueInMs(one)),
       forget: () => {},
     });
     api.put(cluster({ metadata: { finalizers: [] } }));
@@ -193,6 +283,19 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
 
     await settle();
     expect(orders()).toEqual(["start", "start", "start"]);
+  });
+
+  const statusWrites = () => running.api.writes.filter((write) => write.startsWith("replaceStatus")).length;
+
+  test.each<[string, object, number]>([
+    ["that is new are gathered", { creationTimestamp: "2030-01-01T00:00:00Z" }, 2],
+    ["that is old are told one by one", { creationTimestamp: "2029-01-01T00:00:00Z" }, 5],
+  ])("the steps of a cluster %s", async (_, times, writes) => {
+    running.api.put(cluster({ metadata: { finalizers: [], ...times } }));
+    await running.deliver();
+    await start();
+    expect(phase()).toBe("Running");
+    expect(statusWrites()).toBe(writes);
   });
 
   test("a cluster that runs gets no write at all, look after look", async () => {

@@ -1,5 +1,5 @@
 import type { KubeApi } from "../kube/api.ts";
-import { KubeError, toKubeError } from "../kube/errors.ts";
+import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
 import { renderMembership } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
@@ -7,73 +7,81 @@ import type { KubeObject } from "../model/kube-object.ts";
 import { identitySecretName } from "../model/names.ts";
 import type { World } from "../observe/world.ts";
 import type { Action } from "../plan/actions.ts";
-import { appliedIntent } from "../plan/intent.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
 import type { Decided, Plan } from "../plan/step.ts";
+import { appliedIntent } from "../plan/stored-intent.ts";
 import type { Random } from "../runtime/random.ts";
 import { createIdentity, releaseChainLock, setFinalizer, takeChainLock } from "./foundation.ts";
+import { ensureMayWrite } from "./may-write.ts";
 
 export interface ActDependencies {
   readonly api: KubeApi;
   readonly world: World;
   readonly random: Random;
-  /** False once another operator may lead: then nothing may be written any more. */
+  /** False once another operator may lead, or the time of this run is over: then nothing may be written any more. */
   readonly mayWrite: () => boolean;
 }
 
-export interface Failure {
+interface Attempt {
   readonly by: string;
   readonly action: Action;
+}
+
+/** What the API refused, or did not answer. */
+export interface Failure extends Attempt {
   readonly error: KubeError;
 }
 
+/** What no call of the API throws: a fault of this program. */
+export interface Bug extends Attempt {
+  readonly error: unknown;
+}
+
 export interface Outcome {
-  readonly done: readonly { readonly by: string; readonly action: Action }[];
+  readonly done: readonly Attempt[];
   readonly failures: readonly Failure[];
+  readonly bugs: readonly Bug[];
 }
 
 /**
- * Carries out a plan. A failed write ends its decider's later stages, and leaves the other deciders alone.
- * Writes of one stage run at the same time.
+ * Carries out a plan. A write that fails, or that a bug ends, ends its decider's later stages, and leaves the other
+ * deciders alone. Writes of one stage run at the same time.
  */
 export async function actAll(deps: ActDependencies, snapshot: Snapshot, plan: Plan): Promise<Outcome> {
   const outcomes: Outcome[] = [];
   for (const decided of plan.decided) outcomes.push(await actOne(deps, snapshot, decided));
-  return {
-    done: outcomes.flatMap(({ done }) => done),
-    failures: outcomes.flatMap(({ failures }) => failures),
-  };
+  return joined(outcomes);
 }
 
 async function actOne(deps: ActDependencies, snapshot: Snapshot, { by, stages }: Decided): Promise<Outcome> {
-  const done: { by: string; action: Action }[] = [];
+  const outcomes: Outcome[] = [];
   for (const stage of stages) {
-    const results = await Promise.all(stage.map((action) => attempt(deps, snapshot, action)));
-    const failures = results.flatMap((error, index) => {
-      const action = stage[index];
-      if (!action) return [];
-      if (error) return [{ by, action, error }];
-      done.push({ by, action });
-      return [];
-    });
-    if (failures.length > 0) return { done, failures };
+    const ofStage = joined(await Promise.all(stage.map((action) => attempt(deps, snapshot, { by, action }))));
+    outcomes.push(ofStage);
+    if (ofStage.failures.length > 0 || ofStage.bugs.length > 0) break;
   }
-  return { done, failures: [] };
+  return joined(outcomes);
 }
 
-async function attempt(
-  deps: ActDependencies,
-  snapshot: Snapshot,
-  action: Action,
-): Promise<KubeError | undefined> {
-  if (!deps.mayWrite()) return new KubeError("Unavailable", "this operator no longer leads");
+const NOTHING: Outcome = { done: [], failures: [], bugs: [] };
+
+function joined(outcomes: readonly Outcome[]): Outcome {
+  return {
+    done: outcomes.flatMap(({ done }) => done),
+    failures: outcomes.flatMap(({ failures }) => failures),
+    bugs: outcomes.flatMap(({ bugs }) => bugs),
+  };
+}
+
+async function attempt(deps: ActDependencies, snapshot: Snapshot, one: Attempt): Promise<Outcome> {
   try {
-    await perform(deps, snapshot, action);
-    return undefined;
-  } catch (thrown) {
-    const error = toKubeError(thrown);
-    learn(deps.world, action, error);
-    return error;
+    ensureMayWrite(deps.mayWrite);
+    await perform(deps, snapshot, one.action);
+    return { ...NOTHING, done: [one] };
+  } catch (error) {
+    learn(deps.world, one.action, error);
+    if (error instanceof KubeError) return { ...NOTHING, failures: [{ ...one, error }] };
+    return { ...NOTHING, bugs: [{ ...one, error }] };
   }
 }
 
@@ -125,6 +133,8 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
     }
     case "markBootstrapped":
       return markBootstrapped(deps, snapshot, action.epoch);
+    case "endApproval":
+      return endApproval(deps, snapshot);
   }
 }
 
@@ -142,6 +152,14 @@ async function markBootstrapped(
   world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid }));
 }
 
+/** The version is part of the evidence: an approval that its owner gave meanwhile is another one. */
+async function endApproval({ api, world }: ActDependencies, { cluster }: Snapshot): Promise<void> {
+  const { namespace = "", name, uid = "", resourceVersion = "" } = cluster.metadata;
+  const patch = { metadata: { annotations: { [annotations.approveRejoin]: null } } };
+  const written = await api.patch(kinds.cluster, { namespace, name }, patch, { uid, resourceVersion });
+  world.wrote(kinds.cluster, written);
+}
+
 /** What raft's own log holds from now on, so that a cluster that is applied again cannot ask for something else. */
 function membershipNote({ statefulSet }: Snapshot): Record<string, string> {
   const spec = appliedIntent(statefulSet)?.spec;
@@ -151,10 +169,11 @@ function membershipNote({ statefulSet }: Snapshot): Record<string, string> {
 }
 
 /** A refused write often says that what is remembered is wrong. */
-function learn(world: World, action: Action, error: KubeError): void {
+function learn(world: World, action: Action, error: unknown): void {
   const subject = subjectOf(action);
   if (!subject) return;
-  if (error.kind === "AlreadyExists") world.lookBehind(subject.resource, subject.object.metadata);
+  const isUnseen = error instanceof KubeError && error.kind === "AlreadyExists";
+  if (isUnseen) world.lookBehind(subject.resource, subject.object.metadata);
   else world.forget(subject.resource, subject.object.metadata);
 }
 

@@ -7,6 +7,7 @@ import { entryText } from "../model/secret-text.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
 import type { ActDependencies } from "./act.ts";
 import { newIdentity, type SignerFiles } from "./identity.ts";
+import { ensureMayWrite } from "./may-write.ts";
 
 /** Adds or removes our finalizer, if the object has not changed since it was looked at. */
 export async function setFinalizer(
@@ -38,6 +39,8 @@ export async function createIdentity(deps: ActDependencies, snapshot: Snapshot):
     nowMs,
   });
   const ref = { namespace, name: identitySecretName(name) };
+  // Reading and sealing a signer takes its time.
+  ensureMayWrite(deps.mayWrite);
   try {
     deps.world.wrote(kinds.secret, await deps.api.create(kinds.secret, secret));
   } catch (error) {
@@ -61,7 +64,7 @@ async function givenSigner(
 }
 
 export async function takeChainLock(
-  { api, world }: ActDependencies,
+  { api, world, mayWrite }: ActDependencies,
   snapshot: Snapshot,
   takeOver: boolean,
 ): Promise<void> {
@@ -74,6 +77,7 @@ export async function takeChainLock(
     if (!isLeftBehind(left, wanted)) throw new KubeError("Conflict", "the chain lock changed hands");
     const { uid = "", resourceVersion = "" } = left?.metadata ?? {};
     const patch = { data: wanted.data };
+    ensureMayWrite(mayWrite);
     world.wrote(kinds.configMap, await api.patch(kinds.configMap, ref, patch, { uid, resourceVersion }));
   } catch (error) {
     world.forget(kinds.configMap, ref);
@@ -91,13 +95,17 @@ function isLeftBehind(lock: ConfigMap | undefined, wanted: ConfigMap): boolean {
  * Gives back the lock of a chain that was never begun, if it is ours. A chain that was begun belongs to its identity
  * and volumes, which stay: another cluster with the same signer would begin it again at block 1.
  */
-export async function releaseChainLock({ api, world }: ActDependencies, snapshot: Snapshot): Promise<void> {
+export async function releaseChainLock(
+  { api, world, mayWrite }: ActDependencies,
+  snapshot: Snapshot,
+): Promise<void> {
   const ours = chainLock(snapshot);
   if (!ours || hasBegun(snapshot)) return;
   const ref = ours.metadata;
   const lock = await api.get(kinds.configMap, ref);
   if (lock?.data?.["uid"] !== snapshot.cluster.metadata.uid) return;
   const { uid = "", resourceVersion = "" } = lock?.metadata ?? {};
+  ensureMayWrite(mayWrite);
   await api.delete(kinds.configMap, ref, {
     preconditions: { uid, resourceVersion },
     propagation: "Background",

@@ -77,9 +77,11 @@ async function generateSigner(random: Random): Promise<SignerFiles> {
   return { signerJson, passphrase };
 }
 
+/** A given signer was proven before, and may have changed since. */
 async function proposerOf(signer: SignerFiles): Promise<string> {
   const imported = await importSigner(signer);
-  if (imported.kind !== "imported") throw new Error(`the signer cannot be used: ${imported.problem}`);
+  if (imported.kind !== "imported")
+    throw new KubeError("Conflict", `the signer cannot be used: ${imported.problem}`);
   return imported.signer.proposerAddress;
 }
 

@@ -1,15 +1,16 @@
 import type { EvNodeCluster, Status } from "../api/evnodecluster.ts";
 import type { KubeApi } from "../kube/api.ts";
-import { isRetryable, toKubeError } from "../kube/errors.ts";
+import { isRetryable, KubeError } from "../kube/errors.ts";
 import { kinds } from "../model/kinds.ts";
 import { keyOf } from "../model/kube-object.ts";
 import type { World } from "../observe/world.ts";
-import { noticeOf, noticesOf } from "../plan/notices.ts";
+import { type Notice, noticeOf, noticesOf } from "../plan/notices.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
-import { sameMeaning, sameStatus, statusOf } from "../plan/status.ts";
+import { canWait, sameMeaning, sameStatus, statusOf } from "../plan/status.ts";
 import type { Plan } from "../plan/step.ts";
 import type { Outcome } from "./act.ts";
 import type { Events } from "./events.ts";
+import type { Gathering } from "./gathering.ts";
 import type { ProgressRation } from "./progress-ration.ts";
 
 export interface ReportDependencies {
@@ -17,6 +18,7 @@ export interface ReportDependencies {
   readonly world: World;
   readonly events: Events;
   readonly ration: ProgressRation;
+  readonly gathering: Gathering;
   readonly mayWrite: () => boolean;
 }
 
@@ -32,34 +34,58 @@ export async function report(
     .filter(({ error }) => !isRetryable(error))
     .map(({ error }) => error.message);
   const status = statusOf(snapshot, plan, refusals);
-  const before = cluster.status;
-  const acts = outcome.done.flatMap(({ action }) => noticeOf(action, snapshot) ?? []);
+  // What was done is done once, whatever becomes of the status.
+  await tell(
+    deps,
+    cluster,
+    outcome.done.flatMap(({ action }) => noticeOf(action, snapshot) ?? []),
+  );
   const isGone = outcome.done.some(({ action }) => action.kind === "removeFinalizer");
-  if (deps.mayWrite())
-    await deps.events.tell(cluster, [...acts, ...(isGone ? [] : noticesOf(before, status))]);
-  if (isGone) return;
-  const key = keyOf(cluster.metadata);
-  if (sameStatus(before, status)) return deps.ration.skip(key);
-  if (!sameMeaning(before, status)) deps.ration.wrote(key);
-  else if (!deps.ration.take(key)) return;
-  await writeStatus(deps, cluster, status);
+  if (isGone || !isDue(deps, snapshot, status)) return;
+  // News of a status that was not written are the next run's, which finds them again.
+  if (await writeStatus(deps, cluster, status)) await tell(deps, cluster, noticesOf(cluster.status, status));
 }
 
+async function tell(
+  { events, mayWrite }: ReportDependencies,
+  cluster: EvNodeCluster,
+  notices: readonly Notice[],
+): Promise<void> {
+  for (const notice of notices) if (mayWrite()) await events.tell(cluster, [notice]);
+}
+
+function isDue({ ration, gathering }: ReportDependencies, snapshot: Snapshot, status: Status): boolean {
+  const { cluster, nowMs } = snapshot;
+  const key = keyOf(cluster.metadata);
+  if (!sameMeaning(cluster.status, status)) {
+    if (canWait(cluster, status, nowMs) && gathering.mayWait(key)) return false;
+    gathering.end(key);
+    ration.wrote(key);
+    return true;
+  }
+  gathering.end(key);
+  if (!sameStatus(cluster.status, status)) return ration.take(key);
+  ration.skip(key);
+  return false;
+}
+
+/** Whether it was written. */
 async function writeStatus(
   { api, world, mayWrite }: ReportDependencies,
   cluster: EvNodeCluster,
   status: Status,
-): Promise<void> {
-  if (!mayWrite()) return;
+): Promise<boolean> {
+  if (!mayWrite()) return false;
   const ref = { namespace: cluster.metadata.namespace ?? "", name: cluster.metadata.name };
   // An own write of this run, such as the finalizer, may have made a newer version.
   const current = (await world.watched(kinds.cluster, ref)) ?? cluster;
   try {
     world.wrote(kinds.cluster, await api.replaceStatus(kinds.cluster, { ...current, status }));
-  } catch (thrown) {
-    const error = toKubeError(thrown);
+    return true;
+  } catch (error) {
     world.forget(kinds.cluster, ref);
     // Somebody wrote the object meanwhile; its event brings the next run. One that is gone needs no status.
-    if (error.kind !== "Conflict" && error.kind !== "NotFound") throw error;
+    if (error instanceof KubeError && (error.kind === "Conflict" || error.kind === "NotFound")) return false;
+    throw error;
   }
 }

@@ -12,11 +12,16 @@ const table = {
         "Some members are not ready; the message names them. The chain goes on while a majority is.",
       ],
       WaitingForLeader: ["False", "No member leads, so no blocks are made. An election takes seconds."],
+      Levelling: [
+        "False",
+        "After a stop of all members they get the blocks of their Raft logs from each other, before one may lead.",
+      ],
       QuorumLost: [
         "False",
         "Fewer than a majority of the members run; no blocks can be made until more come back.",
       ],
       QuorumUnknown: ["Unknown", "Too few members answer the operator to say whether a majority runs."],
+      HashesDiffer: ["False", "The chain has forked: members hold different blocks at one height."],
       Bootstrapping: ["False", "The cluster is starting for the first time."],
       Blocked: ["False", "The cluster is not started: condition Stalled says what has to change first."],
       Deleting: ["False", "The cluster is being deleted."],
@@ -72,17 +77,13 @@ const table = {
         "True",
         "A volume belongs to another member, cluster or time. The member is not started on it.",
       ],
-      MoreThanOneLeader: [
-        "True",
-        "More than one member says that it leads, for longer than an election explains.",
-      ],
       HashesDiffer: [
         "True",
         "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
       ],
-      NoProgress: [
+      IntentUnreadable: [
         "True",
-        "The deadline for a change passed; the message names the member that is waited for.",
+        "The StatefulSet does not tell what its pods are made from, and the spec is something else. Nothing is guessed.",
       ],
       ApplyRefused: ["True", "The Kubernetes API refused an object of the cluster; the message says why."],
       NotStalled: ["False", "Nothing needs a person."],
@@ -93,6 +94,7 @@ const table = {
     reasons: {
       LeaderElected: ["True", "One member leads; the message names it."],
       WaitingForLeader: ["False", "Every member answered and none leads."],
+      Levelling: ["False", "No member may lead yet: the message says what each of them waits for."],
       MoreThanOneLeader: [
         "False",
         "More than one member says that it leads. For a moment this happens in every election.",
@@ -113,8 +115,11 @@ const table = {
     meaning: "Every member is within spec.readiness.maxBlocksBehind of the highest block.",
     reasons: {
       MembersInSync: ["True", "Every member follows the chain closely."],
-      MembersBehind: ["False", "Some members are further behind; the message names them and how far."],
-      NoProgress: ["False", "The height has stood still for many block times."],
+      MembersBehind: [
+        "False",
+        "Some members are further behind, or reach no majority; the message names them.",
+      ],
+      NoProgress: ["False", "A member leads, but no block has come for many block times."],
       HeightsUnknown: ["Unknown", "Not every member tells its height."],
     },
   },
@@ -149,6 +154,10 @@ const table = {
         "The Secret with the signer is gone although the chain has begun; restore it from a backup.",
       ],
       IdentityMismatch: ["False", "The Secret with the signer is unreadable or belongs to another chain."],
+      IntentUnreadable: [
+        "False",
+        "The StatefulSet does not tell what its pods are made from, and the spec is something else. Nothing is guessed.",
+      ],
       ApplyRefused: ["False", "The Kubernetes API refused an object of the cluster; the message says why."],
     },
   },
@@ -160,18 +169,14 @@ const table = {
         "False",
         "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
       ],
-      MoreThanOneLeader: ["False", "More than one member has led for longer than an election explains."],
-      HeightsUnknown: ["Unknown", "Too few members answer to compare their blocks."],
+      HeightsUnknown: ["Unknown", "No two members have told a block of one height, so none was compared."],
     },
   },
   VolumesReady: {
     meaning: "Every member has its own volume with what it wrote there.",
     reasons: {
       VolumesIntact: ["True", "Every member has its own volume."],
-      VolumesBinding: [
-        "False",
-        "Some volumes are not there yet; the message names the claims and what they wait for.",
-      ],
+      VolumesBinding: ["False", "Some volumes are not there yet; the message names the claims."],
       VolumeLost: [
         "False",
         "A volume that held a member's blocks is gone. The member is not started on an empty one.",
@@ -191,6 +196,10 @@ const table = {
         "Changes of the spec have not reached the members; status.updatePending lists the fields.",
       ],
       Bootstrapping: ["False", "The members have not started yet."],
+      IntentUnreadable: [
+        "Unknown",
+        "The StatefulSet does not tell what its pods are made from, so nobody knows what has not reached them.",
+      ],
     },
   },
 } as const satisfies Record<string, { meaning: string; reasons: Record<string, ReasonEntry> }>;

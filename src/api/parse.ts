@@ -3,6 +3,7 @@ import type { KubeObject } from "../model/kube-object.ts";
 import type { CompleteSpec } from "./complete-spec.ts";
 import { completeSpec, isKnownDefaultsVersion } from "./defaults.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
+import { fieldPath } from "./field-path.ts";
 import { clusterSchema } from "./schema.ts";
 
 /** The most problems that are told at once. */
@@ -35,13 +36,4 @@ export function parseCluster(object: KubeObject, defaultsVersion: number): Parse
 
 function describe(error: z.ZodError): readonly string[] {
   return error.issues.slice(0, MAX_PROBLEMS).map(({ path, message }) => `${fieldPath(path)}: ${message}`);
-}
-
-/** The path as Kubernetes writes it: `spec.app.extraArgs[1]`. */
-function fieldPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, index) =>
-      typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`,
-    )
-    .join("");
 }

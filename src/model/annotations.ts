@@ -31,7 +31,7 @@ export const annotations = {
   clusterUid: "evnode.dev/cluster-uid",
   /** On the StatefulSet: what its pod template was rendered from, as JSON. */
   intent: "evnode.dev/intent",
-  /** On the EvNodeCluster, by its owner: the member whose lost volume may be rebuilt from the others. */
+  /** On the EvNodeCluster, by its owner: the member whose lost volume may be rebuilt. Good for one loss. */
   approveRejoin: "evnode.dev/approve-rejoin",
 } as const;
 

@@ -18,6 +18,24 @@ export const networkPolicyName = (cluster: string) => cluster;
 export const memberName = (cluster: string, ordinal: number) => `${cluster}-${ordinal}`;
 export const claimName = (cluster: string, ordinal: number) => `data-${cluster}-${ordinal}`;
 
+/** Every name under which a cluster has objects in its namespace. */
+export function objectNames(cluster: string): readonly string[] {
+  const ordinals = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => ordinal);
+  const shared = [
+    identitySecretName,
+    configSecretName,
+    headlessServiceName,
+    leaderServiceName,
+    rpcServiceName,
+    statefulSetName,
+    serviceAccountName,
+    disruptionBudgetName,
+    networkPolicyName,
+  ].map((nameOf) => nameOf(cluster));
+  const members = ordinals.flatMap((ordinal) => [memberName(cluster, ordinal), claimName(cluster, ordinal)]);
+  return [...new Set([...shared, ...members])];
+}
+
 /** The entry of the config Secret that holds one member's evnode.yaml of one revision. */
 export const configEntry = (member: string, revision: string) => `${member}.${revision}.yaml`;
 

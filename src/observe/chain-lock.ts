@@ -3,10 +3,10 @@ import { kinds } from "../model/kinds.ts";
 import { chainLockName } from "../model/names.ts";
 import type { ConfigMap, EvNodeClusterObject } from "../model/objects.ts";
 import type { ChainLock } from "../plan/snapshot.ts";
-import type { World } from "./world.ts";
+import { LONGEST_MEMORY_MS, type World } from "./world.ts";
 
 /** Our own lock does not go away by itself; it is looked at again now and then all the same. */
-const OURS_MAX_AGE_MS = 300_000;
+const OURS_MAX_AGE_MS = LONGEST_MEMORY_MS;
 
 /** Whether a lock is free or held is taken from a read of this very look; taking it has preconditions of its own. */
 const OTHER_MAX_AGE_MS = 100;

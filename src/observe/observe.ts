@@ -8,19 +8,19 @@ import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
 import * as names from "../model/names.ts";
-import type { EvNodeClusterObject, Pod } from "../model/objects.ts";
-import { appliedIntent } from "../plan/intent.ts";
+import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
 import { leadership } from "../plan/quorum.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
+import { appliedIntent } from "../plan/stored-intent.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Agents } from "./agents.ts";
 import { readChainLock } from "./chain-lock.ts";
 import { identityView } from "./identity.ts";
 import { NO_REFERENCES, type ReadObject, readReferences } from "./references.ts";
-import type { World } from "./world.ts";
+import { LONGEST_MEMORY_MS, type World } from "./world.ts";
 
 /** Secrets are read by name, not watched: this often while all is quiet, and while a member waits for one. */
-const QUIET_MAX_AGE_MS = 300_000;
+const QUIET_MAX_AGE_MS = LONGEST_MEMORY_MS;
 const BUSY_MAX_AGE_MS = 5_000;
 
 /** Members that start again read the config Secret, so that damage to it has to be undone soon. */
@@ -53,7 +53,7 @@ export async function observe(
   const intent = appliedIntent(statefulSet);
   const defaultsVersion = intent?.spec.defaultsVersion ?? CURRENT_DEFAULTS_VERSION;
   const parsed = parseSpec(cluster, defaultsVersion, settings.clusterDomain);
-  const replicas = intent?.spec.replicas ?? (parsed.kind === "valid" ? parsed.spec.replicas : 0);
+  const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
   const known = await readMembers(deps, namespace, name, replicas);
   const members = isDeleted(cluster) ? await withCertainPods(deps, cluster, known) : known;
   const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
@@ -80,6 +80,12 @@ export async function observe(
       ? await withCertainClaims(deps, namespace, members)
       : await withHiddenPods(deps, cluster, members, hasStarted(identity) && statefulSet !== undefined),
   };
+}
+
+/** Without an intent: what is wanted, and of an invalid spec what there is, so that its labels are kept all the same. */
+function replicasOf(parsed: Parsed, statefulSet: StatefulSet | undefined): number {
+  if (parsed.kind === "valid") return parsed.spec.replicas;
+  return Math.min(statefulSet?.spec?.replicas ?? 0, names.MAX_MEMBERS);
 }
 
 const hasStarted = (identity: IdentityView) =>

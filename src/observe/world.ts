@@ -1,7 +1,8 @@
 import type { KubeApi } from "../kube/api.ts";
 import { strangersFields } from "../model/field-owners.ts";
-import type { Kind } from "../model/kinds.ts";
+import { type Kind, kinds } from "../model/kinds.ts";
 import { type KubeObject, keyOf, type ObjectRef } from "../model/kube-object.ts";
+import { objectNames } from "../model/names.ts";
 import type { Clock } from "../runtime/clock.ts";
 
 /** What the watches have delivered of one kind. */
@@ -17,6 +18,9 @@ interface Remembered {
 
 /** After this long a watch has delivered our own write, or the write is to be read again. */
 const OVERLAY_MS = 30_000;
+
+/** Nobody believes a read that is older. */
+export const LONGEST_MEMORY_MS = 300_000;
 
 /**
  * The Kubernetes objects as this operator knows them: what the watches delivered, our own writes that they have
@@ -84,6 +88,27 @@ export class World {
   lookBehind(kind: Kind<KubeObject>, ref: ObjectRef): void {
     this.forget(kind, ref);
     this.#hidden.add(idOf(kind, ref));
+  }
+
+  /**
+   * A cluster is gone, and nobody will ask for its objects again. What others gave it, such as a Secret with a token,
+   * goes once it is too old for anybody.
+   */
+  forgetCluster(key: string): void {
+    const [namespace = "", cluster = ""] = key.split("/");
+    for (const name of objectNames(cluster)) {
+      for (const kind of Object.values(kinds)) {
+        this.forget(kind, { namespace, name });
+        this.#hidden.delete(idOf(kind, { namespace, name }));
+      }
+    }
+    for (const id of this.#reads.keys()) this.#fresh(this.#reads, id, LONGEST_MEMORY_MS);
+    for (const id of this.#written.keys()) this.#fresh(this.#written, id, OVERLAY_MS);
+  }
+
+  /** How much is remembered besides the watches. */
+  get size(): number {
+    return this.#written.size + this.#reads.size + this.#hidden.size;
   }
 
   /** What a watch delivers replaces what was remembered of our own writes, and ends it when the object is gone. */

@@ -32,6 +32,12 @@ export type Action =
       readonly epoch: number;
     }
   | { readonly kind: "markBootstrapped"; readonly epoch: number }
+  /** Takes the owner's approval to rebuild this member off the EvNodeCluster. */
+  | {
+      readonly kind: "endApproval";
+      readonly member: string;
+      readonly because: "used" | "nothingLost" | "unknownMember";
+    }
   | {
       readonly kind: "labelPod";
       readonly member: Member;

@@ -3,10 +3,12 @@ import type { AgentAnswer } from "../model/agent-protocol.ts";
 import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
+import { endApproval } from "./approval.ts";
 import { giveOrder, votersOf } from "./orders.ts";
 import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
+import { appliedIntent } from "./stored-intent.ts";
 import { hasBegun, volumeProblems } from "./volumes.ts";
 
 /**
@@ -22,6 +24,8 @@ import { hasBegun, volumeProblems } from "./volumes.ts";
  * | not bootstrapped | a claim is marked or a volume was started; every agent answers | mark the claims of the volumes that are there, then the identity |
  * | bootstrapped | a prepared volume whose claim is marked | order `start` |
  * | bootstrapped | an empty or damaged volume, an unmarked claim | a lost volume: wait for the owner's approval |
+ * | bootstrapped | an approval for a member that has its volume | take the approval away |
+ * | bootstrapped | an approval, and the member runs on its volume | take the approval away |
  */
 export const bootstrap: Decider = (snapshot) => {
   if (snapshot.identity.kind !== "present" || !snapshot.statefulSet) return NOTHING;
@@ -33,6 +37,8 @@ export const bootstrap: Decider = (snapshot) => {
 function prepare(snapshot: Snapshot, identity: Identity): Step {
   const blockers = volumeProblems(snapshot, identity);
   if (blockers.length > 0) return { blockers, recheckAfterMs: 15_000 };
+  // How many members there are goes into raft's log for ever, so it is not guessed.
+  if (!appliedIntent(snapshot.statefulSet)) return NOTHING;
 
   const states = snapshot.members.map((member) => ({ member, volume: volumeOf(member, identity) }));
   const intact = states.filter(({ volume }) => isPrepared(volume, identity)).map(({ member }) => member);
@@ -68,7 +74,7 @@ function run(snapshot: Snapshot, identity: Identity): Step {
       member.claim?.started === epoch;
     return mayStart ? giveOrder(member, { id: `start-${epoch}`, kind: "start", epoch }) : [];
   });
-  const repairs = rejoin(snapshot, identity);
+  const repairs = [...rejoin(snapshot, identity), ...endApproval(snapshot, identity)];
   const step = { stages: [[...starts, ...repairs]].filter((stage) => stage.length > 0), blockers };
   return blockers.length > 0 ? { ...step, recheckAfterMs: 15_000 } : step;
 }

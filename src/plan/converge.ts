@@ -6,8 +6,9 @@ import { type Desired, surroundings, switchedOff, workload } from "../resources/
 import { configEntries } from "../resources/member-configs.ts";
 import type { Action } from "./actions.ts";
 import { driftOf } from "./drift.ts";
-import { blueprintOf, type Intents, intentsOf } from "./intent.ts";
+import { type Intents, intentsOf } from "./intent.ts";
 import { SPEC_CHANGED } from "./notices.ts";
+import { blueprintOf } from "./rendering.ts";
 import { objectKey, type Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING } from "./step.ts";
 

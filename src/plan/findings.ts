@@ -1,11 +1,12 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
 import { answerOf, type Member } from "../model/member.ts";
-import { forkOf, headsOf } from "./fork.ts";
+import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stateOf } from "./member-status.ts";
-import { heightOf, leadership, majorityOf, type Participation, participation } from "./quorum.ts";
+import { heightOf, leadership, levelling, majorityOf, type Participation, participation } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
 
 export interface Findings {
@@ -104,9 +105,21 @@ function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
   if (known.kind === "one") return finding("LeaderElected", `${known.leader.name} leads.`);
   if (known.kind === "several")
     return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
+  const level = levelling(members);
+  if (level.length > 0) return finding("Levelling", levelMessage(level));
   const silent = members.filter((member) => member.pod && !tellsItsRole(member));
   if (silent.length === 0) return finding("WaitingForLeader", "No member leads.");
   return finding("LeaderUnknown", `No member says that it leads; no answer from ${names(silent)}.`);
+}
+
+/** Heights of a chain that stands still, so they change little. */
+function levelMessage(members: readonly Member[]): string {
+  const each = members.map((member) => {
+    const mode = answerOf(member)?.mode;
+    const logged = mode?.kind === "level" ? mode.loggedHeight : undefined;
+    return `${member.name} holds block ${heightOf(member) ?? "?"}, its Raft log has ${logged ?? "?"}`;
+  });
+  return `Members level their blocks before one may lead: ${each.join("; ")}.`;
 }
 
 /** A member whose API is closed does not lead; one that answers without saying so may. */
@@ -117,6 +130,8 @@ function tellsItsRole(member: Member): boolean {
 
 function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
   const { members } = snapshot;
+  const standstill = standstillOf(snapshot);
+  if (standstill) return { type: "InSync", reason: "NoProgress", message: standstill };
   const unknown = members.filter((member) => heightOf(member) === undefined);
   if (unknown.length > 0) {
     return { type: "InSync", reason: "HeightsUnknown", message: `No height is known of ${names(unknown)}.` };
@@ -174,7 +189,7 @@ function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconcilin
   const bootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!bootstrapped || !isSetUp(snapshot))
     return finding("Bootstrapping", "The cluster is starting for the first time.");
-  const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod");
+  const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod" && kind !== "endApproval");
   if (writes.length > 0) return finding("Converging", "Objects of the cluster are being written.");
   const onTheWay = members.filter((member) => stateOf(member) !== "Running" || !member.pod?.ready);
   if (onTheWay.length > 0) return finding("Converging", `Waiting for ${names(onTheWay)}.`);
@@ -195,26 +210,29 @@ function readyFinding(
   const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!started || !isSetUp(snapshot))
     return ready("Bootstrapping", "The cluster is starting for the first time.");
+  const comparison = compareBlocks(members);
+  if (comparison.kind === "forked") return ready("HashesDiffer", comparison.message);
+  const leader = leaderFinding(snapshot);
+  if (leader.reason === "Levelling") return ready("Levelling", leader.message);
   if (value === "Lost") return ready("QuorumLost", finding.message);
   if (value === "Unknown") return ready("QuorumUnknown", finding.message);
   const known = leadership(members);
-  if (known.kind !== "one") return ready("WaitingForLeader", leaderFinding(snapshot).message);
+  if (known.kind !== "one") return ready("WaitingForLeader", leader.message);
   const unready = members.filter(({ pod }) => !pod?.ready);
   if (unready.length > 0) return ready("MembersNotReady", `Not ready: ${names(unready)}.`);
   return ready("AllMembersReady", `${known.leader.name} leads and every member follows.`);
 }
 
-/** Heads are compared wherever two members were seen at the same height. */
+/** Says no more than what was compared: which heights that was changes all the time, so it is not told. */
 function chainFinding({ members }: Snapshot): Finding<"ChainSafe"> {
-  if (headsOf(members).length < 2)
-    return { type: "ChainSafe", reason: "HeightsUnknown", message: "Too few members tell their head." };
-  const fork = forkOf(members);
-  if (fork) return { type: "ChainSafe", reason: "HashesDiffer", message: fork };
-  return {
-    type: "ChainSafe",
-    reason: "NoForkSeen",
-    message: "Members that were compared at one height held the same block.",
+  const comparison = compareBlocks(members);
+  const finding = (reason: Finding<"ChainSafe">["reason"], message: string) => {
+    return { type: "ChainSafe", reason, message } as const;
   };
+  if (comparison.kind === "forked") return finding("HashesDiffer", comparison.message);
+  if (comparison.kind === "nothing")
+    return finding("HeightsUnknown", "No two members have told a block of one height.");
+  return finding("NoForkSeen", "Members that were compared at one height held the same block.");
 }
 
 function rolloutFinding(snapshot: Snapshot): Finding<"RolloutComplete"> {
@@ -224,7 +242,10 @@ function rolloutFinding(snapshot: Snapshot): Finding<"RolloutComplete"> {
   };
   if (identity.kind !== "present" || !statefulSet)
     return finding("Bootstrapping", "No member has started yet.");
-  const pending = intentsOf(snapshot, identity.identity)?.pending ?? [];
+  const intents = intentsOf(snapshot, identity.identity);
+  if (!intents)
+    return finding("IntentUnreadable", "The StatefulSet does not tell what its pods are made from.");
+  const { pending } = intents;
   if (pending.length === 0) return finding("UpToDate", "Every member runs the spec.");
   const message = `Changed, and not taken to the members yet: ${pending.join(", ")}. This version of the operator restarts no member for a change.`;
   return finding("UpdatePending", message);

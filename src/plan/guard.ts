@@ -1,13 +1,15 @@
 import type { Blocker } from "../api/conditions.ts";
 import { forbiddenChanges } from "../api/immutable.ts";
+import { annotations } from "../model/annotations.ts";
 import { renderMembership } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { identitySecretName } from "../model/names.ts";
-import { forkOf } from "./fork.ts";
-import { appliedIntent } from "./intent.ts";
+import { compareBlocks } from "./fork.ts";
+import { intentsOf } from "./intent.ts";
 import type { Referenced, Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
+import { appliedIntent, readIntent } from "./stored-intent.ts";
 
 /** How often the world is looked at again while something outside the cluster has to change. */
 const RECHECK_MS = 15_000;
@@ -29,6 +31,7 @@ export const guard: Decider = (snapshot) => {
     ...specProblems(snapshot),
     ...changeProblems(snapshot),
     ...identityProblems(snapshot),
+    ...intentProblems(snapshot),
     ...referenceProblems(snapshot),
     ...lockProblems(snapshot),
     ...nameProblems(snapshot),
@@ -44,8 +47,9 @@ function waitForEarlierLife(snapshot: Snapshot): Step {
 }
 
 function forkProblems({ members }: Snapshot): Blocker[] {
-  const fork = forkOf(members);
-  return fork === undefined ? [] : [{ type: "ChainSafe", reason: "HashesDiffer", message: fork }];
+  const comparison = compareBlocks(members);
+  if (comparison.kind !== "forked") return [];
+  return [{ type: "ChainSafe", reason: "HashesDiffer", message: comparison.message }];
 }
 
 function specProblems({ parsed }: Snapshot): Blocker[] {
@@ -89,6 +93,21 @@ function identityProblems({ identity, cluster, parsed, members, statefulSet }: S
   if (parsed.kind !== "valid" || parsed.spec.chain.id === chainId) return [];
   const message = `spec.chain.id is ${parsed.spec.chain.id}, but Secret ${name} and its volumes belong to chain ${chainId}. Use that chain id, or another name for a new chain.`;
   return [{ type: "ConfigValid", reason: "IdentityMismatch", message }];
+}
+
+/** What the pods are made from is not guessed: a change that waits would reach them in silence. */
+function intentProblems(snapshot: Snapshot): Blocker[] {
+  const { identity, statefulSet, cluster } = snapshot;
+  if (identity.kind !== "present" || !statefulSet) return [];
+  const stored = readIntent(statefulSet);
+  if (stored.kind === "readable" || intentsOf(snapshot, identity.identity)) return [];
+  const { name, namespace = "default" } = cluster.metadata;
+  const remedy =
+    stored.kind === "newer"
+      ? "Run the operator that wrote it, or a newer one."
+      : `It is put back as soon as the spec is what the pods were made from: undo what was changed since. Or let pods that are made from now on follow the spec: kubectl delete -n ${namespace} statefulsets/${name} --cascade=orphan`;
+  const message = `StatefulSet ${statefulSet.metadata.name} does not tell what its pods are made from, so nothing of it is changed. Annotation ${annotations.intent}: ${stored.problem}. ${remedy}`;
+  return [{ type: "ConfigValid", reason: "IntentUnreadable", message }];
 }
 
 /** The members' configs name the peer ids of the identity that they were made with. */

@@ -1,4 +1,5 @@
 import type { Condition, Status } from "../api/evnodecluster.ts";
+import { annotations } from "../model/annotations.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { claimName, identitySecretName } from "../model/names.ts";
 import type { EvNodeClusterObject } from "../model/objects.ts";
@@ -42,6 +43,8 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
         "MemberRebuilt",
         `${action.member.name} rejoins without its lost data, as its owner approved.`,
       );
+    case "endApproval":
+      return approvalEnd(action, members);
     case "labelPod":
       if (action.why !== LABELS_CHANGED) return undefined;
       return warning("Restored", `Pod ${action.member.name} was put back: ${action.why}.`);
@@ -64,6 +67,32 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
 /** A cluster whose objects had all been made before: one that is made now was taken away. */
 function wasThere({ status }: EvNodeClusterObject): boolean {
   return status?.phase !== undefined && !["Pending", "Blocked", "Deleting"].includes(status.phase);
+}
+
+/** Whoever approves without need, or the wrong member, has to hear that it will not count later. */
+function approvalEnd(
+  { member, because }: Extract<Action, { kind: "endApproval" }>,
+  members: Snapshot["members"],
+): Notice {
+  const { approveRejoin } = annotations;
+  const again = `A loss to come needs an approval of its own.`;
+  if (because === "used") {
+    return normal(
+      "ApprovalUsed",
+      `${member} was rebuilt: ${approveRejoin} was removed, as it is good for one loss. ${again}`,
+    );
+  }
+  if (because === "nothingLost") {
+    return warning(
+      "ApprovalRemoved",
+      `${approveRejoin} named ${member}, which has lost nothing, and was removed. ${again}`,
+    );
+  }
+  const names = members.map(({ name }) => name).join(", ");
+  return warning(
+    "ApprovalRemoved",
+    `${approveRejoin} named "${member}", which is no member, and was removed. Expected was the one that lost its volume, of ${names}.`,
+  );
 }
 
 function restored({ kind, metadata }: KubeObject, why: string): Notice {

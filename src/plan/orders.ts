@@ -18,6 +18,9 @@ export function votersOf(snapshot: Snapshot, identity: Identity): Voter[] | unde
   });
 }
 
+/** It names the pod: a later loss of the same member is another repair, with an order of its own. */
+export const rejoinOrderId = (pod: MemberPod) => `rejoin-${pod.uid}`;
+
 /** Nothing when the pod carries this order already. */
 export function giveOrder(member: Member, wanted: Order): Action[] {
   const { pod } = member;

@@ -45,6 +45,11 @@ export function heightOf(member: Member): number | undefined {
   return answer?.node.kind === "open" ? answer.node.height : undefined;
 }
 
+/** Members whose ev-node runs outside Raft until its blocks are level with its Raft log. */
+export function levelling(members: readonly Member[]): readonly Member[] {
+  return members.filter((member) => answerOf(member)?.mode?.kind === "level");
+}
+
 export type Leadership =
   | { readonly kind: "one"; readonly leader: Member }
   | { readonly kind: "none" }

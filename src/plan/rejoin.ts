@@ -1,7 +1,7 @@
-import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import type { Action } from "./actions.ts";
-import { giveOrder, votersOf } from "./orders.ts";
+import { approvedMember } from "./approval.ts";
+import { giveOrder, rejoinOrderId, votersOf } from "./orders.ts";
 import { leadership, majorityOf, participation } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { lostMembers } from "./volumes.ts";
@@ -13,7 +13,7 @@ import { lostMembers } from "./volumes.ts";
  * waited for: they do not run, and come back one after another.
  */
 export function rejoin(snapshot: Snapshot, identity: Identity): Action[] {
-  const approved = snapshot.cluster.metadata.annotations?.[annotations.approveRejoin];
+  const approved = approvedMember(snapshot);
   const lost = lostMembers(snapshot, identity).map(({ member }) => member);
   const member = lost.find(({ name }) => name === approved);
   const voters = votersOf(snapshot, identity);
@@ -23,8 +23,7 @@ export function rejoin(snapshot: Snapshot, identity: Identity): Action[] {
   const { claim, pod } = member;
   const { epoch } = identity;
   if (claim.started !== epoch) return [{ kind: "markClaim", member, claim, epoch }];
-  // The order's id names the pod: a later loss of the same member is another repair with an order of its own.
-  return giveOrder(member, { id: `rejoin-${pod.uid}`, kind: "rejoin", epoch, voters });
+  return giveOrder(member, { id: rejoinOrderId(pod), kind: "rejoin", epoch, voters });
 }
 
 function areWell(others: Snapshot["members"], { members, parsed }: Snapshot): boolean {

@@ -1,5 +1,6 @@
 import { statusOf as conditionStatus, type Finding } from "../api/conditions.ts";
-import type { Condition, MemberStatus, Phase, Status } from "../api/evnodecluster.ts";
+import type { Condition, EvNodeCluster, MemberStatus, Phase, Status } from "../api/evnodecluster.ts";
+import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { identitySecretName } from "../model/names.ts";
 import { timingOf } from "../resources/timing.ts";
 import { type Findings, findingsOf, isSetUp } from "./findings.ts";
@@ -82,11 +83,29 @@ function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
   const everRan =
     members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;
   if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
+  if (list.some(({ type, reason }) => type === "Ready" && reason === "Levelling")) return "Levelling";
   if (quorum === "Lost") return "Down";
   return members.every(({ pod }) => pod?.ready) && leadership(members).kind === "one"
     ? "Running"
     : "Degraded";
 }
+
+/** Younger than this, a cluster that is not ready is on its way up for the first time. */
+const COMES_UP_MS = 600_000;
+
+/**
+ * Whether what is new may wait a moment for more of its kind: the small steps of a cluster that comes up. People and
+ * programs wait for Ready, and for what needs a person, which is Stalled whatever else it is: these are told at once.
+ */
+export function canWait({ metadata, status: before }: EvNodeCluster, after: Status, nowMs: number): boolean {
+  if (before === undefined || before.observedGeneration !== after.observedGeneration) return false;
+  const isAwaited = [before, after].some((status) => holds(status, "Ready") || holds(status, "Stalled"));
+  const createdMs = parseTimestampMs(metadata.creationTimestamp ?? "");
+  return !isAwaited && createdMs !== undefined && nowMs - createdMs < COMES_UP_MS;
+}
+
+const holds = ({ conditions = [] }: Status, wanted: string) =>
+  conditions.some(({ type, status }) => type === wanted && status === "True");
 
 /** Whether two statuses say the same, heights aside: only then a write can wait. */
 export function sameMeaning(a: Status | undefined, b: Status): boolean {

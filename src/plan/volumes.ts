@@ -24,21 +24,23 @@ export function hasBegun({ members }: Snapshot, { epoch, clusterId }: Identity):
 
 function lostVolumes(snapshot: Snapshot, identity: Identity): Blocker[] {
   const lost = lostMembers(snapshot, identity);
-  return lost.map(({ member, what }) => {
-    return volumeBlocker("VolumeLost", `${what} ${remedyFor(snapshot, member, lost.length)}`);
-  });
+  return lost.map((one) =>
+    volumeBlocker("VolumeLost", `${one.what} ${remedyFor(snapshot, one, lost.length)}`),
+  );
 }
 
 export interface LostMember {
   readonly member: Member;
   readonly what: string;
+  /** Whether its agent found a volume of its own there and lets it run: a copy that somebody brought back. */
+  readonly runs: boolean;
 }
 
 /** Members whose claim was replaced, or whose volume was emptied or damaged, since the cluster was bootstrapped. */
 export function lostMembers({ members }: Snapshot, identity: Identity): LostMember[] {
   return members.flatMap((member) => {
     const what = lossOf(member, identity);
-    return what === undefined ? [] : [{ member, what }];
+    return what === undefined ? [] : [{ member, what, runs: runsOn(member, identity) }];
   });
 }
 
@@ -60,10 +62,18 @@ function lossOf(
   return undefined;
 }
 
-function remedyFor({ cluster, members }: Snapshot, member: Member, lost: number): string {
+function runsOn(member: Member, { clusterId }: Identity): boolean {
+  const answer = answerOf(member);
+  return answer?.clusterId === clusterId && answer.volume.kind === "intact" && answer.volume.started;
+}
+
+function remedyFor({ cluster, members }: Snapshot, { member, runs }: LostMember, lost: number): string {
   const { name, namespace = "default" } = cluster.metadata;
+  const approve = `kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
+  if (runs)
+    return `It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: ${approve}`;
   if (members.length - lost >= majorityOf(members.length)) {
-    return `It will not start on it. To rebuild it from the other members: kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
+    return `It will not start on it. To rebuild it from the other members: ${approve}`;
   }
   return `It will not start on it, and ${lost} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
 }

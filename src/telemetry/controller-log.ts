@@ -7,11 +7,13 @@ import type { Logger } from "./log.ts";
 const STUCK_MS = 300_000;
 
 /** One line for each write, with the decider that asked for it. */
-export function logOutcome(log: Logger, cluster: string, { done, failures }: Outcome): void {
+export function logOutcome(log: Logger, cluster: string, { done, failures, bugs }: Outcome): void {
   for (const { by, action } of done) log.info({ cluster, by, ...subjectOf(action) }, action.kind);
   for (const { by, action, error } of failures) {
     log.warn({ cluster, by, ...subjectOf(action), refused: error.kind, reason: error.message }, action.kind);
   }
+  for (const { by, action, error } of bugs)
+    log.error({ cluster, by, ...subjectOf(action), err: error }, action.kind);
 }
 
 /** What was written, by name; never its content. */
@@ -23,6 +25,7 @@ function subjectOf(action: Action): Record<string, unknown> {
   if (action.kind === "order") return { member: action.member.name, order: action.order.id };
   if (action.kind === "labelPod")
     return { member: action.member.name, labels: action.labels, why: action.why };
+  if (action.kind === "endApproval") return { member: action.member, because: action.because };
   if (action.kind === "markClaim") return { claim: action.member.claimName, epoch: action.epoch };
   return {};
 }

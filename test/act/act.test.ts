@@ -7,7 +7,7 @@ import type { Service } from "../../src/model/objects.ts";
 import type { Action, Stages } from "../../src/plan/actions.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { briefAction } from "../brief.ts";
-import { members as membersOf, snapshot } from "../builders.ts";
+import { cluster, members as membersOf, snapshot } from "../builders.ts";
 import type { MemoryApi, Request } from "../fake/memory-api.ts";
 import { claimObject, namespace, podObject, RunningCluster } from "../fake/running-cluster.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
@@ -39,6 +39,9 @@ async function act(seen: Snapshot, ...deciders: readonly Stages[]) {
   return {
     done: outcome.done.map(({ by, action }) => `${by}: ${briefAction(action)}`),
     failures: outcome.failures.map(({ by, action, error }) => `${by}: ${briefAction(action)}: ${error.kind}`),
+    ...(outcome.bugs.length > 0 && {
+      bugs: outcome.bugs.map(({ by, action, error }) => `${by}: ${briefAction(action)}: ${String(error)}`),
+    }),
   };
 }
 
@@ -210,6 +213,28 @@ describe("writes carry what they were decided on", () => {
     expect(await running.world.watched(kinds.service, ref("a"))).toBeUndefined();
   });
 
+  test("an approval is taken off the cluster that was looked at, if nobody changed it since", async () => {
+    const held = api.put(
+      cluster({ metadata: { annotations: { [annotations.approveRejoin]: "seq-1", team: "a" } } }),
+    );
+    const end: Action = { kind: "endApproval", member: "seq-1", because: "used" };
+    await act({ ...seen, cluster: held }, [[end]]);
+    expect(api.requests[0]).toEqual({
+      verb: "patch",
+      kind: "EvNodeCluster",
+      name: "seq",
+      preconditions: { uid: held.metadata.uid, resourceVersion: held.metadata.resourceVersion },
+      body: { metadata: { annotations: { [annotations.approveRejoin]: null } } },
+    });
+    const known = await running.world.watched(kinds.cluster, ref("seq"));
+    expect(known?.metadata.annotations).toEqual({ team: "a" });
+
+    // What its owner approved meanwhile is another approval.
+    api.put(cluster({ metadata: { annotations: { [annotations.approveRejoin]: "seq-2" } } }));
+    const { failures } = await act({ ...seen, cluster: held }, [[end]]);
+    expect(failures).toEqual(["decider 0: end approval of seq-1: used: Conflict"]);
+  });
+
   test("the identity is marked with the epoch and the membership, if it is the one that was read", async () => {
     const secret = { apiVersion: "v1", kind: "Secret", metadata: ref("seq-identity") };
     api.put({ ...secret, metadata: { ...secret.metadata, uid: "uid-of-the-identity" } });
@@ -224,11 +249,15 @@ describe("writes carry what they were decided on", () => {
   });
 });
 
-test("an error that is none of the API's is told in its own words, and is no reason to go on", async () => {
-  api.fault = () => {
-    throw new TypeError("something is not a function");
+test("an error that is none of the API's is a bug, and no reason for the others not to write", async () => {
+  api.fault = ({ name }) => {
+    if (name === "a") throw new TypeError("something is not a function");
+    return undefined;
   };
-  const { done, failures } = await act(snapshot(), [[create("a")], [create("b")]]);
-  expect(done).toEqual([]);
-  expect(failures).toEqual(["decider 0: create Service a: Unknown"]);
+  const outcome = await act(snapshot(), [[create("a"), create("b")], [create("c")]], [[create("d")]]);
+  expect(outcome).toEqual({
+    done: ["decider 0: create Service b", "decider 1: create Service d"],
+    failures: [],
+    bugs: ["decider 0: create Service a: TypeError: something is not a function"],
+  });
 });

@@ -20,7 +20,14 @@ beforeEach(() => {
   api = running.api;
 });
 
-const deps = () => ({ api, world: running.world, random: seededRandom(1), mayWrite: () => true });
+const deps = (mayWrite = () => true) => ({ api, world: running.world, random: seededRandom(1), mayWrite });
+
+/** The lead is lost in the middle of an act: after its reads and before its write. */
+const never = () => false;
+const tooLate = {
+  kind: "Unavailable",
+  message: expect.stringMatching(/^nothing is written any more/) as unknown,
+};
 const ref = (name: string) => ({ namespace, name });
 
 describe("the finalizer", () => {
@@ -103,6 +110,11 @@ describe("the identity", () => {
     const seen = justApplied({ cluster: given });
     const wrong = { ...seen, references: { ...seen.references, genesis } };
     await expect(createIdentity(deps(), wrong)).rejects.toThrow("the genesis cannot be used");
+    expect(api.writes).toEqual([]);
+  });
+
+  test("is not written any more when the lead was lost while it was made", async () => {
+    await expect(createIdentity(deps(never), justApplied())).rejects.toMatchObject(tooLate);
     expect(api.writes).toEqual([]);
   });
 
@@ -205,6 +217,14 @@ describe("the chain lock", () => {
     await takeChainLock(deps(), seen, false);
     await releaseChainLock(deps(), seen);
     expect(api.requests).toEqual([]);
+  });
+
+  test("is neither taken over nor given back when the lead was lost while it was read", async () => {
+    put({ ...ours, uid: "before" });
+    await expect(takeChainLock(deps(never), snapshot(), true)).rejects.toMatchObject(tooLate);
+    put(ours);
+    await expect(releaseChainLock(deps(never), neverBegun())).rejects.toMatchObject(tooLate);
+    expect(api.writes).toEqual([]);
   });
 
   test("a read that failed is not taken for a lock that is not there", async () => {

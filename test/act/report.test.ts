@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Failure, Outcome } from "../../src/act/act.ts";
 import { Events } from "../../src/act/events.ts";
+import { Gathering } from "../../src/act/gathering.ts";
 import { ProgressRation } from "../../src/act/progress-ration.ts";
 import { report } from "../../src/act/report.ts";
 import { KubeError, type KubeErrorKind } from "../../src/kube/errors.ts";
@@ -9,13 +10,13 @@ import type { Event, EvNodeClusterObject } from "../../src/model/objects.ts";
 import type { Action } from "../../src/plan/actions.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
-import { cluster, leads, member, members, snapshot } from "../builders.ts";
+import { cluster, isClosed, leads, member, members, NOW_MS, snapshot } from "../builders.ts";
 import type { MemoryApi } from "../fake/memory-api.ts";
 import { namespace, RunningCluster } from "../fake/running-cluster.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
 
 const ref = { namespace, name: "seq" };
-const nothing: Outcome = { done: [], failures: [] };
+const nothing: Outcome = { done: [], failures: [], bugs: [] };
 
 let running: RunningCluster;
 let api: MemoryApi;
@@ -29,7 +30,8 @@ beforeEach(() => {
   const { clock, world } = running;
   const onLost = () => {};
   const events = new Events({ api, clock, random: seededRandom(1), instance: "operator-0", onLost });
-  deps = { api, world, events, ration: new ProgressRation(clock), mayWrite: () => mayWrite };
+  const [ration, gathering] = [new ProgressRation(clock), new Gathering(clock)];
+  deps = { api, world, events, ration, gathering, mayWrite: () => mayWrite };
   api.put(cluster());
   api.deliver();
 });
@@ -122,12 +124,88 @@ describe("the status", () => {
   });
 
   test("names what the API refused for good, and nothing that is tried again", async () => {
-    await tell(seen(), { done: [], failures: [failed("Forbidden"), failed("Conflict"), failed("Timeout")] });
+    const failures = [failed("Forbidden"), failed("Conflict"), failed("Timeout")];
+    await tell(seen(), { ...nothing, failures });
     expect(status()?.conditions?.find(({ type }) => type === "Stalled")).toMatchObject({
       status: "True",
       reason: "ApplyRefused",
       message: "cannot create Service rollup/seq: Forbidden",
     });
+  });
+});
+
+describe("a cluster that comes up", () => {
+  const closed = members(3, { pod: { ready: false, role: undefined }, says: isClosed });
+  const isUp = (count: number) =>
+    closed.map((one) =>
+      one.ordinal < count ? member(one.ordinal, one.ordinal === 0 ? { says: leads } : {}) : one,
+    );
+  const young = (over: Partial<Snapshot> = {}): Snapshot => {
+    const before = seen(over);
+    const creationTimestamp = new Date(NOW_MS - 30_000).toISOString();
+    return {
+      ...before,
+      cluster: { ...before.cluster, metadata: { ...before.cluster.metadata, creationTimestamp } },
+    };
+  };
+  const key = "rollup/seq";
+
+  test("has its first status at once, and then its small steps gathered for a second", async () => {
+    await tell(young({ members: closed }));
+    expect(writes()).toBe(1);
+    await tell(young({ members: isUp(1) }));
+    await running.clock.advance(500);
+    await tell(young({ members: isUp(2) }));
+    expect(writes()).toBe(1);
+    expect(deps.gathering.dueInMs(key)).toBe(500);
+    await running.clock.advance(500);
+    await tell(young({ members: isUp(2) }));
+    expect(status()?.readyMembers).toBe("2/3");
+    expect(writes()).toBe(2);
+  });
+
+  test("is told ready at once, with all that was gathered, and its news once", async () => {
+    await tell(young({ members: closed }));
+    await tell(young({ members: isUp(2) }));
+    expect(told()).toEqual([]);
+    await tell(young({ members: isUp(3) }));
+    expect(status()).toMatchObject({ phase: "Running", leader: "seq-0", readyMembers: "3/3" });
+    expect(told()).toEqual(["LeaderElected", "AllMembersReady"]);
+    expect(deps.gathering.dueInMs(key)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test.each<[string, () => Snapshot]>([
+    [
+      "that needs a person",
+      () => ({ ...young({ members: isUp(1) }), parsed: { kind: "invalid", problems: ["x"] } }),
+    ],
+    [
+      "whose spec was edited",
+      () => {
+        const { cluster: now, ...rest } = young({ members: isUp(1) });
+        return { ...rest, cluster: { ...now, metadata: { ...now.metadata, generation: 2 } } };
+      },
+    ],
+    ["that has been there for long", () => seen({ members: isUp(1) })],
+  ])("waits with nothing when it is one %s", async (_, next) => {
+    await tell(young({ members: closed }));
+    await tell(next());
+    expect(writes()).toBe(2);
+  });
+
+  test("that turns back to what was told has nothing to wait for", async () => {
+    await tell(young({ members: closed }));
+    await tell(young({ members: isUp(1) }));
+    await tell(young({ members: closed }));
+    expect(deps.gathering.dueInMs(key)).toBe(Number.POSITIVE_INFINITY);
+    expect(writes()).toBe(1);
+  });
+
+  test("waits with nothing once it is ready", async () => {
+    await tell(young());
+    await tell(young({ members: isUp(2) }));
+    await tell(young({ members: isUp(3) }));
+    expect(writes()).toBe(3);
   });
 });
 
@@ -160,15 +238,15 @@ describe("a write that fails", () => {
 
   test("by another operator's leadership is not even tried, and nothing is told twice", async () => {
     mayWrite = false;
-    await tell(seen(), { done: [{ by: "foundation", action: { kind: "createIdentity" } }], failures: [] });
+    await tell(seen(), { ...nothing, done: [{ by: "foundation", action: { kind: "createIdentity" } }] });
     expect(api.writes).toEqual([]);
   });
 });
 
 describe("events", () => {
   const did = (...actions: readonly Action[]): Outcome => ({
+    ...nothing,
     done: actions.map((action) => ({ by: "x", action })),
-    failures: [],
   });
 
   test("tell what was done and what turned, once", async () => {
@@ -187,10 +265,40 @@ describe("events", () => {
 
   test("tell nothing of a write that failed", async () => {
     await tell(seen(), {
-      done: [],
+      ...nothing,
       failures: [{ ...failed("Conflict"), action: { kind: "createIdentity" } }],
     });
     expect(told()).not.toContain("IdentityCreated");
+  });
+
+  test("of a status that was not written are told by the run that writes it, and once", async () => {
+    let refused: KubeErrorKind | undefined = "Conflict";
+    api.fault = ({ verb }) =>
+      verb === "replaceStatus" && refused ? new KubeError(refused, "no") : undefined;
+    await tell(seen());
+    refused = "Unavailable";
+    await expect(tell(seen())).rejects.toMatchObject({ kind: "Unavailable" });
+    expect(told()).toEqual([]);
+    refused = undefined;
+    await tell(seen());
+    await tell(seen());
+    expect(told()).toEqual(["LeaderElected"]);
+  });
+
+  test("of what was done are told even so: it will not be done again", async () => {
+    api.fault = ({ verb }) => (verb === "replaceStatus" ? new KubeError("Conflict", "no") : undefined);
+    await tell(seen(), did({ kind: "createIdentity" }));
+    expect(told()).toEqual(["IdentityCreated"]);
+  });
+
+  test("are told no further once the lead is lost", async () => {
+    api.fault = ({ kind }) => {
+      mayWrite = kind !== "Event";
+      return undefined;
+    };
+    await tell(seen(), did({ kind: "createIdentity" }, { kind: "takeChainLock", takeOver: false }));
+    expect(told()).toEqual(["IdentityCreated"]);
+    expect(writes()).toBe(0);
   });
 
   test("of a cluster that was let go are the last word: no status is written any more", async () => {

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   type Blocker,
@@ -31,6 +33,25 @@ describe("conditions", () => {
         !["True", "False"].every((status) => reasons.some((reason) => reason.status === status)),
     );
     expect(oneSided).toEqual([]);
+  });
+
+  it("fail for every reason that Stalled has", () => {
+    const reasonsOf = (types: readonly string[]) =>
+      conditionMeanings
+        .filter(({ type }) => types.includes(type))
+        .flatMap(({ reasons }) =>
+          reasons.filter(({ status }) => status !== "True" || types.includes("Stalled")),
+        )
+        .map(({ reason }) => reason);
+    const blocking = [...reasonsOf(["ConfigValid", "ChainSafe", "VolumesReady"]), "NotStalled"];
+    expect(reasonsOf(["Stalled"]).filter((reason) => !blocking.includes(reason))).toEqual([]);
+  });
+
+  it("are given for every reason that is documented", () => {
+    const folder = join(import.meta.dirname, "../../src/plan");
+    const code = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
+    const reasons = new Set(conditionMeanings.flatMap(({ reasons: all }) => all.map(({ reason }) => reason)));
+    expect([...reasons].filter((reason) => !code.some((text) => text.includes(`"${reason}"`)))).toEqual([]);
   });
 
   it("fit the limits of the stored status", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { annotations } from "../../src/model/annotations.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { commonLabels } from "../../src/model/names.ts";
 import { type Cluster, processesOf } from "./harness/cluster.ts";
@@ -53,6 +54,12 @@ const hands: readonly Hand[] = [
     to: STATEFUL_SET,
     by: patches({ spec: { updateStrategy: { type: "RollingUpdate" } } }),
     told: /^StatefulSet seq was put back: spec\.updateStrategy/,
+  },
+  {
+    does: "takes away what the pods were made from",
+    to: STATEFUL_SET,
+    by: patches({ metadata: { annotations: { [annotations.intent]: null } } }),
+    told: /^StatefulSet seq was put back: metadata\.annotations\.evnode\.dev\/intent/,
   },
   {
     does: "takes the labels off the StatefulSet",

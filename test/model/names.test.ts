@@ -1,6 +1,18 @@
 import { expect, test } from "vitest";
 import * as names from "../../src/model/names.ts";
 
+test("a cluster that is gone is forgotten under every one of its names", () => {
+  expect(names.objectNames("seq")).toEqual([
+    "seq-identity",
+    "seq-config",
+    "seq",
+    "seq-leader",
+    "seq-rpc",
+    "seq-member",
+    ...[0, 1, 2, 3, 4, 5, 6].flatMap((ordinal) => [`seq-${ordinal}`, `data-seq-${ordinal}`]),
+  ]);
+});
+
 test("names of a cluster's objects never change: they outlive every version of the operator", () => {
   expect({
     identity: names.identitySecretName("seq"),

@@ -101,6 +101,24 @@ describe("a cluster that runs", () => {
     expect(pods(seen)).toEqual(["seq-0 runs", "seq-1 runs", "seq-2 runs"]);
   });
 
+  test("has them also when nothing but its StatefulSet tells how many they are", async () => {
+    const held = running.api.held(kinds.statefulSet, ref("seq"));
+    if (!held) throw new Error("it has a StatefulSet");
+    const notes = { ...held.metadata.annotations, [annotations.intent]: '{"version":1,"spec":{}}' };
+    const put = (replicas: number) =>
+      running.api.put({
+        ...held,
+        metadata: { ...held.metadata, annotations: notes },
+        spec: { ...held.spec, replicas } as NonNullable<typeof held.spec>,
+      });
+    put(3);
+    await apply({ spec: invalidSpec });
+    expect(pods(await running.see())).toEqual(["seq-0 runs", "seq-1 runs", "seq-2 runs"]);
+    put(9_999);
+    running.api.deliver();
+    expect((await running.see()).members).toHaveLength(7);
+  });
+
   test("a pod whose labels were all taken off is found on the server", async () => {
     running.api.put(podObject("seq-1", { labels: {} }));
     running.api.deliver();

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { KubeError } from "../../src/kube/errors.ts";
 import { labels, MANAGED_BY } from "../../src/model/annotations.ts";
 import { kinds } from "../../src/model/kinds.ts";
@@ -194,4 +194,32 @@ test("a read that failed is not remembered", async () => {
   api.fault = () => undefined;
   api.put(lock("a"));
   expect(await holderNow(5_000)).toBe("a");
+});
+
+describe("a cluster that is gone", () => {
+  const named = (name: string) => ({ namespace: "rollup", name });
+  const readAll = async (...names: readonly string[]) => {
+    for (const name of names) await world.read(kinds.secret, named(name), 300_000);
+  };
+
+  test("leaves nothing remembered of its own, and what others have stays", async () => {
+    world.wrote(kinds.service, api.put(service("NodePort")));
+    world.lookBehind(kinds.networkPolicy, ref);
+    await readAll("seq-identity", "seq-config", "seq-b-identity");
+    await world.read(kinds.secret, { namespace: "other", name: "seq-identity" }, 300_000);
+    expect(world.size).toBe(6);
+    world.forgetCluster("rollup/seq");
+    expect(world.size).toBe(2);
+    api.requests.length = 0;
+    await readAll("seq-identity", "seq-b-identity");
+    expect(api.reads).toEqual(["Secret seq-identity"]);
+  });
+
+  test("takes along what is too old for anybody, such as a Secret that it referred to", async () => {
+    await readAll("token-of-seq");
+    await clock.advance(300_001);
+    await readAll("token-of-another");
+    world.forgetCluster("rollup/seq");
+    expect(world.size).toBe(1);
+  });
 });

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { orderSchema } from "../../src/model/agent-protocol.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
-import { type Snapshot } from "../../src/plan/snapshot.ts";
+import type { Snapshot } from "../../src/plan/snapshot.ts";
 import type { Step } from "../../src/plan/step.ts";
 import {
   brief,
   briefPlan,
   cluster,
+  converged,
   has,
   isEmpty,
   isPrepared,
@@ -16,6 +17,7 @@ import {
   present,
   snapshot,
   unstarted,
+  withIntent,
 } from "../builders.ts";
 
 const unmarked = { epoch: undefined, started: undefined };
@@ -209,13 +211,10 @@ test("an order is given once: a pod that carries it is left alone, and so is one
 });
 
 test("the order to bootstrap names every member by the host name that it will have for ever", () => {
-  const seen = unstarted(isEmpty, {
-    cluster: cluster({ spec: { replicas: 5, raft: { port: 5002 } } }),
-    identity: present({ bootstrapped: undefined, clusterDomain: "k8s.example.org" }),
-    statefulSet: snapshot().statefulSet,
-  });
-  const withoutIntent = { ...seen, statefulSet: bare(seen) };
-  const [first] = bootstrap(withoutIntent).stages?.flat() ?? [];
+  const applied = cluster({ spec: { replicas: 5, raft: { port: 5002 } } });
+  const identity = present({ bootstrapped: undefined, clusterDomain: "k8s.example.org" });
+  const seen = converged(unstarted(isEmpty, { cluster: applied, identity }), applied);
+  const [first] = bootstrap(seen).stages?.flat() ?? [];
   if (first?.kind !== "order") throw new Error("an empty volume is to be prepared");
   expect(orderSchema.parse(first.order)).toEqual({
     id: "bootstrap-1",
@@ -228,21 +227,11 @@ test("the order to bootstrap names every member by the host name that it will ha
   });
 });
 
-/** A StatefulSet whose intent somebody took off. */
-function bare({ statefulSet }: Snapshot): NonNullable<Snapshot["statefulSet"]> {
-  if (!statefulSet) throw new Error("the snapshot has a StatefulSet");
-  const { annotations: _, ...metadata } = statefulSet.metadata;
-  return { ...statefulSet, metadata };
-}
-
-test("without any spec to take the membership from, no volume is prepared", () => {
-  const seen = before(isEmpty, isEmpty, isEmpty);
-  const unknown: Snapshot = {
-    ...seen,
-    statefulSet: bare(seen),
-    parsed: { kind: "invalid", problems: ["spec.image: Required"] },
-  };
-  expect(bootstrap(unknown)).toEqual({});
+test.each<[string, MemberShape]>([
+  ["no volume is prepared", isEmpty],
+  ["no claim is marked", isPrepared],
+])("while nothing tells what the pods are made from %s, whatever the spec says", (_, shape) => {
+  expect(bootstrap(withIntent(before(shape, shape, shape), undefined))).toEqual({});
 });
 
 test.each<[string, Partial<Snapshot>]>([

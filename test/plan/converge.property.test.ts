@@ -8,6 +8,7 @@ import { converge } from "../../src/plan/converge.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { arbitrarySpec } from "../arbitrary-spec.ts";
 import { briefPlan, cluster, converged, objectMap, snapshot } from "../builders.ts";
+import { changed, type Leaf, leavesOf } from "../leaves.ts";
 
 /** A cluster of this spec, with everything made and stored as a server would store it. */
 function running(fields: Spec): Snapshot {
@@ -49,32 +50,15 @@ function amounts(given: Readonly<Record<string, unknown>>): Record<string, strin
   return Object.fromEntries(Object.entries(given).map(([name, amount]) => [name, text(amount)]));
 }
 
-interface Leaf {
-  readonly path: readonly (string | number)[];
-  readonly value: unknown;
-}
-
-/** Everything that is wanted of an object and that somebody can change. */
-function leavesOf(object: KubeObject): Leaf[] {
+/** Everything that is wanted of an object and that somebody can change. The intent has tests of its own. */
+function wantedLeaves(object: KubeObject): Leaf[] {
   const { metadata, kind: _, apiVersion: _version, ...content } = object;
   const { labels, annotations: notes, ownerReferences } = metadata;
-  return [...leaves({ labels, annotations: notes, ownerReferences }, ["metadata"]), ...leaves(content, [])];
-}
-
-function leaves(value: unknown, path: Leaf["path"]): Leaf[] {
-  if (value === undefined) return [];
-  if (typeof value !== "object" || value === null) return [{ path, value }];
-  const entries: [string | number, unknown][] = Array.isArray(value)
-    ? value.map((part, index) => [index, part])
-    : Object.entries(value);
-  return entries.flatMap(([key, part]) => leaves(part, [...path, key]));
-}
-
-function changed(value: unknown, [key, ...rest]: Leaf["path"], to: unknown): unknown {
-  if (key === undefined) return to;
-  if (Array.isArray(value)) return value.map((part, at) => (at === key ? changed(part, rest, to) : part));
-  const fields = value as Record<string, unknown>;
-  return { ...fields, [key]: changed(fields[key], rest, to) };
+  const all = [
+    ...leavesOf({ labels, annotations: notes, ownerReferences }, ["metadata"]),
+    ...leavesOf(content),
+  ];
+  return all.filter(({ path }) => path.at(-1) !== annotations.intent);
 }
 
 const spoil = (value: unknown) =>
@@ -97,7 +81,7 @@ test("whatever single value somebody changes or takes away is put back by exactl
       // What is wanted, before the server added anything.
       const wanted = cluster({ spec: fields });
       const objects = objectsOf(converged(snapshot({ cluster: wanted }), wanted));
-      const all = objects.flatMap((object) => leavesOf(object).map((leaf) => ({ object, leaf })));
+      const all = objects.flatMap((object) => wantedLeaves(object).map((leaf) => ({ object, leaf })));
       const picked = all[random % all.length];
       if (!picked) throw new Error("a cluster wants something");
       const { object, leaf } = picked;

@@ -250,18 +250,6 @@ describe("objects that differ", () => {
     const theirs = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "seq" } };
     expect(wants({ ...seen, objects: new Map([...seen.objects, ...objectMap([theirs])]) })).toEqual([]);
   });
-
-  test("an intent that was made unreadable is written again from the spec", () => {
-    const garbled = edited(
-      snapshot(),
-      "StatefulSet",
-      "seq",
-      withMetadata({
-        annotations: { ...snapshot().statefulSet?.metadata.annotations, [annotations.intent]: "{" },
-      }),
-    );
-    expect(wants(garbled)).toEqual(["converge: replace StatefulSet seq"]);
-  });
 });
 
 test("a cluster that is applied again over a kept identity uses that identity's names and epoch", () => {

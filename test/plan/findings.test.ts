@@ -6,6 +6,7 @@ import { makePlan } from "../../src/plan/plan.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import {
   cluster,
+  converged,
   isClosed,
   isPrepared,
   justApplied,
@@ -14,10 +15,12 @@ import {
   type MemberShape,
   member,
   members,
+  NOW_MS,
   peer,
   present,
   snapshot,
   unstarted,
+  withIntent,
 } from "../builders.ts";
 
 /** What is found about one condition, as `Reason: message`. */
@@ -34,12 +37,32 @@ const on = (node: string): MemberShape => ({ pod: { node } });
 const head = (height: number, hash: string): MemberShape => ({
   says: { node: { kind: "open", isLeader: false, height, head: { height, hash, timeMs: 0 } } },
 });
+const levels = (height: number | undefined, loggedHeight: number | undefined): MemberShape => ({
+  says: {
+    mode: { kind: "level", ...(loggedHeight === undefined ? {} : { loggedHeight }) },
+    node: { kind: "open", ...(height === undefined ? {} : { height }) },
+  },
+});
 const cutOff: MemberShape = {
   says: { peers: ["seq-0", "seq-2"].map((name) => peer(name, { raft: { kind: "timedOut", ageMs: 1 } })) },
 };
 const behind = (blocks: number): MemberShape => ({
   says: { peers: [peer("seq-0", { height: 100 + blocks }), peer("seq-2")] },
 });
+
+/** A follower whose head is so old. */
+const made = (agoMs: number): MemberShape => ({
+  says: {
+    node: {
+      kind: "open",
+      isLeader: false,
+      height: 100,
+      head: { height: 100, hash: "aa", timeMs: NOW_MS - agoMs },
+    },
+  },
+});
+const slow = (seen: Snapshot) =>
+  converged(seen, cluster({ spec: { chain: { id: "rollup-1", blockTime: "5m" } } }));
 
 describe("every condition is found once, in the order in which people read them", () => {
   test.each<[string, Snapshot]>([
@@ -145,6 +168,11 @@ describe("LeaderElected", () => {
       "MoreThanOneLeader: seq-0, seq-1 say that they lead.",
     ],
     ["all answer and none does", of(...members(3)), "WaitingForLeader: No member leads."],
+    [
+      "members level first",
+      of(member(0, levels(180, 181)), member(1, levels(181, 181)), member(2, levels(undefined, undefined))),
+      "Levelling: Members level their blocks before one may lead: seq-0 holds block 180, its Raft log has 181; seq-1 holds block 181, its Raft log has 181; seq-2 holds block ?, its Raft log has ?.",
+    ],
     ["none has its API open", of(...members(3, { says: isClosed })), "WaitingForLeader: No member leads."],
     [
       "a silent member may lead",
@@ -185,6 +213,36 @@ describe("InSync", () => {
       "MembersBehind: seq-1 are behind or do not reach a majority.",
     ],
     [
+      "no block comes although there is a leader, whatever else is wrong",
+      of(leader(0), member(1, made(60_001)), member(2, isSilent)),
+      "NoProgress: seq-0 leads, but block 100, made at 2025-12-31T23:58:59.999Z, is still the last one.",
+    ],
+    [
+      "the last block is of a minute ago: clocks differ, and answers are old",
+      of(leader(0), member(1, made(60_000)), member(2)),
+      "MembersInSync: Every member follows the chain.",
+    ],
+    [
+      "of two heads the newer one tells whether blocks come",
+      of(leader(0), member(1, made(600_000)), member(2, made(1_000))),
+      "MembersInSync: Every member follows the chain.",
+    ],
+    [
+      "no block comes, as nobody leads",
+      of(member(0), member(1, made(600_000)), member(2)),
+      "MembersInSync: Every member follows the chain.",
+    ],
+    [
+      "blocks that come every five minutes are waited for longer",
+      slow(of(leader(0), member(1, made(6_000_000)), member(2))),
+      "MembersInSync: Every member follows the chain.",
+    ],
+    [
+      "but not for ever",
+      slow(of(leader(0), member(1, made(6_000_001)), member(2))),
+      "NoProgress: seq-0 leads, but block 100, made at 2025-12-31T22:19:59.999Z, is still the last one.",
+    ],
+    [
       "one tells no height",
       of(leader(0), member(1, isSilent), member(2, { says: isClosed })),
       "HeightsUnknown: No height is known of seq-1, seq-2.",
@@ -192,6 +250,12 @@ describe("InSync", () => {
   ])("%s", (_, seen, text) => {
     expect(found("InSync", seen)).toBe(text);
   });
+});
+
+const checkpoints = (...told: readonly (readonly [number, string])[]): MemberShape => ({
+  says: {
+    node: { kind: "open", isLeader: false, checkpoints: told.map(([height, id]) => ({ height, id })) },
+  },
 });
 
 describe("ChainSafe", () => {
@@ -204,7 +268,25 @@ describe("ChainSafe", () => {
     [
       "other blocks at other heights",
       of(member(0, head(7, "aa")), member(1, head(8, "bb")), member(2)),
+      "HeightsUnknown: No two members have told a block of one height.",
+    ],
+    [
+      "equal blocks at a height that all choose alike",
+      of(
+        member(0, checkpoints([32, "a"], [16, "b"])),
+        member(1, checkpoints([48, "c"], [32, "a"])),
+        member(2),
+      ),
       "NoForkSeen: Members that were compared at one height held the same block.",
+    ],
+    [
+      "other blocks at a height that all choose alike",
+      of(
+        member(0, checkpoints([32, "a"], [16, "b"])),
+        member(1),
+        member(2, checkpoints([32, "c"], [16, "b"])),
+      ),
+      "HashesDiffer: At height 32, seq-0 holds block a and seq-2 holds c. Stop sending transactions and keep all volumes.",
     ],
     [
       "other blocks at one height",
@@ -214,7 +296,7 @@ describe("ChainSafe", () => {
     [
       "one head alone",
       of(member(0, head(7, "aa")), member(1), member(2, isSilent)),
-      "HeightsUnknown: Too few members tell their head.",
+      "HeightsUnknown: No two members have told a block of one height.",
     ],
   ])("%s", (_, seen, text) => {
     expect(found("ChainSafe", seen)).toBe(text);
@@ -309,6 +391,11 @@ describe("RolloutComplete", () => {
         references: { ...snapshot().references, daAuthToken: { kind: "found", value: "secret" } },
       },
       "UpdatePending: Changed, and not taken to the members yet: da.authTokenSecret. This version of the operator restarts no member for a change.",
+    ],
+    [
+      "what the pods were made from is not known",
+      withIntent(snapshot({ cluster: cluster({ spec: { image: "example.org/testapp:2" } }) }), undefined),
+      "IntentUnreadable: The StatefulSet does not tell what its pods are made from.",
     ],
     [
       "an invalid spec is no pending update",

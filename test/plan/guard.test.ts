@@ -13,6 +13,7 @@ import {
   objectMap,
   present,
   snapshot,
+  withIntent,
 } from "../builders.ts";
 
 const invalid = { kind: "invalid", problems: ["spec.image: Required", "spec.chain: Required"] } as const;
@@ -184,6 +185,56 @@ const specCases: readonly Case[] = [
   },
 ];
 
+/** A cluster whose spec was edited, and whose StatefulSet then lost what its pods were made from. */
+const edited = snapshot({ cluster: cluster({ spec: { image: "example.org/testapp:2" } }) });
+const unreadable = (problem: string, remedy?: string) => [
+  config(
+    "IntentUnreadable",
+    `StatefulSet seq does not tell what its pods are made from, so nothing of it is changed. Annotation evnode.dev/intent: ${problem}. ${remedy ?? "It is put back as soon as the spec is what the pods were made from: undo what was changed since. Or let pods that are made from now on follow the spec: kubectl delete -n rollup statefulsets/seq --cascade=orphan"}`,
+  ),
+];
+
+const intentCases: readonly Case[] = [
+  {
+    name: "an intent that is gone while a change waits blocks, and the running cluster goes on with what it has",
+    seen: withIntent(edited, undefined),
+    blockers: unreadable("it is missing"),
+    stop: false,
+  },
+  {
+    name: "so does one that somebody wrote over",
+    seen: withIntent(edited, '{"version":1,"spec":{},"agentImage":"a","configRevision":"r"}'),
+    blockers: unreadable("spec.defaultsVersion: Invalid input: expected number, received undefined"),
+    stop: false,
+  },
+  {
+    name: "the intent of a later operator is left to it, whatever the spec says",
+    seen: withIntent(snapshot(), '{"version":2}'),
+    blockers: unreadable("version: 2 is not known here", "Run the operator that wrote it, or a newer one."),
+    stop: false,
+  },
+  {
+    name: "an intent that is gone while nothing else changed is put back without a word",
+    seen: withIntent(snapshot(), undefined),
+    blockers: [],
+    stop: false,
+  },
+  {
+    name: "without its identity nobody can tell whether the spec is what runs",
+    seen: {
+      ...withIntent(edited, undefined),
+      identity: { kind: "unusable", message: "Secret seq-identity: x" },
+    },
+    blockers: [
+      config(
+        "IdentityMismatch",
+        "Secret seq-identity: x. Restore Secret seq-identity from a backup; without its signer the chain cannot go on.",
+      ),
+    ],
+    stop: false,
+  },
+];
+
 const strangerMessage =
   "Service seq-rpc exists and was not made for this EvNodeCluster. Rename or delete it, or use another name than seq.";
 
@@ -227,13 +278,16 @@ const worldCases: readonly Case[] = [
   },
 ];
 
-test.each([...identityCases, ...specCases, ...worldCases])("$name", ({ seen, blockers, stop }) => {
-  const step = guard(seen);
-  expect(step.blockers ?? []).toEqual(blockers);
-  expect(step.stop ?? false).toBe(stop);
-  expect(step.stages).toBeUndefined();
-  expect(step.recheckAfterMs).toBe(blockers.length > 0 ? 15_000 : undefined);
-});
+test.each([...identityCases, ...specCases, ...intentCases, ...worldCases])(
+  "$name",
+  ({ seen, blockers, stop }) => {
+    const step = guard(seen);
+    expect(step.blockers ?? []).toEqual(blockers);
+    expect(step.stop ?? false).toBe(stop);
+    expect(step.stages).toBeUndefined();
+    expect(step.recheckAfterMs).toBe(blockers.length > 0 ? 15_000 : undefined);
+  },
+);
 
 test("what an earlier life of the cluster left is waited for, without a word", () => {
   const seen = justApplied(service(ownedBy("EvNodeCluster", "seq")));

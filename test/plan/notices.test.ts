@@ -59,6 +59,21 @@ test.each<[string, Action, string]>([
     "Warning MemberRebuilt: seq-1 rejoins without its lost data, as its owner approved.",
   ],
   [
+    "that an approval was used",
+    { kind: "endApproval", member: "seq-1", because: "used" },
+    "Normal ApprovalUsed: seq-1 was rebuilt: evnode.dev/approve-rejoin was removed, as it is good for one loss. A loss to come needs an approval of its own.",
+  ],
+  [
+    "that an approval was for nothing",
+    { kind: "endApproval", member: "seq-1", because: "nothingLost" },
+    "Warning ApprovalRemoved: evnode.dev/approve-rejoin named seq-1, which has lost nothing, and was removed. A loss to come needs an approval of its own.",
+  ],
+  [
+    "that an approval names nobody",
+    { kind: "endApproval", member: "seq-01", because: "unknownMember" },
+    'Warning ApprovalRemoved: evnode.dev/approve-rejoin named "seq-01", which is no member, and was removed. Expected was the one that lost its volume, of seq-0, seq-1, seq-2.',
+  ],
+  [
     "labels that somebody changed",
     { ...labelled, why: LABELS_CHANGED },
     "Warning Restored: Pod seq-1 was put back: labels were changed.",

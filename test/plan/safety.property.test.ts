@@ -4,10 +4,12 @@ import type { AgentAnswer } from "../../src/model/agent-protocol.ts";
 import { annotations, FINALIZER, labels } from "../../src/model/annotations.ts";
 import { answerOf, type Member } from "../../src/model/member.ts";
 import type { Action } from "../../src/plan/actions.ts";
+import { endApproval } from "../../src/plan/approval.ts";
 import { makePlan } from "../../src/plan/plan.ts";
+import { rejoin } from "../../src/plan/rejoin.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import type { Plan } from "../../src/plan/step.ts";
-import { cluster, type MemberShape, member, present, snapshot } from "../builders.ts";
+import { cluster, identity, type MemberShape, member, present, snapshot } from "../builders.ts";
 
 /**
  * What must hold of every plan, whatever was seen: any mix of states of members, claims, identity, lock and
@@ -131,6 +133,22 @@ test("no order goes to an empty volume once the chain has begun, unless its owne
       expect(seen.cluster.metadata.annotations?.[annotations.approveRejoin]).toBe(member.name);
     }
   });
+});
+
+test("an approval ends only while the member that it names is known to have its volume", () => {
+  let ended = 0;
+  holds(({ seen }) => {
+    for (const { member: name } of of(endApproval(seen, identity()), "endApproval")) {
+      ended += 1;
+      expect(seen.cluster.metadata.annotations?.[annotations.approveRejoin]).toBe(name);
+      const named = seen.members.find((one) => one.name === name);
+      expect(named && volumeOf(named)).toEqual({ kind: "intact", epoch: 1, started: true });
+      expect(named?.claim?.started).toBe(1);
+      expect(named?.pod?.terminating).toBe(false);
+      expect(rejoin(seen, identity())).toEqual([]);
+    }
+  }, 3_000);
+  expect(ended).toBeGreaterThan(0);
 });
 
 test("a member is let start only on a prepared volume, behind a marked claim and a marked identity", () => {

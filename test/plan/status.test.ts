@@ -6,7 +6,7 @@ import { parseDuration } from "../../src/model/duration.ts";
 import type { Member } from "../../src/model/member.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
-import { sameMeaning, sameStatus, statusOf } from "../../src/plan/status.ts";
+import { canWait, sameMeaning, sameStatus, statusOf } from "../../src/plan/status.ts";
 import {
   cluster,
   isClosed,
@@ -198,5 +198,33 @@ describe("what is worth a write", () => {
   ])("%s", (_, before, after, meansTheSame, isSame) => {
     expect(sameMeaning(before, after)).toBe(meansTheSame);
     expect(sameStatus(before, after)).toBe(isSame);
+  });
+});
+
+describe("news that can wait a moment", () => {
+  const created = (agoMs: number, before?: Status) =>
+    cluster({
+      metadata: { creationTimestamp: new Date(NOW_MS - agoMs).toISOString() },
+      ...(before && { status: before }),
+    });
+  const is = (type: string, generation = 1): Status => ({
+    observedGeneration: generation,
+    conditions: [{ type, status: "True", reason: "R", message: "", lastTransitionTime: now }],
+  });
+  const comesUp = is("Reconciling");
+
+  test.each<[string, Parameters<typeof canWait>[0], Status, boolean]>([
+    ["of a cluster that comes up", created(0, comesUp), comesUp, true],
+    ["of one that has come up for nearly ten minutes", created(599_999, comesUp), comesUp, true],
+    ["not of one that has for ten", created(600_000, comesUp), comesUp, false],
+    ["not the first of all", created(0), comesUp, false],
+    ["not that it is ready", created(0, comesUp), is("Ready"), false],
+    ["not that it is no longer ready", created(0, is("Ready")), comesUp, false],
+    ["not that it needs a person", created(0, comesUp), is("Stalled"), false],
+    ["not that it needs none any more", created(0, is("Stalled")), comesUp, false],
+    ["not of another spec", created(0, comesUp), is("Reconciling", 2), false],
+    ["not of one whose age is not known", cluster({ status: comesUp }), comesUp, false],
+  ])("%s", (_, seen, after, can) => {
+    expect(canWait(seen, after, NOW_MS)).toBe(can);
   });
 });

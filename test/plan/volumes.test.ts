@@ -50,6 +50,13 @@ const cases: readonly Case[] = [
     message: `seq-1 has another volume than it was started on: claim data-seq-1 is a new one. ${rebuild("seq-1")}`,
   },
   {
+    name: "a copy of its volume behind a new claim runs, and what it lacked came from the others",
+    shape: { claim: unmarked },
+    reason: "VolumeLost",
+    message:
+      "seq-1 has another volume than it was started on: claim data-seq-1 is a new one. It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: kubectl annotate --overwrite -n rollup evnodeclusters/seq evnode.dev/approve-rejoin=seq-1",
+  },
+  {
     name: "a foreign volume is named with what it belongs to",
     shape: isForeign,
     reason: "VolumeForeign",

@@ -27,6 +27,7 @@ const secret: Secret = {
 const done = (...actions: readonly Action[]): Outcome => ({
   done: actions.map((action) => ({ by: "converge", action })),
   failures: [],
+  bugs: [],
 });
 const seq1 = member(1);
 
@@ -58,6 +59,11 @@ describe("what was written", () => {
       { claim: "data-seq-1", epoch: 1 },
     ],
     ["an identity", { kind: "createIdentity" }, {}],
+    [
+      "an approval that is over",
+      { kind: "endApproval", member: "seq-1", because: "used" },
+      { member: "seq-1", because: "used" },
+    ],
   ])("%s is named, never its content", (_, action, fields) => {
     logOutcome(log, "rollup/seq", done(action));
     expect(lines).toEqual([["info", { cluster: "rollup/seq", by: "converge", ...fields }, action.kind]]);
@@ -67,7 +73,7 @@ describe("what was written", () => {
   test("what was refused is a warning, with the server's words", () => {
     const action: Action = { kind: "create", resource: kinds.secret, object: secret };
     const error = new KubeError("Forbidden", "cannot create Secret rollup/seq-config: quota");
-    logOutcome(log, "rollup/seq", { done: [], failures: [{ by: "converge", action, error }] });
+    logOutcome(log, "rollup/seq", { done: [], failures: [{ by: "converge", action, error }], bugs: [] });
     expect(lines).toEqual([
       [
         "warn",
@@ -82,6 +88,15 @@ describe("what was written", () => {
       ],
     ]);
   });
+});
+
+test("a bug is an error, with the write that it ended", () => {
+  const error = new TypeError("x is undefined");
+  const action: Action = { kind: "create", resource: kinds.secret, object: secret };
+  logOutcome(log, "rollup/seq", { done: [], failures: [], bugs: [{ by: "converge", action, error }] });
+  expect(lines).toEqual([
+    ["error", { cluster: "rollup/seq", by: "converge", object: "Secret/seq-config", err: error }, "create"],
+  ]);
 });
 
 describe("how a reconcile ended", () => {

@@ -88,7 +88,7 @@ export const status = field(
   z.object({
     observedGeneration: height("Generation of the spec that this status is about."),
     phase: oneOf(
-      ["Pending", "Bootstrapping", "Running", "Degraded", "Down", "Deleting", "Blocked"],
+      ["Pending", "Bootstrapping", "Levelling", "Running", "Degraded", "Down", "Deleting", "Blocked"],
       "The state in one word, for people. Programs should read the conditions.",
     ),
     leader: text(63, "Name of the member that leads; absent while none or more than one does."),
@@ -97,7 +97,7 @@ export const status = field(
     replicas: count("Number of members."),
     quorum: oneOf(
       ["Healthy", "AtRisk", "Lost", "Unknown"],
-      "Healthy: a majority remains if one member is lost. AtRisk: one more loss stops the chain, or a majority shares a node or zone. Lost: no majority.",
+      "Healthy: a majority remains if one member is lost. AtRisk: one more loss stops the chain, or a majority shares a node. Lost: no majority.",
     ),
     chainId: text(64, "Chain id of the genesis in use."),
     proposerAddress: text(128, "Proposer of the chain, in base64: the address of the signer."),

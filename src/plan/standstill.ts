@@ -1,0 +1,26 @@
+import { type Head, headsOf } from "./fork.ts";
+import { leadership } from "./quorum.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { appliedIntent } from "./stored-intent.ts";
+
+/** The clocks of two machines differ, and an answer may be half a minute old. */
+const LEAST_MS = 60_000;
+const MANY_BLOCK_TIMES = 20;
+
+/** In words, that no blocks come although there is a leader to make them; undefined while they do, or may. */
+export function standstillOf({ members, statefulSet, nowMs }: Snapshot): string | undefined {
+  const known = leadership(members);
+  const spec = appliedIntent(statefulSet)?.spec;
+  const head = newestOf(headsOf(members));
+  if (known.kind !== "one" || !spec || !head) return undefined;
+
+  const limitMs = Math.max(LEAST_MS, MANY_BLOCK_TIMES * spec.chain.blockTimeMs);
+  if (nowMs - head.timeMs <= limitMs) return undefined;
+  const made = new Date(Math.max(0, head.timeMs)).toISOString();
+  return `${known.leader.name} leads, but block ${head.height}, made at ${made}, is still the last one.`;
+}
+
+function newestOf(heads: readonly Head[]): Head | undefined {
+  const [newest] = [...heads].sort((one, other) => other.timeMs - one.timeMs);
+  return newest;
+}
