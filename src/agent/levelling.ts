@@ -81,11 +81,16 @@ function judgeShort(
   return ahead === undefined ? stay(why) : { kind: "askAgain", why: `${why}, which ${ahead.name} has` };
 }
 
-/** Whether a peer may need blocks of others before it can go to Raft. */
-export function isShort(peer: PeerLevel): boolean {
-  if (peer.kind !== "level") return false;
-  const { height, loggedHeight } = peer;
+/** Whether a peer that levels lacks blocks of its log, as far as that is known. */
+function isShort({ height, loggedHeight }: OwnLevel): boolean {
   return height === undefined || loggedHeight === undefined || height < loggedHeight;
 }
+
+/** Whether it certainly lacks some. */
+export function lacksBlocks({ height, loggedHeight }: OwnLevel): boolean {
+  return height !== undefined && loggedHeight !== undefined && height < loggedHeight;
+}
+
+export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;
 
 const stay = (why: string): LevelVerdict => ({ kind: "stay", why });

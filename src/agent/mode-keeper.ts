@@ -6,7 +6,7 @@ import type { Board } from "./board.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
 import { current, type PeerFinding } from "./findings.ts";
 import { install } from "./install.ts";
-import { isShort, judgeLevel, type PeerLevel } from "./levelling.ts";
+import { judgeLevel, lacksBlocks, majorityOf, type PeerLevel } from "./levelling.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
 import { isRaftPortOpen } from "./node-watch.ts";
@@ -19,8 +19,12 @@ type Mode = NonNullable<AgentAnswer["mode"]>["kind"];
 const STANCE_LIFETIME_MS = 2_500;
 /** A process that was asked to end gets this long before it is asked again. */
 const SIGNAL_EVERY_MS = 15_000;
-/** How long members in Raft may be without a leader before they come back for one that lacks blocks. */
+/**
+ * How long members in Raft may be without a leader before they come back for one that lacks blocks: when they are no
+ * majority without it, and when they are, but kubelet holds some of them back.
+ */
 const LEADERLESS_MS = 5_000;
+const LEADERLESS_MAJORITY_MS = 60_000;
 
 const CONFIG_FILE = "evnode.yaml";
 
@@ -126,7 +130,7 @@ export class ModeKeeper {
    * ended at once while their pods stayed, if that is seen before kubelet starts them again.
    */
   async #tendRaft(): Promise<void> {
-    const { board, clock } = this.#given;
+    const { board } = this.#given;
     const { node } = board.findings();
     const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
     // The process that levelled may still be there, and soon everywhere on its way down.
@@ -134,14 +138,23 @@ export class ModeKeeper {
     if (!isUp && this.#ranInRaft && (await this.#isEverybodyDown())) {
       return this.#set("level", "ev-node stopped everywhere at once");
     }
-    const peers = this.#peers();
-    const nowMs = clock.monotonicMs();
-    const isLeaderless = node.kind === "closed" && !peers.some(({ kind }) => kind === "leads");
-    this.#leaderlessSinceMs = isLeaderless ? (this.#leaderlessSinceMs ?? nowMs) : undefined;
-    if (this.#leaderlessSinceMs === undefined) return;
+    const mode = board.findings().mode;
+    const knowsLeader = node.kind === "open" && node.isLeader !== undefined;
+    if (knowsLeader && mode?.kind === "raft" && mode.levelled) board.update({ mode: { kind: "raft" } });
+    await this.#comeBackForShort(node.kind === "closed" && node.raftPortOpen);
+  }
 
-    const short = peers.find(isShort);
-    if (short === undefined || nowMs - this.#leaderlessSinceMs < LEADERLESS_MS) return;
+  async #comeBackForShort(isWaiting: boolean): Promise<void> {
+    const peers = this.#peers();
+    const nowMs = this.#given.clock.monotonicMs();
+    const isLeaderless = isWaiting && !peers.some(({ kind }) => kind === "leads");
+    this.#leaderlessSinceMs = isLeaderless ? (this.#leaderlessSinceMs ?? nowMs) : undefined;
+    const short = peers.find((peer) => peer.kind === "level" && lacksBlocks(peer));
+    if (this.#leaderlessSinceMs === undefined || short === undefined) return;
+
+    const inRaft = 1 + peers.filter(({ kind }) => kind === "raft").length;
+    const patienceMs = inRaft < majorityOf(peers.length + 1) ? LEADERLESS_MS : LEADERLESS_MAJORITY_MS;
+    if (nowMs - this.#leaderlessSinceMs < patienceMs) return;
     await this.#switch("level", `nobody leads, and ${short.name} lacks blocks`);
   }
 
@@ -158,6 +171,7 @@ export class ModeKeeper {
   async #switch(mode: Mode, why: string): Promise<void> {
     this.#signalledAtMs = undefined;
     await this.#set(mode, why);
+    if (mode === "raft") this.#given.board.update({ mode: { kind: "raft", levelled: true } });
     await this.#restartNode();
   }
 
@@ -196,9 +210,10 @@ function isFresh(stance: PeerFinding["stance"], nowMs: number): boolean {
 
 function levelOf({ name, stance, height }: PeerFinding, nowMs: number): PeerLevel {
   if (stance === undefined || !isFresh(stance, nowMs)) return { name, kind: "absent" };
-  const { mode, leads } = stance.value;
+  const { mode, leads, isUp } = stance.value;
   if (leads) return { name, kind: "leads" };
-  if (mode?.kind === "raft") return { name, kind: "raft" };
+  // The agent of a pod that is going away still says how its ev-node ran.
+  if (mode?.kind === "raft") return { name, kind: isUp || mode.levelled ? "raft" : "absent" };
   if (mode?.kind !== "level") return { name, kind: "absent" };
   return { name, kind: "level", height: current(height, nowMs), loggedHeight: mode.loggedHeight };
 }

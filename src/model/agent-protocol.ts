@@ -90,7 +90,8 @@ const peer = z.object({
 
 /** How ev-node runs. */
 const mode = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("raft") }),
+  /** `levelled`: it went there from levelling, and has known no leader since. Its process may still be on its way up. */
+  z.object({ kind: z.literal("raft"), levelled: z.literal(true).optional() }),
   /**
    * As a full node, outside Raft, until it holds every block that its Raft log has. `loggedHeight` is the highest of
    * these; absent until it was read.

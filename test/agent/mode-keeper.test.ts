@@ -188,13 +188,29 @@ describe("a member that levels", () => {
   test("goes to Raft when all hold the blocks of their logs, by a new config and a restart of ev-node", async () => {
     shows(50, levels(50), levels(50));
     await tendFor(250);
-    expect([mode(), await installed(), stops]).toEqual([{ kind: "raft" }, configs.raft, 1]);
+    expect([mode(), await installed(), stops]).toEqual([{ kind: "raft", levelled: true }, configs.raft, 1]);
+    // Until it knows a leader.
+    board.update({ node: openNode() });
+    await tendFor(250);
+    expect(mode()).toEqual({ kind: "raft" });
   });
 
   test("goes to Raft when a leader appears, also when it lacks blocks", async () => {
     shows(40, leads, absent);
     await tendFor(250);
-    expect([mode(), stops]).toEqual([{ kind: "raft" }, 1]);
+    expect([mode()?.kind, stops]).toEqual(["raft", 1]);
+  });
+
+  test("does not count a pod that goes away, whose agent still says that it was in Raft", async () => {
+    shows(50, down, absent);
+    await tendFor(30_000);
+    expect([mode()?.kind, stops]).toEqual(["level", 0]);
+  });
+
+  test("counts one that went to Raft and is on its way up", async () => {
+    shows(50, { stance: { mode: { kind: "raft", levelled: true }, leads: false, isUp: false } }, absent);
+    await tendFor(250);
+    expect([mode()?.kind, stops]).toEqual(["raft", 1]);
   });
 
   test("stays as long as it lacks blocks, and has ev-node ask for them now and then", async () => {
@@ -216,7 +232,7 @@ describe("a member that levels", () => {
     expect(mode()).toEqual({ kind: "level", loggedHeight: 49 });
     shows(49, levels(49, 49), levels(49, 49));
     await tendFor(250);
-    expect([mode(), stops]).toEqual([{ kind: "raft" }, 1]);
+    expect([mode()?.kind, stops]).toEqual(["raft", 1]);
   });
 
   test("whose process runs in Raft is stopped, and its Raft log left alone meanwhile", async () => {
@@ -235,13 +251,32 @@ describe("a member in Raft", () => {
     await keeper.begin();
   });
 
-  test("without a leader comes back for one that lacks blocks", async () => {
-    board.update({ node: closedNode() });
-    for (let second = 0; second < 6; second += 1) {
-      others(levels(49), waits);
+  test.each<[string, Other, number]>([
+    ["soon when it is no majority without it", absent, 6],
+    ["late when it is one", waits, 61],
+  ])("without a leader comes back for one that lacks blocks, %s", async (_, other, seconds) => {
+    board.update({ node: closedNode({ raftPortOpen: true }) });
+    for (let second = 0; second < seconds; second += 1) {
+      expect(mode()?.kind).toBe("raft");
+      others(levels(49), other);
       await tendFor(1_000);
     }
     expect([mode()?.kind, await installed(), stops]).toEqual(["level", configs.level, 1]);
+  });
+
+  test("does not come back while its own process is not up, or nobody certainly lacks blocks", async () => {
+    board.update({ node: closedNode() });
+    for (let second = 0; second < 60; second += 1) {
+      others(levels(49), absent);
+      await tendFor(1_000);
+    }
+    board.update({ node: closedNode({ raftPortOpen: true }) });
+    const starting: Other = { stance: { mode: { kind: "level" }, leads: false, isUp: false } };
+    for (let second = 0; second < 60; second += 1) {
+      others(starting, absent);
+      await tendFor(1_000);
+    }
+    expect([mode()?.kind, stops]).toEqual(["raft", 0]);
   });
 
   test("whose process ended levels when all others ended as well, before kubelet starts them again", async () => {
@@ -287,7 +322,7 @@ describe("a member in Raft", () => {
     ["waits for others that are level", levels(50), "closed"],
     ["waits for nobody it knows", absent, "closed"],
   ])("is left alone while it %s", async (_, other, node) => {
-    board.update({ node: node === "open" ? openNode() : closedNode() });
+    board.update({ node: node === "open" ? openNode() : closedNode({ raftPortOpen: true }) });
     for (let second = 0; second < 60; second += 1) {
       others(other, node === "open" ? levels(49) : waits);
       await tendFor(1_000);
