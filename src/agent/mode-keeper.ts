@@ -80,8 +80,16 @@ export class ModeKeeper {
   /** To be called several times a second. A quiet member in Raft costs nothing. */
   async tend(): Promise<void> {
     const mode = this.#given.board.findings().mode?.kind;
+    if (mode === undefined) return;
+    // ev-node ignores a config that was cut off, and would run by its defaults after its next restart.
+    await this.#install(mode);
     if (mode === "level") return this.#tendLevel();
-    if (mode === "raft") return this.#tendRaft();
+    return this.#tendRaft();
+  }
+
+  async #install(mode: Mode): Promise<void> {
+    const { disk, configFolder, configs } = this.#given;
+    await install(disk, configFolder, new Map([[CONFIG_FILE, configs[mode]]]));
   }
 
   async #tendLevel(): Promise<void> {
@@ -130,8 +138,11 @@ export class ModeKeeper {
    * ended at once while their pods stayed, if that is seen before kubelet starts them again.
    */
   async #tendRaft(): Promise<void> {
-    const { board } = this.#given;
+    const { board, facts, resolve, clock } = this.#given;
     const { node } = board.findings();
+    // A process that was started with another config answers, and knows nothing of Raft.
+    if (node.kind === "open" && node.isLeader === undefined && !(await isRaftPortOpen(facts, resolve, clock)))
+      return this.#restartNode();
     const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
     // The process that levelled may still be there, and soon everywhere on its way down.
     this.#ranInRaft ||= node.kind === "open" ? node.isLeader !== undefined : node.raftPortOpen;
@@ -176,8 +187,8 @@ export class ModeKeeper {
   }
 
   async #set(mode: Mode, why: string): Promise<void> {
-    const { disk, configFolder, configs, board, clock } = this.#given;
-    await install(disk, configFolder, new Map([[CONFIG_FILE, configs[mode]]]));
+    const { board, clock } = this.#given;
+    await this.#install(mode);
     this.#movedAtMs = clock.monotonicMs();
     this.#leaderlessSinceMs = undefined;
     this.#ranInRaft = false;

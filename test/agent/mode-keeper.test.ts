@@ -279,6 +279,25 @@ describe("a member in Raft", () => {
     expect([mode()?.kind, stops]).toEqual(["raft", 0]);
   });
 
+  test("has a config that was cut off put right before its process reads it again", async () => {
+    await writeFile(join(root, "config", "evnode.yaml"), "raft:");
+    await tendFor(250);
+    expect([await installed(), stops]).toEqual([configs.raft, 0]);
+  });
+
+  test("whose process knows nothing of Raft is stopped, now and then", async () => {
+    board.update({ node: openNode({ isLeader: undefined }) });
+    await tendFor(20_000);
+    expect([mode(), stops]).toEqual([{ kind: "raft" }, 2]);
+  });
+
+  test("whose process has not said whether it leads is left alone", async () => {
+    servers.push(await startTcp(raftPort));
+    board.update({ node: openNode({ isLeader: undefined }) });
+    await tendFor(20_000);
+    expect(stops).toBe(0);
+  });
+
   test("whose process ended levels when all others ended as well, before kubelet starts them again", async () => {
     board.update({ node: openNode() });
     await tendFor(250);
