@@ -16,6 +16,9 @@ const chance = new Set<string>([
   "clusterIPs",
   "uid",
   "volumeName",
+  // Kubernetes writes these on a claim unless the volume is there before it gets to it.
+  "volume.beta.kubernetes.io/storage-provisioner",
+  "volume.kubernetes.io/storage-provisioner",
 ]);
 /** Not of the cluster: the namespace's own, the data availability layer, and the operator's rights. */
 const strangers =

@@ -46,7 +46,7 @@ export const totalStops = campaign({
   name: "total-stops",
   about: "all members stopped at once: blocks that were replaced, and the time without blocks",
   options: {
-    runs: { full: 40, short: 4, about: "stops of the operator's cluster" },
+    runs: { full: 40, short: 1, about: "stops of the operator's cluster" },
     "yardstick-runs": { full: 21, short: 0, about: "stops of the StatefulSet" },
   },
   async run(session, options) {

@@ -28,6 +28,9 @@ const unequalFields = new Set([
   "clusterIPs",
   "volumeName",
   "kubectl.kubernetes.io/last-applied-configuration",
+  // Kubernetes writes these on a claim unless the volume is there before it gets to it.
+  "volume.beta.kubernetes.io/storage-provisioner",
+  "volume.kubernetes.io/storage-provisioner",
   labels.role,
   annotations.proposer,
 ]);
