@@ -32,6 +32,12 @@ export interface KubeApi {
   ): Promise<T>;
   /** Deleting what is already gone succeeds; another uid or resourceVersion is a `Conflict`. */
   delete<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, options: DeleteOptions): Promise<void>;
+  /**
+   * Asks for a pod to go as a drain does: the server deletes it if the pod's disruption budget allows that, and fails
+   * with `DisruptionBudget` otherwise. Evicting what is already gone succeeds. Another uid or resourceVersion is a
+   * `Conflict`, which comes after the budget: it uses the budget up all the same, for two minutes.
+   */
+  evict(pod: ObjectRef, options: EvictOptions): Promise<void>;
 }
 
 export interface ListOptions {
@@ -73,4 +79,10 @@ export interface Preconditions {
 export interface DeleteOptions {
   readonly preconditions: Preconditions;
   readonly propagation: "Background" | "Foreground" | "Orphan";
+}
+
+export interface EvictOptions {
+  readonly preconditions: Preconditions;
+  /** Instead of the pod's own `terminationGracePeriodSeconds`. */
+  readonly gracePeriodSeconds?: number;
 }

@@ -2,6 +2,7 @@
  * What a failed call means to its caller. Nobody outside this folder looks at status codes.
  *
  * - `Invalid`: the server refused the content (422); a patch or an apply that names another uid ends here too.
+ * - `DisruptionBudget`: an eviction was refused because the pod's budget allows no disruption now (429 as well).
  * - `Expired`: the resource version or the continue token is too old (410); list again.
  * - `Unavailable`: no answer, or one that says "later"; a write may or may not have been carried out.
  * - `Timeout`: the same, after the whole deadline was spent.
@@ -17,6 +18,7 @@ export type KubeErrorKind =
   | "Unauthorized"
   | "Expired"
   | "Throttled"
+  | "DisruptionBudget"
   | "Unavailable"
   | "Timeout"
   | "Unknown";
@@ -77,6 +79,7 @@ const retryable: Readonly<Record<KubeErrorKind, boolean>> = {
   Conflict: true,
   Expired: true,
   Throttled: true,
+  DisruptionBudget: true,
   Unavailable: true,
   Timeout: true,
   Invalid: false,

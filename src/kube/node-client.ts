@@ -1,8 +1,9 @@
-import type { Kind } from "../model/kinds.ts";
+import { type Kind, kinds } from "../model/kinds.ts";
 import { type KubeObject, keyOf, type ObjectRef } from "../model/kube-object.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type {
   DeleteOptions,
+  EvictOptions,
   KubeApi,
   ListOptions,
   ListPage,
@@ -159,8 +160,19 @@ class NodeClient implements KubeClient {
       preconditions: definedOf(options.preconditions),
       propagationPolicy: options.propagation,
     });
-    const answer = await this.#send({ method: "DELETE", path: objectPath(kind, ref), body }, asked);
-    if (!isSuccess(answer) && !saysObjectIsGone(answer, ref.name)) throw refusalToError(answer, asked);
+    await this.#remove({ method: "DELETE", path: objectPath(kind, ref), body }, ref, asked);
+  }
+
+  async evict(pod: ObjectRef, options: EvictOptions): Promise<void> {
+    const { preconditions, gracePeriodSeconds } = options;
+    const body = JSON.stringify({
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: { name: pod.name, namespace: pod.namespace },
+      deleteOptions: { preconditions: definedOf(preconditions), gracePeriodSeconds },
+    });
+    const path = objectPath(kinds.pod, pod, "eviction");
+    await this.#remove({ method: "POST", path, body }, pod, askedFor("evict", kinds.pod, pod));
   }
 
   async serverVersion(): Promise<string> {
@@ -175,6 +187,12 @@ class NodeClient implements KubeClient {
 
   async #write<T>(request: HttpRequest, asked: Asked): Promise<T> {
     return parsed(await this.#send(request, asked), asked) as T;
+  }
+
+  /** Sends what makes an object go; one that is already gone is as good. */
+  async #remove(request: HttpRequest, ref: ObjectRef, asked: Asked): Promise<void> {
+    const answer = await this.#send(request, asked);
+    if (!isSuccess(answer) && !saysObjectIsGone(answer, ref.name)) throw refusalToError(answer, asked);
   }
 
   async #send(request: HttpRequest, asked: Asked): Promise<HttpAnswer> {

@@ -11,7 +11,11 @@ export function collectionPath(kind: Kind<KubeObject>, namespace: string | undef
 }
 
 /** The path of one object, or of one of its subresources. */
-export function objectPath(kind: Kind<KubeObject>, ref: ObjectRef, subresource?: "status"): string {
+export function objectPath(
+  kind: Kind<KubeObject>,
+  ref: ObjectRef,
+  subresource?: "status" | "eviction",
+): string {
   if (kind.namespaced !== (ref.namespace !== undefined)) {
     throw new Error(`${kind.kind} ${ref.name} ${kind.namespaced ? "needs a" : "has no"} namespace`);
   }

@@ -57,7 +57,7 @@ function toError(
   const isSecret = asked.kind === "Secret";
   const details = detailsOf(status?.details?.causes, isSecret);
   const said = isSecret ? details.map((detail) => detail.field ?? "").join(", ") : message;
-  const kind = kindOf(code, reason, message);
+  const kind = kindOf(code, { reason, message, details });
   const text = [`${code}${reason === undefined ? "" : ` ${reason}`}`, clip(said)].filter(
     (part) => part !== "",
   );
@@ -69,7 +69,13 @@ function toError(
   });
 }
 
-function kindOf(code: number, reason: string | undefined, message: string): KubeErrorKind {
+interface Said {
+  readonly reason: string | undefined;
+  readonly message: string;
+  readonly details: readonly KubeErrorDetail[];
+}
+
+function kindOf(code: number, { reason, message, details }: Said): KubeErrorKind {
   switch (code) {
     case 401:
       return "Unauthorized";
@@ -87,7 +93,8 @@ function kindOf(code: number, reason: string | undefined, message: string): Kube
     case 422:
       return "Invalid";
     case 429:
-      return "Throttled";
+      // A server that is busy answers 429 as well, and says nothing about a budget.
+      return details.some((cause) => cause.reason === "DisruptionBudget") ? "DisruptionBudget" : "Throttled";
     case 500:
       return kindOfServerFault(reason, message);
     case 502:

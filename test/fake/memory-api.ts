@@ -135,6 +135,10 @@ export class MemoryApi implements KubeApi {
     this.#objects.delete(idOf(kind, ref));
   }
 
+  evict(): never {
+    throw new Error("nothing is evicted here: there is no budget to ask");
+  }
+
   #receive(request: Request): void {
     this.requests.push(request);
     const error = this.fault(request);

@@ -135,6 +135,24 @@ describe("requests of the client", () => {
     });
   });
 
+  it.each([
+    [{ preconditions: { uid: "u1" } }],
+    [{ preconditions: { uid: "u1", resourceVersion: "9" }, gracePeriodSeconds: 0 }],
+  ])("evicts a pod with %j", async (options) => {
+    const { server, client } = await start((_, response) => sendJson(response, 201, { kind: "Status" }));
+    await client.evict(node0, options);
+    expect(server.received[0]).toMatchObject({
+      method: "POST",
+      path: "/api/v1/namespaces/default/pods/node-0/eviction",
+    });
+    expect(JSON.parse(server.received[0]?.body ?? "")).toEqual({
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: node0,
+      deleteOptions: options,
+    });
+  });
+
   it("reads the version of the server", async () => {
     const { server, client } = await start((_, response) =>
       sendJson(response, 200, { gitVersion: "v1.35.2" }),
@@ -148,11 +166,12 @@ describe("a missing object", () => {
   const gone = statusBody(404, "NotFound", 'configmaps "node-0" not found', { name: "node-0" });
   const noSuchResource = statusBody(404, "NotFound", "the server could not find the requested resource");
 
-  it("is undefined for a read and fine for a delete", async () => {
+  it("is undefined for a read and fine for a delete and an eviction", async () => {
     const { client } = await start((_, response) => sendJson(response, 404, gone));
     expect(await client.get(kinds.configMap, node0)).toBeUndefined();
     const options = { preconditions: { uid: "u1" }, propagation: "Background" } as const;
     expect(await client.delete(kinds.configMap, node0, options)).toBeUndefined();
+    expect(await client.evict(node0, options)).toBeUndefined();
   });
 
   it("is not taken for granted when the server does not know the resource", async () => {

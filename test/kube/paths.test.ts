@@ -12,6 +12,10 @@ describe("paths", () => {
       objectPath(kinds.cluster, { namespace: "a", name: "b" }, "status"),
       "/apis/evnode.dev/v1alpha1/namespaces/a/evnodeclusters/b/status",
     ],
+    [
+      objectPath(kinds.pod, { namespace: "a", name: "b" }, "eviction"),
+      "/api/v1/namespaces/a/pods/b/eviction",
+    ],
     [objectPath(kinds.pod, { namespace: "a", name: "b/c" }), "/api/v1/namespaces/a/pods/b%2Fc"],
     [objectPath({ ...kinds.pod, namespaced: false }, { name: "b" }), "/api/v1/pods/b"],
   ])("%s", (path, expected) => {

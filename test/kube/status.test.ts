@@ -79,6 +79,33 @@ describe("what a refusal means", () => {
   });
 });
 
+describe("an eviction that is refused with 429", () => {
+  const message = "Cannot evict pod as it would violate the pod's disruption budget.";
+  const causes = (text: string) => [
+    { reason: "DisruptionBudget", message: `The disruption budget seq ${text}` },
+  ];
+
+  it.each([
+    [
+      "because its budget is used up",
+      { causes: causes("needs 2 healthy pods and has 2 currently") },
+      "DisruptionBudget",
+      undefined,
+    ],
+    [
+      "because its budget is new",
+      { causes: causes("is still being processed by the server."), retryAfterSeconds: 10 },
+      "DisruptionBudget",
+      10_000,
+    ],
+    ["because the server is busy", { retryAfterSeconds: 1 }, "Throttled", 1_000],
+  ])("%s", (_, details, kind, retryAfterMs) => {
+    const error = refusalToError(refusal(429, "TooManyRequests", message, details), asked);
+    expect(error).toMatchObject({ kind, retryAfterMs });
+    expect(isRetryable(error)).toBe(true);
+  });
+});
+
 describe("answers recorded from Kubernetes 1.35", () => {
   const uidCause = {
     reason: "FieldValueInvalid",
