@@ -17,7 +17,7 @@ import type { CredentialSource } from "./credentials.ts";
 import { type Asked, KubeError, prefix, toKubeError } from "./errors.ts";
 import { jsonLines } from "./json-lines.ts";
 import { collectionPath, objectPath, withQuery } from "./paths.ts";
-import { refusalToError, saysObjectIsGone, statusToError } from "./status.ts";
+import { refusalToError, saysObjectIsGone, statusToError, withToldCode } from "./status.ts";
 
 export interface KubeClientOptions {
   readonly credentials: CredentialSource;
@@ -191,7 +191,7 @@ class NodeClient implements KubeClient {
 
   /** Sends what makes an object go; one that is already gone is as good. */
   async #remove(request: HttpRequest, ref: ObjectRef, asked: Asked): Promise<void> {
-    const answer = await this.#send(request, asked);
+    const answer = withToldCode(await this.#send(request, asked));
     if (!isSuccess(answer) && !saysObjectIsGone(answer, ref.name)) throw refusalToError(answer, asked);
   }
 

@@ -1,6 +1,6 @@
 import { type Asked, clip, KubeError, type KubeErrorDetail, type KubeErrorKind, prefix } from "./errors.ts";
 
-/** The answer of a request that the server did not carry out. */
+/** An answer, above all of a request that the server did not carry out. */
 export interface Refusal {
   readonly status: number;
   /** The body as received; a `Status` object, unless something before the API server answered. */
@@ -10,6 +10,7 @@ export interface Refusal {
 
 /** The fields of a `Status` object that matter here. Everything is optional: proxies answer what they like. */
 interface Status {
+  readonly status?: unknown;
   readonly code?: unknown;
   readonly reason?: unknown;
   readonly message?: unknown;
@@ -42,6 +43,17 @@ export function statusToError(object: unknown, asked: Asked): KubeError {
 export function saysObjectIsGone(refusal: Refusal, name: string): boolean {
   if (refusal.status !== 404) return false;
   return parseStatus(refusal.body)?.details?.name === name;
+}
+
+/**
+ * The answer with the code that its body tells. An eviction that the server refuses because two budgets guard the pod
+ * is answered with 201, and only the body says that it is a failure, and 500.
+ */
+export function withToldCode<A extends Refusal>(answer: A): A {
+  const told = parseStatus(answer.body);
+  return told?.status === "Failure" && typeof told.code === "number"
+    ? { ...answer, status: told.code }
+    : answer;
 }
 
 function toError(

@@ -153,6 +153,16 @@ describe("requests of the client", () => {
     });
   });
 
+  it("takes an eviction for refused when only the body says so, as when two budgets guard the pod", async () => {
+    const text = "This pod has more than one PodDisruptionBudget";
+    const { client } = await start((_, response) => sendJson(response, 201, statusBody(500, "", text)));
+    await expect(client.evict(node0, { preconditions: { uid: "u1" } })).rejects.toMatchObject({
+      kind: "Unknown",
+      status: 500,
+      message: `cannot evict Pod default/node-0: 500: ${text}`,
+    });
+  });
+
   it("reads the version of the server", async () => {
     const { server, client } = await start((_, response) =>
       sendJson(response, 200, { gitVersion: "v1.35.2" }),
