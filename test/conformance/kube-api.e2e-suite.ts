@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isRetryable, KubeError } from "../../src/kube/errors.ts";
 import { kinds } from "../../src/model/kinds.ts";
-import type { ConfigMap } from "../../src/model/objects.ts";
 import type { Environment, NewEnvironment } from "./environment.ts";
+import { evictionConformance } from "./eviction.e2e-suite.ts";
 import { leaseConformance } from "./lease.e2e-suite.ts";
-import { configMap, frozenSecret, gatedPod, identityOf, labelled, strangeUid } from "./objects.ts";
+import { listConformance } from "./list.e2e-suite.ts";
+import { metadataConformance } from "./metadata.e2e-suite.ts";
+import { configMap, frozenSecret, gatedPod, identityOf, strangeUid } from "./objects.ts";
+import { removalConformance } from "./removal.e2e-suite.ts";
 import { watchConformance } from "./watch.e2e-suite.ts";
 
 /**
@@ -21,6 +24,12 @@ export function kubeApiConformance(newEnvironment: NewEnvironment): void {
   describe("reads", () => {
     readConformance(() => environment);
   });
+  describe("lists", () => {
+    listConformance(() => environment);
+  });
+  describe("the server", () => {
+    metadataConformance(() => environment);
+  });
   describe("whole writes", () => {
     replaceConformance(() => environment);
   });
@@ -32,6 +41,12 @@ export function kubeApiConformance(newEnvironment: NewEnvironment): void {
   });
   describe("deletes", () => {
     deleteConformance(() => environment);
+  });
+  describe("a deletion", () => {
+    removalConformance(() => environment);
+  });
+  describe("an eviction", () => {
+    evictionConformance(() => environment);
   });
   describe("watches", () => {
     watchConformance(() => environment);
@@ -63,49 +78,6 @@ function readConformance(env: () => Environment): void {
       kind: "NotFound",
     });
   });
-
-  it("list by namespace and label, with the type in every item", async () => {
-    const { api, namespace } = env();
-    await api.create(kinds.configMap, labelled(namespace, "list-b", { set: "list" }));
-    await api.create(kinds.configMap, labelled(namespace, "list-a", { set: "list" }));
-    await api.create(kinds.configMap, labelled(namespace, "list-c", { set: "other" }));
-    const page = await api.list(kinds.configMap, { namespace, labelSelector: "set=list" });
-    const described = page.items.map(
-      ({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`,
-    );
-    expect(new Set(described)).toEqual(new Set(["v1 ConfigMap list-a", "v1 ConfigMap list-b"]));
-    expect(described).toHaveLength(2);
-    expect(page.continueToken).toBeUndefined();
-    const none = await api.list(kinds.configMap, { namespace: `${namespace}-not` });
-    expect(none.items).toEqual([]);
-  });
-
-  it("list in pages that together are the whole, at one version", async () => {
-    const { api, namespace } = env();
-    for (let n = 0; n < 5; n++)
-      await api.create(kinds.configMap, labelled(namespace, `page-${n}`, { set: "p" }));
-    const options = { namespace, labelSelector: "set=p", limit: 2 };
-    const pages = [await api.list(kinds.configMap, options)];
-    for (let token = pages[0]?.continueToken; token !== undefined; token = pages.at(-1)?.continueToken) {
-      pages.push(await api.list(kinds.configMap, { ...options, continueToken: token }));
-    }
-    const names = pages.map((page) => page.items.map((item) => item.metadata.name));
-    expect(names).toEqual([["page-0", "page-1"], ["page-2", "page-3"], ["page-4"]]);
-    expect(new Set(pages.map((page) => page.resourceVersion)).size).toBe(1);
-  });
-
-  it("list from the server's cache", async () => {
-    const { api, namespace } = env();
-    const created = await api.create(kinds.configMap, labelled(namespace, "cached", { set: "cached" }));
-    const options = { namespace, labelSelector: "set=cached", resourceVersion: "0" };
-    // The cache may lag behind, but not for long.
-    let items: readonly ConfigMap[] = [];
-    for (let tries = 0; tries < 50 && items.length === 0; tries++) {
-      items = (await api.list(kinds.configMap, options)).items;
-      await env().pass(100);
-    }
-    expect(items).toEqual([created]);
-  });
 }
 
 function replaceConformance(env: () => Environment): void {
@@ -128,7 +100,9 @@ function replaceConformance(env: () => Environment): void {
     const second = await api.replace(kinds.configMap, first);
     const { managedFields: _, ...without } = second.metadata;
     const third = await api.replace(kinds.configMap, { ...second, metadata: without });
-    expect(identityOf(third)).toEqual(identityOf(second));
+    const { uid } = identityOf(first);
+    const fourth = await api.patch(kinds.configMap, first.metadata, { data: { a: "1" } }, { uid });
+    expect([third, fourth].map(identityOf)).toEqual([identityOf(second), identityOf(second)]);
   });
 
   it("are refused on an old version, on another object of the name, and on none", async () => {
@@ -192,6 +166,11 @@ function patchConformance(env: () => Environment): void {
     await expect(api.patch(kinds.configMap, created.metadata, patch, wanted)).rejects.toMatchObject({
       kind: "Conflict",
     });
+    // The version is looked at first.
+    const both = { ...wanted, uid: strangeUid };
+    await expect(api.patch(kinds.configMap, created.metadata, patch, both)).rejects.toMatchObject({
+      kind: "Conflict",
+    });
     const missing = { namespace, name: "not-there" };
     const { uid } = wanted;
     await expect(api.patch(kinds.configMap, missing, patch, { uid })).rejects.toMatchObject({
@@ -243,6 +222,12 @@ function statusConformance(env: () => Environment): void {
     await expect(api.replaceStatus(kinds.pod, again)).rejects.toMatchObject({ kind: "Conflict" });
     const missing = { ...again, metadata: { ...again.metadata, name: "not-there" } };
     await expect(api.replaceStatus(kinds.pod, missing)).rejects.toMatchObject({ kind: "NotFound" });
+  });
+
+  it("do not exist for a kind without a status", async () => {
+    const { api, namespace } = env();
+    const created = await api.create(kinds.configMap, configMap(namespace, "no-status"));
+    await expect(api.replaceStatus(kinds.configMap, created)).rejects.toMatchObject({ kind: "NotFound" });
   });
 }
 

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { LeaderElection } from "../../src/kube/lease.ts";
 import { kinds } from "../../src/model/kinds.ts";
-import { systemRandom } from "../../src/runtime/random.ts";
 import { type Environment, settled } from "./environment.ts";
 
 const timing = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 300 };
@@ -23,13 +22,13 @@ export function leaseConformance(env: () => Environment): void {
   });
 
   it("pass from one leader to the next when they are released", async () => {
-    const { api, namespace, clock } = env();
+    const { api, namespace, clock, random } = env();
     const lease = { namespace, name: "election" };
     const failures: unknown[] = [];
     const elect = (identity: string) => {
       const common = {
         clock,
-        random: systemRandom,
+        random,
         timing,
         onFailure: (error: unknown) => failures.push(error),
       };

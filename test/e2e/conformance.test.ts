@@ -2,34 +2,32 @@ import { setTimeout } from "node:timers/promises";
 import { describe } from "vitest";
 import { findCredentials } from "../../src/kube/credentials.ts";
 import { createKubeApi } from "../../src/kube/node-client.ts";
-import type { Kind } from "../../src/model/kinds.ts";
-import type { KubeObject } from "../../src/model/kube-object.ts";
 import { systemClock as clock } from "../../src/runtime/clock.ts";
+import { systemRandom as random } from "../../src/runtime/random.ts";
 import type { Environment } from "../conformance/environment.ts";
 import { kubeApiConformance } from "../conformance/kube-api.e2e-suite.ts";
 import { identityOf } from "../conformance/objects.ts";
-
-const namespaces: Kind<KubeObject> = {
-  apiVersion: "v1",
-  kind: "Namespace",
-  plural: "namespaces",
-  namespaced: false,
-};
+import { namespaceKind } from "../namespace-kind.ts";
 
 /** A namespace of its own on the server of the kubeconfig, which is deleted afterwards. */
 async function realServer(): Promise<Environment> {
   const credentials = findCredentials({ clock, env: process.env });
   const api = createKubeApi({ credentials, clock, version: "conformance" });
   const name = `conformance-${process.pid}-${Date.now()}`;
-  const namespace = await api.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const namespace = await api.create(namespaceKind, {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name },
+  });
   return {
     api,
     namespace: name,
     clock,
+    random,
     pass: (ms) => setTimeout(ms),
     async close() {
       const { uid } = identityOf(namespace);
-      await api.delete(namespaces, { name }, { preconditions: { uid }, propagation: "Background" });
+      await api.delete(namespaceKind, { name }, { preconditions: { uid }, propagation: "Background" });
       api.close();
     },
   };
