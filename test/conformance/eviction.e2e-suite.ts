@@ -141,10 +141,23 @@ function preconditionConformance(env: () => Environment): void {
 function unguardedConformance(env: () => Environment): void {
   it("of a pod that never ran asks no budget", async () => {
     const { api, namespace } = env();
-    const all = { ...budget(namespace, "never-ran").spec, maxUnavailable: 0 };
-    await api.create(kinds.disruptionBudget, { ...budget(namespace, "never-ran"), spec: all });
+    const none = { ...budget(namespace, "never-ran").spec, maxUnavailable: 0 };
+    await api.create(kinds.disruptionBudget, { ...budget(namespace, "never-ran"), spec: none });
     const pod = await api.create(kinds.pod, gatedPod(namespace, "never-ran", { set: "never-ran" }));
     await evict(env(), pod);
+    expect(await api.get(kinds.pod, pod.metadata)).toBeUndefined();
+  });
+
+  it("of a pod that is on its way out asks no budget", async () => {
+    const { api, namespace } = env();
+    const none = { ...budget(namespace, "leaving").spec, maxUnavailable: 0 };
+    await api.create(kinds.disruptionBudget, { ...budget(namespace, "leaving"), spec: none });
+    const pod = await api.create(kinds.pod, boundPod(namespace, "leaving", { set: "leaving" }));
+    await setReady(env(), pod.metadata, true);
+    await expect(evict(env(), pod)).rejects.toMatchObject(refusedByBudget);
+    const preconditions = { uid: identityOf(pod).uid };
+    await api.delete(kinds.pod, pod.metadata, { preconditions, propagation: "Background" });
+    await api.evict(pod.metadata, { preconditions, gracePeriodSeconds: 0 });
     expect(await api.get(kinds.pod, pod.metadata)).toBeUndefined();
   });
 
@@ -163,6 +176,10 @@ function unguardedConformance(env: () => Environment): void {
     expect(dying?.metadata).toMatchObject({ deletionGracePeriodSeconds: 7 });
     const reason = { type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI" };
     expect(dying?.status?.conditions).toContainEqual(expect.objectContaining(reason));
+    // Once more changes nothing, not even the time.
+    await env().pass(1_100);
+    await evict(env(), pod);
+    expect(await api.get(kinds.pod, pod.metadata)).toEqual(dying);
     await api.evict(pod.metadata, { preconditions, gracePeriodSeconds: 0 });
     expect(await api.get(kinds.pod, pod.metadata)).toBeUndefined();
   });

@@ -224,6 +224,14 @@ function statusConformance(env: () => Environment): void {
     await expect(api.replaceStatus(kinds.pod, missing)).rejects.toMatchObject({ kind: "NotFound" });
   });
 
+  it("take labels along", async () => {
+    const { api, namespace } = env();
+    const created = await api.create(kinds.pod, gatedPod(namespace, "status-labels"));
+    const metadata = { ...created.metadata, labels: { a: "b" } };
+    const updated = await api.replaceStatus(kinds.pod, { ...created, metadata });
+    expect(updated.metadata.labels).toEqual({ a: "b" });
+  });
+
   it("do not exist for a kind without a status", async () => {
     const { api, namespace } = env();
     const created = await api.create(kinds.configMap, configMap(namespace, "no-status"));
@@ -269,6 +277,9 @@ function deleteConformance(env: () => Environment): void {
     await api.delete(kinds.configMap, ref, { preconditions: { uid }, propagation: "Background" });
     const dying = await api.get(kinds.configMap, ref);
     expect(dying?.metadata.deletionTimestamp).toMatch(/^\d{4}-/);
+    await env().pass(1_100);
+    await api.delete(kinds.configMap, ref, { preconditions: { uid }, propagation: "Background" });
+    expect(await api.get(kinds.configMap, ref)).toEqual(dying);
     await api.patch(kinds.configMap, ref, { metadata: { finalizers: null } }, { uid });
     expect(await api.get(kinds.configMap, ref)).toBeUndefined();
     const next = await api.create(kinds.configMap, configMap(namespace, ref.name));

@@ -34,9 +34,9 @@ export function gatedPod(namespace: string, name: string, labels: Record<string,
 }
 
 /** A pod on a node that nobody has, so that its deletion waits for a kubelet that never comes. */
-export function boundPod(namespace: string, name: string): Pod {
+export function boundPod(namespace: string, name: string, labels: Record<string, string> = {}): Pod {
   const spec = { ...podSpec, nodeName: "conformance-no-such-node", terminationGracePeriodSeconds: 30 };
-  return { apiVersion: "v1", kind: "Pod", metadata: { namespace, name }, spec };
+  return { apiVersion: "v1", kind: "Pod", metadata: { namespace, name, labels }, spec };
 }
 
 /** A set of such pods, labelled with its name. It never replaces one that is there. */

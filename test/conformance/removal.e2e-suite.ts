@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { DeleteOptions } from "../../src/kube/api.ts";
 import { type Kind, kinds } from "../../src/model/kinds.ts";
 import type { KubeObject, ObjectRef } from "../../src/model/kube-object.ts";
 import { type Environment, eventually } from "./environment.ts";
@@ -57,65 +58,79 @@ function gracefulConformance(env: () => Environment): void {
   });
 }
 
-/** An owner, and one object that it owns, with a finalizer if it has to take its time. */
-async function family({ api, namespace }: Environment, name: string, finalizers: readonly string[] = []) {
-  const owner = await api.create(kinds.configMap, configMap(namespace, name));
-  const metadata = { namespace, name: `${name}-owned`, ownerReferences: [ownedBy(owner)], finalizers };
-  const dependent = await api.create(kinds.configMap, configMap(namespace, metadata.name, { metadata }));
-  return { owner: owner.metadata, dependent: dependent.metadata, ...uids(owner, dependent) };
+/** An object that another one owns, with a finalizer if it has to take its time. */
+async function child(
+  { api, namespace }: Environment,
+  name: string,
+  owner: KubeObject,
+  finalizers: readonly string[] = [],
+) {
+  const metadata = { namespace, name, ownerReferences: [ownedBy(owner)], finalizers };
+  return api.create(kinds.configMap, configMap(namespace, name, { metadata }));
 }
 
-function uids(owner: KubeObject, dependent: KubeObject) {
-  return { ownerUid: identityOf(owner).uid, dependentUid: identityOf(dependent).uid };
+async function deleteOwner(
+  { api }: Environment,
+  owner: KubeObject,
+  propagation: DeleteOptions["propagation"],
+) {
+  const preconditions = { uid: identityOf(owner).uid };
+  await api.delete(kinds.configMap, owner.metadata, { preconditions, propagation });
 }
 
 function dependentConformance(env: () => Environment): void {
+  const owner = (name: string) => env().api.create(kinds.configMap, configMap(env().namespace, name));
+  const now = ({ metadata }: KubeObject) => env().api.get(kinds.configMap, metadata);
+  const isDying = async (object: KubeObject) => (await now(object))?.metadata.deletionTimestamp !== undefined;
+
   it("takes dependents along in the background, after their owner", async () => {
-    const { api } = env();
-    const { owner, dependent, ownerUid: uid } = await family(env(), "background");
-    await api.delete(kinds.configMap, owner, { preconditions: { uid }, propagation: "Background" });
-    expect(await api.get(kinds.configMap, owner)).toBeUndefined();
-    await untilGone(env(), kinds.configMap, dependent);
+    const first = await owner("background");
+    const second = await child(env(), "background-child", first);
+    await deleteOwner(env(), first, "Background");
+    expect(await now(first)).toBeUndefined();
+    await untilGone(env(), kinds.configMap, second.metadata);
+    expect(await now(second)).toBeUndefined();
   });
 
-  it("keeps the owner in the foreground until its dependents are gone", async () => {
-    const { api } = env();
-    const finalizers = ["example.com/slow"];
-    const { owner, dependent, ownerUid: uid, dependentUid } = await family(env(), "foreground", finalizers);
-    await api.delete(kinds.configMap, owner, { preconditions: { uid }, propagation: "Foreground" });
-    await eventually(env(), "the dependent is being deleted", async () => {
-      return (await api.get(kinds.configMap, dependent))?.metadata.deletionTimestamp !== undefined;
-    });
-    expect((await api.get(kinds.configMap, owner))?.metadata).toMatchObject({
-      deletionTimestamp: expect.stringMatching(/^\d{4}-/),
-      finalizers: ["foregroundDeletion"],
-    });
-    const released = { metadata: { finalizers: null } };
-    await api.patch(kinds.configMap, dependent, released, { uid: dependentUid });
-    await untilGone(env(), kinds.configMap, owner);
-    expect(await api.get(kinds.configMap, dependent)).toBeUndefined();
+  it("keeps owners in the foreground until all that they own is gone, generation by generation", async () => {
+    const first = await owner("foreground");
+    const second = await child(env(), "foreground-child", first);
+    const third = await child(env(), "foreground-grandchild", second, ["example.com/slow"]);
+    await deleteOwner(env(), first, "Foreground");
+    await eventually(env(), "the last one is being deleted", () => isDying(third));
+    for (const waiting of [first, second]) {
+      expect((await now(waiting))?.metadata).toMatchObject({
+        deletionTimestamp: expect.stringMatching(/^\d{4}-/),
+        finalizers: ["foregroundDeletion"],
+      });
+    }
+    const { uid } = identityOf(third);
+    await env().api.patch(kinds.configMap, third.metadata, { metadata: { finalizers: null } }, { uid });
+    await untilGone(env(), kinds.configMap, first.metadata);
+    expect([await now(second), await now(third)]).toEqual([undefined, undefined]);
   });
 
   it("leaves orphans without the reference to their owner", async () => {
-    const { api } = env();
-    const { owner, dependent, ownerUid: uid } = await family(env(), "orphan");
-    await api.delete(kinds.configMap, owner, { preconditions: { uid }, propagation: "Orphan" });
-    await untilGone(env(), kinds.configMap, owner);
-    const { metadata } = (await api.get(kinds.configMap, dependent)) ?? {};
-    expect(metadata?.uid).toBe(dependent.uid);
+    const first = await owner("orphan");
+    const second = await child(env(), "orphan-child", first);
+    await deleteOwner(env(), first, "Orphan");
+    await untilGone(env(), kinds.configMap, first.metadata);
+    const { metadata } = (await now(second)) ?? {};
+    expect(metadata?.uid).toBe(identityOf(second).uid);
     expect(metadata).not.toHaveProperty("ownerReferences");
     expect(metadata).not.toHaveProperty("deletionTimestamp");
   });
 }
 
 function ownerlessConformance(env: () => Environment): void {
-  it("takes away what names an owner that there never was", async () => {
+  it.each([
+    ["there never was", "nobody"],
+    ["is another object by now", "somebody"],
+  ])("takes away what names an owner that %s", async (_, name) => {
     const { api, namespace } = env();
-    const owner = configMap(namespace, "nobody", {
-      metadata: { namespace, name: "nobody", uid: strangeUid },
-    });
-    const metadata = { namespace, name: "nobodys", ownerReferences: [ownedBy(owner)] };
-    await api.create(kinds.configMap, configMap(namespace, "nobodys", { metadata }));
+    if (name === "somebody") await api.create(kinds.configMap, configMap(namespace, name));
+    const owner = configMap(namespace, name, { metadata: { namespace, name, uid: strangeUid } });
+    const { metadata } = await child(env(), `child-of-${name}`, owner);
     await untilGone(env(), kinds.configMap, metadata);
     expect(await api.get(kinds.configMap, metadata)).toBeUndefined();
   });
@@ -128,11 +143,9 @@ function ownerlessConformance(env: () => Environment): void {
     ];
     const metadata = { namespace, name: "shared", ownerReferences: [ownedBy(first), ownedBy(second)] };
     await api.create(kinds.configMap, configMap(namespace, "shared", { metadata }));
-    const preconditions = { uid: identityOf(first).uid };
-    await api.delete(kinds.configMap, first.metadata, { preconditions, propagation: "Background" });
-    await eventually(env(), "the reference is gone", async () => {
-      return (await api.get(kinds.configMap, metadata))?.metadata.ownerReferences?.length === 1;
-    });
-    expect((await api.get(kinds.configMap, metadata))?.metadata.ownerReferences).toEqual([ownedBy(second)]);
+    await deleteOwner(env(), first, "Background");
+    const owners = async () => (await api.get(kinds.configMap, metadata))?.metadata.ownerReferences;
+    await eventually(env(), "the reference is gone", async () => (await owners())?.length === 1);
+    expect(await owners()).toEqual([ownedBy(second)]);
   });
 }

@@ -30,7 +30,7 @@ const DEFAULT_GRACE_SECONDS = 30;
 export function endingOf(object: KubeObject, rules: KindRules, deletion: Deletion): Ending {
   const grace: Grace = rules.endsGracefully ? graceOf(object, deletion) : { kind: "none" };
   if (grace.kind === "pending") return { kind: "pending" };
-  const finalizers = finalizersOf(object.metadata, rules, deletion.propagation);
+  const finalizers = finalizersOf(object.metadata, deletion.propagation);
   if (grace.kind === "none") {
     if (finalizers.length === 0) return { kind: "gone" };
     return { kind: "marked", object: marked(object, finalizers, dyingNow(object.metadata, deletion.nowMs)) };
@@ -100,10 +100,8 @@ function nextGeneration({ generation }: StoredMeta): Times {
 
 function finalizersOf(
   { finalizers = [] }: StoredMeta,
-  rules: KindRules,
   propagation: Propagation | undefined,
 ): readonly string[] {
-  if (rules.hasNoDependents) return finalizers;
   const others = finalizers.filter((finalizer) => finalizer !== FOREGROUND && finalizer !== ORPHAN);
   switch (propagation) {
     case "Foreground":

@@ -14,8 +14,6 @@ export interface KindRules {
   readonly endsGracefully?: true;
   /** A custom resource: a write of its status takes nothing else along, where others take labels and annotations. */
   readonly isCustom?: true;
-  /** Events are never held up for the garbage collector. */
-  readonly hasNoDependents?: true;
 }
 
 const noBudget = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
@@ -42,7 +40,7 @@ const rules: Readonly<Record<string, KindRules>> = {
   [kinds.disruptionBudget.kind]: { hasStatus: true, firstStatus: noBudget, hasGeneration: true },
   [kinds.networkPolicy.kind]: { hasGeneration: true },
   [kinds.lease.kind]: {},
-  [kinds.event.kind]: { hasNoDependents: true },
+  [kinds.event.kind]: {},
   [kinds.storageClass.kind]: {},
 };
 
