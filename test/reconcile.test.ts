@@ -323,13 +323,15 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
     expect(makePlan(seen).decided).toEqual([]);
   });
 
+  const held = () => running.api.held(kinds.cluster, ref("seq"));
   async function startDeletion(): Promise<void> {
-    const held = running.api.held(kinds.cluster, ref("seq"));
-    if (!held) throw new Error("the cluster is there");
-    running.api.put({ ...held, metadata: { ...held.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } });
+    const uid = held()?.metadata.uid ?? "";
+    await running.api.delete(kinds.cluster, ref("seq"), {
+      preconditions: { uid },
+      propagation: "Background",
+    });
     await running.deliver();
   }
-  const finalizers = () => running.api.held(kinds.cluster, ref("seq"))?.metadata.finalizers;
   const locks = () => running.api.all().filter(({ kind }) => kind === "ConfigMap");
 
   test("a deletion stops the members, and keeps identity, volumes and the lock that belongs to them", async () => {
@@ -341,12 +343,12 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
 
     await say(() => isClosed);
     await settle();
-    expect(finalizers()).toEqual([FINALIZER]);
+    expect(held()?.metadata.finalizers).toEqual([FINALIZER]);
 
     for (const name of names) api.remove(kinds.pod, ref(name));
     await running.deliver();
     await settle();
-    expect(finalizers()).toEqual([]);
+    expect(held()).toBeUndefined();
     expect(locks()).toHaveLength(1);
     expect(api.held(kinds.secret, ref("seq-identity"))).toBeDefined();
     expect(marks().map((notes) => notes?.[annotations.started])).toEqual(["1", "1", "1"]);
@@ -357,7 +359,7 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
     await startDeletion();
     await settle();
     await settle();
-    expect(finalizers()).toEqual([]);
+    expect(held()).toBeUndefined();
     expect(locks()).toEqual([]);
   });
 });

@@ -153,6 +153,7 @@ describe("writes carry what they were decided on", () => {
       {
         verb: "patch",
         kind: "Pod",
+        namespace,
         name: "seq-0",
         preconditions: { uid: "uid-of-seq-0" },
         body: {
@@ -222,6 +223,7 @@ describe("writes carry what they were decided on", () => {
     expect(api.requests[0]).toEqual({
       verb: "patch",
       kind: "EvNodeCluster",
+      namespace,
       name: "seq",
       preconditions: { uid: held.metadata.uid, resourceVersion: held.metadata.resourceVersion },
       body: { metadata: { annotations: { [annotations.approveRejoin]: null } } },

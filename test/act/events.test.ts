@@ -37,6 +37,7 @@ test("an event says who tells what about which object, and when to the microseco
         namespace: "rollup",
         uid: expect.any(String) as unknown,
         resourceVersion: expect.any(String) as unknown,
+        creationTimestamp: expect.any(String) as unknown,
       },
       eventTime: "2030-01-01T00:00:00.000000Z",
       reportingController: "evnode.dev/evnode-operator",

@@ -21,8 +21,8 @@ export const operators = "operators";
 
 /** A cluster in memory, with agents that answer what the test says, seen through the real caches and polls. */
 export class RunningCluster {
-  readonly api = new MemoryApi();
   readonly clock = new VirtualClock();
+  readonly api = new MemoryApi(this.clock);
   readonly world = new World(this.api, this.api.caches, this.clock);
   /** What the agent of each pod answers; one that is absent does not. */
   readonly says = new Map<string, Partial<AgentAnswer>>();

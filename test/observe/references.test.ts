@@ -11,14 +11,15 @@ import { cluster } from "../builders.ts";
 import { vector } from "../evnode/fixtures.ts";
 import { MemoryApi } from "../fake/memory-api.ts";
 
+const namespace = "rollup";
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const encoded = (entries: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(entries).map(([entry, text]) => [entry, base64(text)]));
 
 const secret = (name: string, entries: Readonly<Record<string, string>>) =>
-  ({ apiVersion: "v1", kind: "Secret", metadata: { name }, data: encoded(entries) }) as KubeObject;
+  ({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, data: encoded(entries) }) as KubeObject;
 const configMap = (name: string, data: Readonly<Record<string, string>>) =>
-  ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data }) as KubeObject;
+  ({ apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, data }) as KubeObject;
 
 const genesisOf = (chainId: string, proposerAddress: string = vector.proposerAddress) =>
   renderGenesis({
@@ -51,7 +52,7 @@ async function references(
   for (const object of objects) api.put(object);
   const parsed = parseCluster(cluster({ spec: fields }), 1);
   if (parsed.kind === "invalid") throw new Error(parsed.problems.join("; "));
-  const read: ReadObject = (kind, name) => api.get(kind, { name });
+  const read: ReadObject = (kind, name) => api.get(kind, { name, ...(kind.namespaced && { namespace }) });
   return readReferences(read, parsed.spec, needsIdentity);
 }
 

@@ -1,3 +1,4 @@
+import type { Preconditions } from "../../src/kube/api.ts";
 import type { KubeError } from "../../src/kube/errors.ts";
 
 export type Verb =
@@ -19,8 +20,9 @@ export interface Request {
   readonly namespace: string | undefined;
   /** Absent for lists and watches. */
   readonly name: string | undefined;
-  /** The object or the patch, or the options of a removal. */
+  /** The object or the patch, or the options. */
   readonly body: unknown;
+  readonly preconditions: Preconditions | undefined;
 }
 
 /** What a client hears instead of the answer; later than the answer would have come, if that is said. */

@@ -13,7 +13,7 @@ const timeout = new KubeError("Timeout", "no answer in time");
 /** A client whose faults are set as the test goes. */
 function faultyClient() {
   const world = newWorld();
-  const faults: { -readonly [Hook in keyof Faults]: Faults[Hook] } = {};
+  const faults: Faults = {};
   return { ...world, faults, api: world.server.client({ name: "operator", faults }) };
 }
 
@@ -57,7 +57,7 @@ describe("a request of a client", () => {
     expect(seen).toEqual([
       { ...asked, verb: "create", body: object },
       { ...asked, verb: "list", namespace: undefined, name: undefined, body: { limit: 1 } },
-      { ...asked, verb: "evict", kind: "Pod", body: { preconditions: { uid } } },
+      { ...asked, verb: "evict", kind: "Pod", body: { preconditions: { uid } }, preconditions: { uid } },
     ]);
   });
 

@@ -63,7 +63,7 @@ export class SimulatedClient implements KubeApi {
   }
 
   async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions): Promise<ListPage<T>> {
-    const question = { ...aboutAll("list", kind, options.namespace), body: options };
+    const question = aboutAll("list", kind, options.namespace, options);
     return this.#ask(question, ({ registry, cacheOf }) => {
       registry.requireServed(kind);
       return pageOf(registry.store, kind, options, cacheOf(kind).version);
@@ -72,7 +72,7 @@ export class SimulatedClient implements KubeApi {
 
   async *watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {
     const { signal, ...body } = options;
-    const question = { ...aboutAll("watch", kind, options.namespace), body };
+    const question = aboutAll("watch", kind, options.namespace, body);
     try {
       await orAborted(
         this.#ask(question, ({ registry, cacheOf }) => {
@@ -114,17 +114,17 @@ export class SimulatedClient implements KubeApi {
     patch: MergePatch,
     preconditions: Preconditions,
   ): Promise<T> {
-    const question = about("patch", kind, ref, { patch, preconditions });
+    const question = about("patch", kind, ref, patch, preconditions);
     return this.#ask(question, ({ registry }) => registry.patch(kind, ref, patch, preconditions));
   }
 
   async delete<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, options: DeleteOptions): Promise<void> {
-    const question = about("delete", kind, ref, options);
+    const question = about("delete", kind, ref, options, options.preconditions);
     return this.#ask(question, ({ registry }) => unlessGone(ref, () => registry.delete(kind, ref, options)));
   }
 
   async evict(pod: ObjectRef, options: EvictOptions): Promise<void> {
-    const question = about("evict", kinds.pod, pod, options);
+    const question = about("evict", kinds.pod, pod, options, options.preconditions);
     return this.#ask(question, ({ registry }) => unlessGone(pod, () => evict(registry, pod, options)));
   }
 
@@ -193,12 +193,23 @@ function unlessGone({ name }: ObjectRef, run: () => void): void {
   }
 }
 
-function about(verb: Question["verb"], kind: Kind<KubeObject>, ref: ObjectRef, body?: unknown): Question {
+function about(
+  verb: Question["verb"],
+  kind: Kind<KubeObject>,
+  ref: ObjectRef,
+  body?: unknown,
+  preconditions?: Preconditions,
+): Question {
   // For its checks: a name that is none is a bug of the caller, here as in front of a real server.
   objectPath(kind, ref);
-  return { verb, kind: kind.kind, namespace: ref.namespace, name: ref.name, body };
+  return { verb, kind: kind.kind, namespace: ref.namespace, name: ref.name, body, preconditions };
 }
 
-function aboutAll(verb: Question["verb"], kind: Kind<KubeObject>, namespace: string | undefined) {
-  return { verb, kind: kind.kind, namespace, name: undefined };
+function aboutAll(
+  verb: Question["verb"],
+  kind: Kind<KubeObject>,
+  namespace: string | undefined,
+  body: unknown,
+): Question {
+  return { verb, kind: kind.kind, namespace, name: undefined, body, preconditions: undefined };
 }

@@ -50,7 +50,7 @@ export class VersionedStore {
     return sorted(this.#objects.get(kind.kind) ?? new Map()) as T[];
   }
 
-  everything(): readonly KubeObject[] {
+  everything(): KubeObject[] {
     const byKind = [...this.#objects].sort(([a], [b]) => (a < b ? -1 : 1));
     return byKind.flatMap(([, objects]) => sorted(objects));
   }
