@@ -1,14 +1,76 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { KubeApi } from "../../src/kube/api.ts";
+import { KubeError } from "../../src/kube/errors.ts";
 import { Reflector } from "../../src/kube/reflector.ts";
 import { Store } from "../../src/kube/store.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import type { Pod } from "../../src/model/objects.ts";
+import { gatedPod } from "../conformance/objects.ts";
+import { namespaceKind } from "../namespace-kind.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
-import { HistoryServer } from "./history-server.ts";
+import type { Fault, Request } from "../sim/faults.ts";
+import type { Registry } from "../sim/registry.ts";
+import type { SimulatedClient } from "../sim/simulated-client.ts";
+import { SimulatedServer } from "../sim/simulated-server.ts";
 
-type Step = (server: HistoryServer, clock: VirtualClock) => void | Promise<void>;
+const namespace = "default";
+
+/** A server with faults on demand, and the reflector's client of it. */
+class FaultyServer {
+  readonly clock = new VirtualClock();
+  /** The next lists fail. */
+  listFaults = 0;
+  readonly client: SimulatedClient;
+  readonly registry: Registry;
+  #writes = 0;
+
+  constructor(seed: number) {
+    const random = seededRandom(seed);
+    const watchLagMs = () => (random.next() < 0.5 ? 0 : random.next() * 5_000);
+    const server = new SimulatedServer({ clock: this.clock, random, watchLagMs });
+    const faults = { before: ({ verb }: Request) => (verb === "list" ? this.#listFault() : undefined) };
+    this.client = server.client({ name: "reflector", faults });
+    this.registry = server.registry;
+    this.registry.create(namespaceKind, {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: namespace },
+    });
+  }
+
+  /** Pages of two, so that most lists have several. */
+  get api(): Pick<KubeApi, "list" | "watch"> {
+    const { client } = this;
+    return {
+      list: (kind, options) => client.list(kind, { ...options, limit: 2 }),
+      watch: (kind, options) => client.watch(kind, options),
+    };
+  }
+
+  put(name: string): void {
+    const { registry } = this;
+    const written = { "example.com/write": String(this.#writes++) };
+    const pod = gatedPod(namespace, name);
+    const known = registry.get(kinds.pod, pod.metadata);
+    if (known === undefined) registry.create(kinds.pod, pod);
+    else registry.patch(kinds.pod, pod.metadata, { metadata: { annotations: written } });
+  }
+
+  remove(name: string): void {
+    const ref = { namespace, name };
+    if (this.registry.get(kinds.pod, ref) !== undefined) this.registry.delete(kinds.pod, ref);
+  }
+
+  #listFault(): Fault | undefined {
+    if (this.listFaults === 0) return undefined;
+    this.listFaults -= 1;
+    return { error: new KubeError("Unavailable", "scripted") };
+  }
+}
+
+type Step = (server: FaultyServer) => unknown;
 
 const name = fc.constantFrom("a", "b", "c", "d", "e");
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -28,29 +90,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           server.remove(key),
     ),
   },
-  { weight: 1, arbitrary: fc.constant<Step>((server) => server.compact()) },
+  { weight: 1, arbitrary: fc.constant<Step>((server) => server.registry.store.compact()) },
   {
     weight: 3,
     arbitrary: fc.constantFrom("closed" as const, "broken" as const, "mute" as const).map(
       (end): Step =>
         (server) =>
-          server.disturb(end),
+          server.client.endWatches(end),
     ),
   },
   {
     weight: 1,
     arbitrary: fc.integer({ min: 1, max: 4 }).map(
       (times): Step =>
-        (server) => {
-          server.listFaults += times;
-        },
+        (server) =>
+          (server.listFaults += times),
     ),
   },
   {
     weight: 4,
     arbitrary: fc.constantFrom(0, 500, 3_000, 40_000, 200_000).map(
       (ms): Step =>
-        (_, clock) =>
+        ({ clock }) =>
           clock.advance(ms),
     ),
   },
@@ -81,8 +142,8 @@ describe("a reflector of a server with faults", () => {
   it("holds in the end what the server holds, and has told every change in turn", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), fc.integer(), async (steps, seed) => {
-        const clock = new VirtualClock();
-        const server = new HistoryServer();
+        const server = new FaultyServer(seed);
+        const { clock, registry } = server;
         const { store, known } = follower();
         const stop = new AbortController();
         const ended = new Reflector<Pod>({
@@ -93,11 +154,11 @@ describe("a reflector of a server with faults", () => {
           random: seededRandom(seed),
           onFailure: () => {},
         }).run(stop.signal);
-        for (const run of steps) await run(server, clock);
+        for (const run of steps) await run(server);
         // A mute stream is given up after 150 s; failing lists may follow.
         await clock.advance(600_000);
         const byName = (pods: Iterable<Pod>) => new Map([...pods].map((item) => [item.metadata.name, item]));
-        expect(byName(store.all())).toEqual(byName(server.objects.values()));
+        expect(byName(store.all())).toEqual(byName(registry.store.all(kinds.pod)));
         expect(known).toEqual(byName(store.all()));
         stop.abort();
         await ended;
