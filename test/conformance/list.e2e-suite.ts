@@ -82,7 +82,7 @@ function selectionConformance(env: () => Environment): void {
     const cached = async () => namesIn(await api.list(kinds.configMap, options));
     // The cache may lag behind, but not for long.
     await eventually(env(), "the cache has both", async () => (await cached()).length === 2);
-    expect(await cached()).toEqual(["cached-a", "cached-b"]);
+    expect((await cached()).toSorted()).toEqual(["cached-a", "cached-b"]);
   });
 }
 

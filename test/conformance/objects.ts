@@ -33,9 +33,12 @@ export function gatedPod(namespace: string, name: string, labels: Record<string,
   return { apiVersion: "v1", kind: "Pod", metadata, spec: { ...podSpec, ...gates } };
 }
 
-/** A pod on a node that nobody has, so that its deletion waits for a kubelet that never comes. */
+/**
+ * A pod on a node that nobody has, so that its deletion waits for a kubelet that never comes. Each has a node of its
+ * own: Kubernetes collects the pods of a missing node 40 seconds after the first one was seen there.
+ */
 export function boundPod(namespace: string, name: string, labels: Record<string, string> = {}): Pod {
-  const spec = { ...podSpec, nodeName: "conformance-no-such-node", terminationGracePeriodSeconds: 30 };
+  const spec = { ...podSpec, nodeName: `none-${namespace}-${name}`, terminationGracePeriodSeconds: 30 };
   return { apiVersion: "v1", kind: "Pod", metadata: { namespace, name, labels }, spec };
 }
 

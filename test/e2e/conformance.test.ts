@@ -2,9 +2,10 @@ import { setTimeout } from "node:timers/promises";
 import { describe } from "vitest";
 import { findCredentials } from "../../src/kube/credentials.ts";
 import { createKubeApi } from "../../src/kube/node-client.ts";
+import { kinds } from "../../src/model/kinds.ts";
 import { systemClock as clock } from "../../src/runtime/clock.ts";
 import { systemRandom as random } from "../../src/runtime/random.ts";
-import type { Environment } from "../conformance/environment.ts";
+import { type Environment, eventually } from "../conformance/environment.ts";
 import { kubeApiConformance } from "../conformance/kube-api.e2e-suite.ts";
 import { identityOf } from "../conformance/objects.ts";
 import { namespaceKind } from "../namespace-kind.ts";
@@ -19,7 +20,7 @@ async function realServer(): Promise<Environment> {
     kind: "Namespace",
     metadata: { name },
   });
-  return {
+  const environment: Environment = {
     api,
     namespace: name,
     clock,
@@ -31,6 +32,11 @@ async function realServer(): Promise<Environment> {
       api.close();
     },
   };
+  // A controller makes it, and no pod is taken before.
+  const account = { namespace: name, name: "default" };
+  const hasAccount = async () => (await api.get(kinds.serviceAccount, account)) !== undefined;
+  await eventually(environment, "the namespace has its service account", hasAccount);
+  return environment;
 }
 
 describe("the client against a real API server", () => {

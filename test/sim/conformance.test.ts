@@ -1,6 +1,8 @@
 import { describe } from "vitest";
+import { kinds } from "../../src/model/kinds.ts";
 import type { Environment } from "../conformance/environment.ts";
 import { kubeApiConformance } from "../conformance/kube-api.e2e-suite.ts";
+import { configMap } from "../conformance/objects.ts";
 import { namespaceKind } from "../namespace-kind.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
@@ -18,7 +20,11 @@ async function simulatedServer(): Promise<Environment> {
   const server = new SimulatedServer({ clock, random });
   const { registry } = server;
   const name = "conformance";
-  registry.create(namespaceKind, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  // A real server has other namespaces with objects of their own, in front and behind.
+  for (const other of ["another", name, "kube-system"]) {
+    registry.create(namespaceKind, { apiVersion: "v1", kind: "Namespace", metadata: { name: other } });
+    registry.create(kinds.configMap, configMap(other, "kube-root-ca.crt"));
+  }
   const pass = async (ms: number) => {
     for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
       for (const look of [makeMissingPods, updateBudgets, collectGarbage]) look(registry);

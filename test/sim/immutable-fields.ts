@@ -24,7 +24,7 @@ export function immutableFieldProblems(current: KubeObject, wanted: KubeObject):
         current,
         wanted,
         (spec) => without(spec, changeableInSets),
-        "updates to statefulset spec for these fields",
+        `updates to statefulset spec for fields other than ${changeableInSets.join(", ")} are forbidden`,
       );
     case kinds.claim.kind:
       return specProblems(current, wanted, fixedInClaims, "spec is immutable after creation");

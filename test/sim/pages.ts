@@ -22,11 +22,16 @@ export function pageOf<T extends KubeObject>(
   const token = options.continueToken === undefined ? undefined : decoded(options.continueToken);
   const version = token?.rv ?? versionOf(options, store, cachedVersion);
   if (version < store.oldestVersion) throw tooOld(token);
-  const selects = selectionIn(options);
-  const rest = store.at(kind, version).filter((object) => keyOf(object.metadata) > (token?.start ?? ""));
-  // A list from the cache comes in one piece.
-  const limit = options.resourceVersion === "0" ? rest.length : (options.limit ?? rest.length);
-  const items = rest.filter(selects).slice(0, limit);
+  const { namespace, labelSelector = "" } = options;
+  const rest = store
+    .at(kind, version)
+    .filter(selectionIn({ ...(namespace !== undefined && { namespace }) }))
+    .filter((object) => keyOf(object.metadata) > (token?.start ?? ""));
+  // The first list from the cache comes in one piece.
+  const isWhole = token === undefined && options.resourceVersion === "0";
+  const limit = isWhole ? rest.length : (options.limit ?? rest.length);
+  const items = rest.filter(selectionIn({ labelSelector })).slice(0, limit);
+  // The server looks whether anything comes after the page, not whether that is selected.
   const last = items.at(-1);
   const isLast = items.length < limit || last === undefined || last === rest.at(-1);
   return {

@@ -50,6 +50,9 @@ export class WatchCache {
 
   requireKept({ resourceVersion }: WatchOptions): void {
     const { oldestVersion } = this.#store;
+    // From version 0 a real server begins with all objects; nobody here watches without a list.
+    if (!(Number(resourceVersion) > 0))
+      throw new Error(`a watch from version "${resourceVersion}" is not simulated`);
     if (Number(resourceVersion) >= oldestVersion) return;
     throw expired(`too old resource version: ${resourceVersion} (${oldestVersion})`);
   }

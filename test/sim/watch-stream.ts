@@ -45,7 +45,7 @@ export class WatchStream {
     this.#wake();
   }
 
-  /** What is mute stays so. */
+  /** A stream ends once: what is mute stays so. */
   end(end: StreamEnd): void {
     if (this.#state === "open") this.#state = end;
     this.#wake();
