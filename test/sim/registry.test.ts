@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { kinds } from "../../src/model/kinds.ts";
 import { cluster } from "../builders.ts";
+import { boundPod } from "../conformance/objects.ts";
 import { namespaceKind } from "../namespace-kind.ts";
 import { namespace, newWorld } from "./world.ts";
 
@@ -32,6 +33,16 @@ it("the uids are those of random objects, and differ", () => {
   });
   for (const uid of uids) expect(uid).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/);
   expect(new Set(uids).size).toBe(2);
+});
+
+it("a pod on a node stays, marked, until its kubelet says that it has stopped", async () => {
+  const { registry, store, clock } = newWorld();
+  const { metadata } = registry.create(kinds.pod, boundPod(namespace, "a"));
+  registry.delete(kinds.pod, metadata);
+  await clock.advance(600_000);
+  expect(store.get(kinds.pod, metadata)?.metadata.deletionTimestamp).toBe("2030-01-01T00:00:30Z");
+  registry.delete(kinds.pod, metadata, { gracePeriodSeconds: 0 });
+  expect(store.get(kinds.pod, metadata)).toBeUndefined();
 });
 
 it("a namespace cannot be deleted, as nothing here would end what is in it", () => {

@@ -18,6 +18,7 @@ import { wired } from "./wire.ts";
 export interface RemovalOptions {
   readonly preconditions?: Partial<Preconditions>;
   readonly propagation?: Propagation;
+  /** Zero is how kubelet says that a pod has stopped, which removes it. */
   readonly gracePeriodSeconds?: number;
 }
 
