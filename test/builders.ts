@@ -109,6 +109,7 @@ export function pod(name: string, over: Partial<MemberPod> = {}): MemberPod {
     configRevision: "r1",
     role: "follower",
     order: undefined,
+    orderGivenAt: new Date(NOW_MS).toISOString(),
     labels: commonLabels("seq"),
     terminating: false,
     ready: true,

@@ -57,6 +57,11 @@ interface HttpQuestion {
   readonly path: string;
   readonly body?: string | undefined;
   readonly contentType?: string;
+  /**
+   * A connection of its own. One to a Service that had no endpoint for a moment may lead out of the machine, to
+   * whatever answers there, for as long as it is kept.
+   */
+  readonly anew?: boolean;
 }
 
 export interface HttpText {
@@ -66,11 +71,12 @@ export interface HttpText {
 
 /** One request with a deadline; undefined when it got no whole answer. */
 export async function httpText(question: HttpQuestion): Promise<HttpText | undefined> {
-  const { ip, port, method, path, body, contentType = "text/plain" } = question;
+  const { ip, port, method, path, body, contentType = "text/plain", anew = false } = question;
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     const headers = body === undefined ? {} : { "content-type": contentType };
-    const outgoing = request({ host: ip, port, method, path, agent, headers, signal }, (response) => {
+    const how = { host: ip, port, method, path, agent: anew ? false : agent, headers, signal };
+    const outgoing = request(how, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on("data", (chunk: Buffer) => {

@@ -39,6 +39,7 @@ export function sendTransactions(session: Session, ip: string, prefix: string): 
         method: "POST",
         path: "/tx",
         body: `${key}=1`,
+        anew: true,
       });
       sent.push({ key, sentMs, acceptedMs: answer?.status === 202 ? wallMs() : undefined });
       await pause(SEND_EVERY_MS, session);

@@ -114,7 +114,11 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
       return world.forget(action.resource, { namespace, name });
     }
     case "order": {
-      const notes = { [annotations.order]: JSON.stringify(action.order) };
+      const givenAt = new Date(snapshot.nowMs).toISOString();
+      const notes = {
+        [annotations.order]: JSON.stringify(action.order),
+        [annotations.orderGivenAt]: givenAt,
+      };
       const ref = { namespace, name: action.member.name };
       const patch = { metadata: { annotations: notes } };
       return world.wrote(kinds.pod, await api.patch(kinds.pod, ref, patch, { uid: action.pod.uid }));

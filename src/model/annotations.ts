@@ -13,6 +13,8 @@ export const labels = {
 export const annotations = {
   /** On a pod: the order to its agent, as JSON. Written by the operator with the pod's uid as precondition. */
   order: "evnode.dev/order",
+  /** On a pod: when its order was given last, as an RFC 3339 time. */
+  orderGivenAt: "evnode.dev/order-given-at",
   /** On a pod, first set by the pod template: which revision of its evnode.yaml the member runs. */
   configRevision: "evnode.dev/config-revision",
   /** On the identity Secret and on claims: the epoch of the membership. */

@@ -21,6 +21,8 @@ export interface MemberPod {
   readonly configRevision: string | undefined;
   readonly role: string | undefined;
   readonly order: string | undefined;
+  /** When the order was given last, as an RFC 3339 time. */
+  readonly orderGivenAt: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly terminating: boolean;
   readonly ready: boolean;
@@ -94,6 +96,7 @@ export function podOf(pod: Pod): MemberPod {
     configRevision: metadata.annotations?.[annotations.configRevision],
     role: metadata.labels?.[labels.role],
     order: metadata.annotations?.[annotations.order],
+    orderGivenAt: metadata.annotations?.[annotations.orderGivenAt],
     labels: metadata.labels ?? {},
     terminating: metadata.deletionTimestamp !== undefined,
     ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,

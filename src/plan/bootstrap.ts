@@ -4,7 +4,7 @@ import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { endApproval } from "./approval.ts";
-import { giveOrder, votersOf } from "./orders.ts";
+import { giveOrder, REPEAT_AFTER_MS, votersOf } from "./orders.ts";
 import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -59,24 +59,25 @@ function orderBootstrap(snapshot: Snapshot, identity: Identity, empty: readonly 
   if (!voters) return NOTHING;
   const { epoch } = identity;
   const order = { id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters } as const;
-  return { stages: [empty.flatMap((member) => giveOrder(member, order))] };
+  const orders = empty.flatMap((member) => giveOrder(member, order, snapshot.nowMs));
+  return { stages: orders.length === 0 ? [] : [orders], recheckAfterMs: REPEAT_AFTER_MS };
 }
 
 function run(snapshot: Snapshot, identity: Identity): Step {
   const blockers: readonly Blocker[] = volumeProblems(snapshot, identity);
   const { epoch } = identity;
-  const starts = snapshot.members.flatMap((member) => {
+  const startable = snapshot.members.filter((member) => {
     const volume = volumeOf(member, identity);
-    const mayStart =
-      volume?.kind === "intact" &&
-      volume.epoch === epoch &&
-      !volume.started &&
-      member.claim?.started === epoch;
-    return mayStart ? giveOrder(member, { id: `start-${epoch}`, kind: "start", epoch }) : [];
+    const isPreparedHere = volume?.kind === "intact" && volume.epoch === epoch && !volume.started;
+    return isPreparedHere && member.claim?.started === epoch;
   });
+  const order = { id: `start-${epoch}`, kind: "start", epoch } as const;
+  const starts = startable.flatMap((member) => giveOrder(member, order, snapshot.nowMs));
   const repairs = [...rejoin(snapshot, identity), ...endApproval(snapshot, identity)];
   const step = { stages: [[...starts, ...repairs]].filter((stage) => stage.length > 0), blockers };
-  return blockers.length > 0 ? { ...step, recheckAfterMs: 15_000 } : step;
+  const waits = startable.length > 0 || repairs.length > 0;
+  if (blockers.length === 0 && !waits) return step;
+  return { ...step, recheckAfterMs: waits ? REPEAT_AFTER_MS : 15_000 };
 }
 
 type Volume = AgentAnswer["volume"];

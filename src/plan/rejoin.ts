@@ -23,7 +23,7 @@ export function rejoin(snapshot: Snapshot, identity: Identity): Action[] {
   const { claim, pod } = member;
   const { epoch } = identity;
   if (claim.started !== epoch) return [{ kind: "markClaim", member, claim, epoch }];
-  return giveOrder(member, { id: rejoinOrderId(pod), kind: "rejoin", epoch, voters });
+  return giveOrder(member, { id: rejoinOrderId(pod), kind: "rejoin", epoch, voters }, snapshot.nowMs);
 }
 
 function areWell(others: Snapshot["members"], { members, parsed }: Snapshot): boolean {

@@ -146,7 +146,7 @@ describe("writes carry what they were decided on", () => {
   };
   const mark: Action = { kind: "markClaim", member: first, claim, epoch: 1 };
 
-  test("an order is written to the pod that was looked at, as one annotation", async () => {
+  test("an order is written to the pod that was looked at, with the time", async () => {
     api.put(podObject("seq-0"));
     await act(seen, [[order]]);
     expect(api.requests).toEqual([
@@ -157,7 +157,12 @@ describe("writes carry what they were decided on", () => {
         name: "seq-0",
         preconditions: { uid: "uid-of-seq-0" },
         body: {
-          metadata: { annotations: { [annotations.order]: '{"id":"start-1","kind":"start","epoch":1}' } },
+          metadata: {
+            annotations: {
+              [annotations.order]: '{"id":"start-1","kind":"start","epoch":1}',
+              [annotations.orderGivenAt]: "2026-01-01T00:00:00.000Z",
+            },
+          },
         },
       },
     ]);

@@ -14,6 +14,7 @@ import {
   leader,
   type MemberShape,
   member,
+  NOW_MS,
   present,
   snapshot,
   unstarted,
@@ -208,6 +209,36 @@ test("an order is given once: a pod that carries it is left alone, and so is one
   expect(wants(bootstrap(after({ ...isPrepared, pod: { order: "{}" } }, {}, {})))).toEqual([
     "bootstrap: order seq-0 start",
   ]);
+});
+
+describe("an order that the agent should have by now", () => {
+  const order = JSON.stringify({ id: "start-1", kind: "start", epoch: 1 });
+  const since = (ms: number) => ({ pod: { order, orderGivenAt: new Date(NOW_MS - ms).toISOString() } });
+  const says = (what: object) => ({ ...since(60_000), says: { ...isPrepared.says, ...what } });
+
+  test.each<[string, MemberShape, readonly string[]]>([
+    [
+      "is given again: kubelet may have missed the change",
+      { ...isPrepared, ...since(5_000) },
+      ["bootstrap: order seq-0 start"],
+    ],
+    ["is waited for first", { ...isPrepared, ...since(4_999) }, []],
+    [
+      "is given again when it is not known since when",
+      { ...isPrepared, pod: { order, orderGivenAt: undefined } },
+      ["bootstrap: order seq-0 start"],
+    ],
+    [
+      "is not given again to one that refuses it",
+      says({ refusedOrder: { id: "start-1", message: "no" } }),
+      [],
+    ],
+    ["is not given again to one that has done it", says({ executedOrder: "start-1" }), []],
+  ])("%s", (_, shape, wanted) => {
+    const step = bootstrap(after(shape, {}, {}));
+    expect(wants(step)).toEqual(wanted);
+    expect(step.recheckAfterMs).toBe(5_000);
+  });
 });
 
 test("the order to bootstrap names every member by the host name that it will have for ever", () => {
