@@ -1,0 +1,177 @@
+import { actAll } from "./act/act.ts";
+import { Events } from "./act/events.ts";
+import { Gathering } from "./act/gathering.ts";
+import { ProgressRation } from "./act/progress-ration.ts";
+import { report } from "./act/report.ts";
+import type { Config } from "./config.ts";
+import type { KubeApi } from "./kube/api.ts";
+import type { Leadership } from "./kube/leadership.ts";
+import { LeaderElection } from "./kube/lease.ts";
+import { kinds } from "./model/kinds.ts";
+import { keyOf } from "./model/kube-object.ts";
+import type { AskAgent } from "./observe/agent-client.ts";
+import { Agents } from "./observe/agents.ts";
+import { followPod } from "./observe/follow-pod.ts";
+import { observe } from "./observe/observe.ts";
+import { World } from "./observe/world.ts";
+import type { Snapshot } from "./plan/snapshot.ts";
+import type { Plan } from "./plan/step.ts";
+import { newReconcile } from "./reconcile.ts";
+import type { Clock } from "./runtime/clock.ts";
+import { Controller, type Finished } from "./runtime/controller.ts";
+import { Queue } from "./runtime/queue.ts";
+import type { Random } from "./runtime/random.ts";
+import { logFinished, logOutcome, stuck } from "./telemetry/controller-log.ts";
+import type { Logger } from "./telemetry/log.ts";
+import { Watches } from "./watches.ts";
+
+/** One reconcile may take this long: a few API calls, each with a deadline of its own. */
+const RECONCILE_DEADLINE_MS = 120_000;
+
+/** Running reconciles get this long to end when the operator stops; Kubernetes kills it after 30 s. */
+const STOP_GRACE_MS = 10_000;
+
+export interface OperatorProcessDependencies {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly api: KubeApi;
+  readonly ask: AskAgent;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly plan: (snapshot: Snapshot) => Plan;
+}
+
+/**
+ * All of the operator between its ports: the Kubernetes API, the agents, time and chance. What the operating system
+ * gives, such as the environment and the health pages, is `operator.ts`; the simulator runs this in a world of its own.
+ */
+export class OperatorProcess {
+  readonly #deps: OperatorProcessDependencies;
+  readonly #queue: Queue;
+  readonly #agents: Agents;
+  readonly #watches: Watches;
+  readonly #controller: Controller;
+  /** While it holds a leadership, this process may write. */
+  #leadership: Leadership | undefined;
+
+  constructor(deps: OperatorProcessDependencies) {
+    this.#deps = deps;
+    const { config, log, api, ask, clock, random } = deps;
+    this.#queue = new Queue({ clock });
+    this.#agents = new Agents(ask, clock, random, (key) => this.#queue.add(key));
+    this.#watches = new Watches({
+      api,
+      clock,
+      random,
+      log,
+      namespace: config.watchNamespace,
+      onChange: (key) => this.#queue.add(key),
+      onPod: (pod, isGone) => this.#leadership && followPod(this.#agents, pod, isGone),
+    });
+    this.#controller = this.#newController();
+  }
+
+  /** For the liveness probe: what hangs. */
+  stuck(): readonly string[] {
+    return stuck(this.#controller);
+  }
+
+  get hasSynced(): boolean {
+    return this.#watches.hasSynced;
+  }
+
+  /** Runs until the signal aborts, or leadership is lost. Returns the exit code. */
+  async run(signal: AbortSignal): Promise<number> {
+    const stopWatching = new AbortController();
+    const watching = this.#watches.run(stopWatching.signal);
+    try {
+      await Promise.race([this.#watches.synced(), aborted(signal)]);
+      return await this.#lead(signal);
+    } finally {
+      stopWatching.abort(new Error("the operator stops"));
+      await watching;
+      await this.#agents.stop();
+    }
+  }
+
+  /** Waits for leadership, works until the signal aborts or leadership is lost, and gives it back. */
+  async #lead(signal: AbortSignal): Promise<number> {
+    const { config, log, api, clock, random } = this.#deps;
+    const election = new LeaderElection({
+      api,
+      lease: { namespace: config.namespace, name: "evnode-operator" },
+      // A pod runs one process at a time, so one that was killed takes its own Lease up again at once.
+      identity: config.identity,
+      clock,
+      random,
+      onFailure: (error) => log.warn({ reason: error.message }, "the Lease was not written"),
+    });
+    const leadership = await election.acquire(signal);
+    if (!leadership) return 0;
+
+    log.info("this operator leads");
+    this.#leadership = leadership;
+    for (const pod of this.#watches.all(kinds.pod)) followPod(this.#agents, pod, false);
+    this.#controller.start();
+    await Promise.race([aborted(signal), aborted(leadership.signal)]);
+    const isLost = !signal.aborted;
+    const left = await this.#controller.stop(isLost ? 0 : STOP_GRACE_MS);
+    if (left.length > 0) log.warn({ clusters: left }, "stopped in the middle of a reconcile");
+    this.#leadership = undefined;
+    await leadership.release();
+    if (isLost) log.error({ reason: String(leadership.signal.reason) }, "leadership was lost");
+    return isLost ? 1 : 0;
+  }
+
+  #newController(): Controller {
+    const { config, log, api, clock, random, plan } = this.#deps;
+    const world = new World(api, this.#watches.stores, clock);
+    const settings = {
+      agentImage: config.agentImage,
+      clusterDomain: config.clusterDomain,
+      operatorNamespace: config.namespace,
+    };
+    const mayWrite = (signal: AbortSignal) => () =>
+      !signal.aborted && (this.#leadership?.stillLeading() ?? false);
+    const ration = new ProgressRation(clock);
+    const gathering = new Gathering(clock);
+    const onLost = (why: string) => log.warn({ why }, "an event was lost");
+    const events = new Events({ api, clock, random, instance: config.identity, onLost });
+    const told = { api, world, events, ration, gathering };
+    const reconcile = newReconcile({
+      observe: (namespace, name) =>
+        observe({ world, agents: this.#agents, settings, clock }, namespace, name),
+      plan,
+      act: async (snapshot, plan, signal) => {
+        const outcome = await actAll({ api, world, random, mayWrite: mayWrite(signal) }, snapshot, plan);
+        logOutcome(log, keyOf(snapshot.cluster.metadata), outcome);
+        return outcome;
+      },
+      report: (snapshot, plan, outcome, signal) =>
+        report({ ...told, mayWrite: mayWrite(signal) }, snapshot, plan, outcome),
+      reportDueInMs: (key) => Math.min(ration.dueInMs(key), gathering.dueInMs(key)),
+      forget: (key) => {
+        ration.forget(key);
+        gathering.end(key);
+        events.forget(key);
+        world.forgetCluster(key);
+      },
+    });
+    const onFinished = (key: string, how: Finished) => logFinished(log, key, how);
+    return new Controller({
+      queue: this.#queue,
+      reconcile,
+      clock,
+      workers: config.workers,
+      deadlineMs: RECONCILE_DEADLINE_MS,
+      onFinished,
+    });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
