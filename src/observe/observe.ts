@@ -78,7 +78,7 @@ export async function observe(
     objects: new Map([...(await readObjects(deps, cluster, watched, maxAgeMs)), ...stranger]),
     members: mayMakeIdentity(cluster, needsIdentity)
       ? await withCertainClaims(deps, namespace, members)
-      : await withHiddenPods(deps, cluster, members, hasStarted(identity) && statefulSet !== undefined),
+      : await withHiddenPods(deps, cluster, members, mayHidePods(statefulSet, identity)),
   };
 }
 
@@ -88,8 +88,12 @@ function replicasOf(parsed: Parsed, statefulSet: StatefulSet | undefined): numbe
   return Math.min(statefulSet?.spec?.replicas ?? 0, names.MAX_MEMBERS);
 }
 
-const hasStarted = (identity: IdentityView) =>
-  identity.kind === "present" && identity.identity.bootstrapped !== undefined;
+/** Before the first start a pod that is not shown is still being made, unless the set says that all of them are. */
+function mayHidePods(statefulSet: StatefulSet | undefined, identity: IdentityView): boolean {
+  if (statefulSet === undefined || identity.kind !== "present") return false;
+  const { spec, status } = statefulSet;
+  return identity.identity.bootstrapped !== undefined || (status?.replicas ?? 0) >= (spec?.replicas ?? 1);
+}
 
 function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number, clusterDomain: string): Parsed {
   const parsed = parseCluster(cluster, defaultsVersion);
@@ -226,10 +230,7 @@ async function withCertainPods(
   return all.filter(({ ordinal, pod }) => ordinal < members.length || pod !== undefined);
 }
 
-/**
- * A pod whose labels were taken off is shown by no watch, and nobody but us puts them back. A cluster that has not
- * started yet is spared the question: its pods are still being made.
- */
+/** A pod whose labels were taken off is shown by no watch, and nobody but us puts them back. */
 async function withHiddenPods(
   deps: ObserveDependencies,
   cluster: EvNodeClusterObject,

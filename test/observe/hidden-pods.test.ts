@@ -93,6 +93,15 @@ test("pods that are still being made for the first time are not asked for", asyn
   expect(podReads()).toEqual([]);
 });
 
+test("one that lost its labels before the first start is found once the set says that all were made", async () => {
+  await running(undefined);
+  const { statefulSet } = snapshot();
+  if (statefulSet) api.put({ ...statefulSet, status: { replicas: 3 } });
+  for (const ordinal of [0, 2]) api.put(pod(ordinal));
+  const hidden = api.put(pod(1, { labels: {} }));
+  expect((await look()).members[1]?.pod?.uid).toBe(hidden.metadata.uid);
+});
+
 test("pods that the watches show are not asked for", async () => {
   await running("1");
   for (const ordinal of [0, 1, 2]) api.put(pod(ordinal));

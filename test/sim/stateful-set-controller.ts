@@ -16,7 +16,8 @@ export function makeMissingPods(registry: Registry): void {
   }
 }
 
-function podOf({ metadata, spec }: StatefulSet, ordinal: number): Pod {
+/** The pod of a set, without what its revision and its claims add. */
+export function podOf({ metadata, spec }: StatefulSet, ordinal: number): Pod {
   const { namespace = "", uid = "" } = metadata;
   const name = `${metadata.name}-${ordinal}`;
   const template = spec?.template;

@@ -1,0 +1,50 @@
+import { judgeVolume, type VolumeOwner, type VolumeState } from "../../../src/agent/volume.ts";
+import type { VolumeRecord } from "../../../src/agent/volume-record.ts";
+import type { Voter } from "../../../src/model/agent-protocol.ts";
+
+export interface Entry {
+  readonly term: number;
+  readonly block: string;
+}
+
+/** What Raft keeps of one member: who votes, how far it voted, and the blocks. */
+export interface RaftState {
+  readonly voters: readonly Voter[];
+  term: number;
+  log: readonly Entry[];
+  /** Up to this height the blocks are decided and in the block store. */
+  stored: number;
+}
+
+/** One persistent volume. It outlives pods, and goes with its claim. */
+export interface Volume {
+  readonly name: string;
+  record: VolumeRecord | undefined;
+  raft: RaftState | undefined;
+  /** The process that has its files open: another one that wants them waits for it without a word. */
+  lockedBy: string | undefined;
+}
+
+export const newVolume = (name: string): Volume => ({
+  name,
+  record: undefined,
+  raft: undefined,
+  lockedBy: undefined,
+});
+
+/** The agent's own judgement of what lies there. */
+export function stateOf({ record, raft }: Volume, owner: VolumeOwner): VolumeState {
+  const isUsed = raft !== undefined && (raft.log.length > 0 || raft.term > 1);
+  return judgeVolume(
+    {
+      record: record === undefined ? { kind: "absent" } : { kind: "present", record },
+      raft:
+        raft === undefined ? { kind: "missing" } : { kind: isUsed ? "used" : "fresh", voters: raft.voters },
+      hasBlockData: raft !== undefined && raft.log.length > 0,
+      others: [],
+    },
+    owner,
+  );
+}
+
+export const heightOf = ({ raft }: Volume): number => raft?.stored ?? 0;

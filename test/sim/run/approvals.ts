@@ -1,0 +1,35 @@
+import type { Order } from "../../../src/model/agent-protocol.ts";
+import type { PodRun } from "../member/pod-run.ts";
+
+/** What the owner allowed, and what was done without leave. */
+export class Approvals {
+  readonly #allowed = new Set<string>();
+  readonly #begun = new Set<string>();
+
+  /** The owner lets this member be rebuilt, once. */
+  allow(namespace: string, member: string): void {
+    this.#allowed.add(`${namespace}/${member}`);
+  }
+
+  isAllowed(namespace: string, member: string): boolean {
+    return this.#allowed.has(`${namespace}/${member}`);
+  }
+
+  onStart({ agent }: PodRun): void {
+    this.#begun.add(agent.mounted.owner.clusterId);
+  }
+
+  hasBegun({ agent }: PodRun): boolean {
+    return this.#begun.has(agent.mounted.owner.clusterId);
+  }
+
+  /** An agent carried out an order. */
+  onOrder(run: PodRun, order: Order, violate: (what: string) => void): void {
+    const name = `${run.namespace}/${run.name}`;
+    if (order.kind === "bootstrap" && this.hasBegun(run))
+      violate(`${name} was bootstrapped although members of its cluster ran before`);
+    if (order.kind !== "rejoin") return;
+    if (!this.#allowed.has(name)) violate(`${name} was rebuilt without the owner's leave`);
+    this.#allowed.delete(name);
+  }
+}

@@ -1,0 +1,79 @@
+import { annotations, labels } from "../../../src/model/annotations.ts";
+import { kinds } from "../../../src/model/kinds.ts";
+import { identitySecretName } from "../../../src/model/names.ts";
+import { entryText } from "../../../src/model/secret-text.ts";
+import type { PodRun } from "../member/pod-run.ts";
+import { chainKey } from "../member/raft-group.ts";
+import type { Universe } from "./universe.ts";
+import { REPLICAS } from "./wanted.ts";
+
+/** What must hold of the world as it is, whatever the operator saw of it. */
+export class Invariants {
+  readonly #universe: Universe;
+  readonly #identities = new Map<string, string>();
+
+  constructor(universe: Universe) {
+    this.#universe = universe;
+    const { store } = universe.registry;
+    store.subscribe(({ kind, after }) => {
+      if (kind === kinds.pod.kind) this.#checkLeaderLabels();
+      if (kind === kinds.secret.kind && after !== undefined) this.#checkIdentities();
+    });
+  }
+
+  /** After every step. */
+  check(): void {
+    const running = [...this.#universe.runs.values()].filter(({ process }) => process !== undefined);
+    this.#checkProcesses(running);
+    for (const run of running) this.#checkVolume(run);
+    for (const { raft, name } of this.#universe.volumes.values())
+      if (raft !== undefined && raft.voters.length !== REPLICAS)
+        this.#universe.violate(`${name} holds a membership of ${raft.voters.length}`);
+  }
+
+  #checkProcesses(running: readonly PodRun[]): void {
+    const members = new Set<string>();
+    const clusters = new Map<string, string>();
+    for (const run of running) {
+      const { clusterId } = run.agent.mounted.owner;
+      const member = `${clusterId}/${run.name}`;
+      if (members.has(member)) this.#universe.violate(`two processes of ${run.namespace}/${run.name} run`);
+      members.add(member);
+      const other = clusters.get(chainKey(run)) ?? clusterId;
+      if (other !== clusterId) this.#universe.violate(`two clusters run ${chainKey(run)}`);
+      clusters.set(chainKey(run), clusterId);
+    }
+  }
+
+  #checkVolume({ volume, namespace, name }: PodRun): void {
+    const orders = volume.record?.executedOrders ?? [];
+    const isOrdered = orders.some((id) => id.startsWith("bootstrap") || id.startsWith("rejoin"));
+    if (!isOrdered || volume.record?.started !== true)
+      this.#universe.violate(`${namespace}/${name} runs on a volume that nobody ordered it to`);
+  }
+
+  /** The leader Service must not lead to two members. */
+  #checkLeaderLabels(): void {
+    const leaders = new Set<string>();
+    for (const { metadata } of this.#universe.registry.store.all(kinds.pod)) {
+      if (metadata.labels?.[labels.role] !== "leader") continue;
+      const cluster = `${metadata.namespace}/${metadata.name.replace(/-\d+$/, "")}`;
+      if (leaders.has(cluster)) this.#universe.violate(`two pods of ${cluster} are labelled as leader`);
+      leaders.add(cluster);
+    }
+  }
+
+  /** A cluster that has an identity keeps it. */
+  #checkIdentities(): void {
+    for (const secret of this.#universe.registry.store.all(kinds.secret)) {
+      const { name, namespace, annotations: notes } = secret.metadata;
+      const proposer = notes?.[annotations.proposer];
+      if (proposer === undefined || !name.endsWith(identitySecretName(""))) continue;
+      const identity = `${entryText(secret, "cluster_id")} ${proposer}`;
+      const key = `${namespace}/${name}`;
+      if ((this.#identities.get(key) ?? identity) !== identity)
+        this.#universe.violate(`${key} is another identity than before`);
+      this.#identities.set(key, identity);
+    }
+  }
+}

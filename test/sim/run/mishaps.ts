@@ -1,0 +1,146 @@
+import { kinds } from "../../../src/model/kinds.ts";
+import { claimName, memberName } from "../../../src/model/names.ts";
+import type { Pod } from "../../../src/model/objects.ts";
+import type { PodRun } from "../member/pod-run.ts";
+import type { Owner } from "./owner.ts";
+import type { SimulatedOperator } from "./simulated-operator.ts";
+import { meddle } from "./third-parties.ts";
+import type { Universe } from "./universe.ts";
+import { MAIN, REPLICAS, TWIN } from "./wanted.ts";
+
+export interface Stage {
+  readonly universe: Universe;
+  readonly owner: Owner;
+  readonly operators: readonly SimulatedOperator[];
+}
+
+/** One thing that goes wrong. True when it really happened. */
+type Mishap = (stage: Stage) => boolean;
+
+/** With how often each is drawn, and under which name it is counted; without a name it counts itself. */
+const menu: readonly (readonly [weight: number, name: string | undefined, mishap: Mishap])[] = [
+  [3, "member process killed", killProcess],
+  [3, "pod deleted", (stage) => deletePod(stage, undefined)],
+  [2, "pod deleted by force", (stage) => deletePod(stage, 0)],
+  [2, "claim and pod deleted", deleteClaim],
+  [3, "agent silent", silenceAgent],
+  [1, "node restarted", restartNode],
+  [1, "image not to be had", withholdImage],
+  [3, undefined, ({ universe }) => meddle(universe)],
+  [1, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
+  [2, "watches cut", cutWatches],
+  [1, "history forgotten, watches cut", forgetHistory],
+  [2, "operator killed", killOperator],
+  [1, "operator stands still", stopOperator],
+];
+
+export function mishap(stage: Stage): void {
+  const { chance, counts } = stage.universe;
+  let drawn = chance.between(
+    1,
+    menu.reduce((sum, [weight]) => sum + weight, 0),
+  );
+  for (const [weight, name, happen] of menu) {
+    drawn -= weight;
+    if (drawn > 0) continue;
+    if (happen(stage) && name !== undefined) counts.add(name);
+    return;
+  }
+}
+
+function runOf({ chance, runs }: Universe, which: (run: PodRun) => boolean): PodRun | undefined {
+  return chance.pick([...runs.values()].filter(which));
+}
+
+function killProcess({ universe }: Stage): boolean {
+  const run = runOf(universe, ({ process }) => process !== undefined);
+  if (run !== undefined) universe.kubelet.exit(run, 137, "killed");
+  return run !== undefined;
+}
+
+function podOf({ chance, registry }: Universe): Pod | undefined {
+  return chance.pick(registry.store.all(kinds.pod));
+}
+
+function deletePod({ universe }: Stage, gracePeriodSeconds: number | undefined): boolean {
+  const pod = podOf(universe);
+  if (pod === undefined) return false;
+  universe.history.note(
+    `somebody deletes pod ${pod.metadata.name}, grace ${gracePeriodSeconds ?? "as it is"}`,
+  );
+  universe.registry.delete(
+    kinds.pod,
+    pod.metadata,
+    gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds },
+  );
+  return true;
+}
+
+/** Of one member at a time: more than the others can bring back is no matter of the operator. */
+function deleteClaim({ universe, owner }: Stage): boolean {
+  const { chance, registry, history } = universe;
+  const ordinal = chance.between(0, REPLICAS - 1);
+  const ref = { namespace: MAIN.namespace, name: claimName(MAIN.name, ordinal) };
+  if (registry.store.get(kinds.claim, ref) === undefined || !owner.mayLose(MAIN, ordinal)) return false;
+  history.note(`somebody deletes claim ${ref.name} and its pod`);
+  registry.delete(kinds.claim, ref);
+  const pod = { namespace: MAIN.namespace, name: memberName(MAIN.name, ordinal) };
+  if (registry.store.get(kinds.pod, pod) !== undefined) registry.delete(kinds.pod, pod);
+  return true;
+}
+
+function silenceAgent({ universe }: Stage): boolean {
+  const { chance, network, history } = universe;
+  const run = runOf(universe, () => true);
+  if (run === undefined) return false;
+  const forMs = chance.between(2_000, 60_000);
+  history.note(`the agent of ${run.name} is silent for ${forMs} ms`);
+  network.silence(run.ip, forMs);
+  return true;
+}
+
+/** Every container of a node ends at once; pods and volumes stay. */
+function restartNode({ universe }: Stage): boolean {
+  const { kubelet, history, runs } = universe;
+  const node = runOf(universe, () => true)?.node;
+  if (node === undefined) return false;
+  history.note(`${node} restarts`);
+  for (const run of runs.values()) if (run.node === node) kubelet.reboot(run);
+  return true;
+}
+
+function withholdImage({ universe }: Stage): boolean {
+  const { chance, nowMs } = universe;
+  const run = runOf(universe, ({ process }) => process === undefined);
+  if (run !== undefined) run.noImageUntilMs = nowMs + chance.between(2_000, 20_000);
+  return run !== undefined;
+}
+
+function cutWatches({ universe, operators }: Stage): boolean {
+  const { chance } = universe;
+  const end = chance.pick(["closed", "broken", "mute"] as const) ?? "closed";
+  const kind = chance.pick([kinds.pod, kinds.claim, kinds.cluster, kinds.statefulSet, undefined]);
+  for (const { client } of operators) client.endWatches(end, kind);
+  return true;
+}
+
+function forgetHistory({ universe, operators }: Stage): boolean {
+  universe.registry.store.compact();
+  for (const { client } of operators) client.endWatches("closed");
+  return true;
+}
+
+function killOperator({ universe, operators }: Stage): boolean {
+  const { chance } = universe;
+  const operator = chance.pick(operators.filter(({ isRunning }) => isRunning));
+  operator?.kill(chance.between(500, 40_000));
+  return operator !== undefined;
+}
+
+/** Longer than the Lease lasts, so that another one leads when it goes on. */
+function stopOperator({ universe, operators }: Stage): boolean {
+  const { chance } = universe;
+  const operator = chance.pick(operators.filter(({ isRunning }) => isRunning));
+  operator?.stop(chance.between(3_000, 30_000));
+  return operator !== undefined;
+}

@@ -1,0 +1,96 @@
+import { annotations } from "../../../src/model/annotations.ts";
+import { kinds } from "../../../src/model/kinds.ts";
+import { chainLockName, claimName, identitySecretName, memberName } from "../../../src/model/names.ts";
+import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/model/objects.ts";
+import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
+import type { Universe } from "./universe.ts";
+import { approvalOf, MAIN, REPLICAS, wantedCluster } from "./wanted.ts";
+
+/** Whoever owns the clusters: applies, deletes, and allows a lost member to be rebuilt. */
+export class Owner {
+  readonly #universe: Universe;
+
+  constructor(universe: Universe) {
+    this.#universe = universe;
+  }
+
+  clusterOf(ref: typeof MAIN): EvNodeClusterObject | undefined {
+    return this.#universe.registry.store.get(kinds.cluster, ref);
+  }
+
+  apply(ref: typeof MAIN): void {
+    if (this.clusterOf(ref) !== undefined) return;
+    this.#universe.history.note(`owner applies ${ref.namespace}/${ref.name}`);
+    this.#universe.registry.create(kinds.cluster, wantedCluster(ref));
+  }
+
+  delete(ref: typeof MAIN): boolean {
+    const cluster = this.clusterOf(ref);
+    if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return false;
+    this.#universe.history.note(`owner deletes ${ref.namespace}/${ref.name}`);
+    this.#universe.registry.delete(kinds.cluster, ref, { propagation: "Background" });
+    return true;
+  }
+
+  approve(ref: typeof MAIN, member: string): void {
+    const { registry, history, approvals } = this.#universe;
+    const cluster = this.clusterOf(ref);
+    if (cluster === undefined || approvalOf(cluster) === member) return;
+    history.note(`owner approves the rebuild of ${member}`);
+    registry.patch(kinds.cluster, ref, {
+      metadata: { annotations: { [annotations.approveRejoin]: member } },
+    });
+    approvals.allow(ref.namespace, member);
+  }
+
+  /** The uid of the cluster that holds the lock of the chain. */
+  lockHolder(): string | undefined {
+    const { store } = this.#universe.registry;
+    for (const secret of store.all(kinds.secret)) {
+      const notes = secret.metadata.annotations ?? {};
+      const [chain, proposer] = [notes[annotations.chain], notes[annotations.proposer]];
+      if (chain === undefined || proposer === undefined) continue;
+      const lock = store.get(kinds.configMap, {
+        namespace: OPERATOR_NAMESPACE,
+        name: chainLockName(chain, proposer),
+      });
+      if (lock !== undefined) return lock.data?.["uid"];
+    }
+    return undefined;
+  }
+
+  /** Members that run no more because their volume was lost: an empty or broken one, in a cluster that was begun. */
+  lostMembers(ref: typeof MAIN): readonly string[] {
+    const { store } = this.#universe.registry;
+    const identity = store.get(kinds.secret, { ...ref, name: identitySecretName(ref.name) });
+    if (identity?.metadata.annotations?.[annotations.bootstrapped] === undefined) return [];
+    return ordinals().flatMap((ordinal) =>
+      this.#isWhole(ref, ordinal) ? [] : [memberName(ref.name, ordinal)],
+    );
+  }
+
+  /** Whether this member may lose its volume: the others must have theirs, or none has anything yet. */
+  mayLose(ref: typeof MAIN, ordinal: number): boolean {
+    const others = ordinals().filter((other) => other !== ordinal);
+    const isNew = ordinals().every((other) => this.#volumeOf(ref, other)?.record === undefined);
+    return isNew || others.every((other) => this.#isWhole(ref, other));
+  }
+
+  #isWhole(ref: typeof MAIN, ordinal: number): boolean {
+    const claim = this.#claimOf(ref, ordinal);
+    if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return false;
+    const volume = this.#volumeOf(ref, ordinal);
+    return volume?.record !== undefined && volume.raft !== undefined;
+  }
+
+  #claimOf(ref: typeof MAIN, ordinal: number): PersistentVolumeClaim | undefined {
+    const { store } = this.#universe.registry;
+    return store.get(kinds.claim, { namespace: ref.namespace, name: claimName(ref.name, ordinal) });
+  }
+
+  #volumeOf(ref: typeof MAIN, ordinal: number) {
+    return this.#universe.volumes.get(this.#claimOf(ref, ordinal)?.spec?.volumeName ?? "");
+  }
+}
+
+const ordinals = () => Array.from({ length: REPLICAS }, (_, ordinal) => ordinal);

@@ -1,0 +1,159 @@
+import { kinds } from "../../../src/model/kinds.ts";
+import type { Request } from "../faults.ts";
+import type { FaultCounts } from "./fault-counts.ts";
+import type { History } from "./history.ts";
+import { Invariants } from "./invariants.ts";
+import { mishap, type Stage } from "./mishaps.ts";
+import { latencyMs, operatorFaults } from "./operator-faults.ts";
+import { Owner } from "./owner.ts";
+import { Quiet } from "./quiet.ts";
+import { unsettledOf } from "./settled.ts";
+import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
+import { calm, Universe } from "./universe.ts";
+import { MAIN, TWIN } from "./wanted.ts";
+import { checkWrite } from "./write-rules.ts";
+
+export interface Result {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly history: History;
+  readonly counts: FaultCounts;
+  readonly virtualMs: number;
+}
+
+const STEP_MS = 250;
+const LIVENESS_MS = 900_000;
+/** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
+const SETTLED_MS = 170_000;
+const QUIET_MS = 130_000;
+
+export const AS_IT_IS: Variant = { name: "as it is" };
+
+/** One seed: a time of faults, a time without in which all must become well, and a time in which nothing may be done. */
+export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promise<Result> {
+  const run = new Run(seed, variant);
+  await run.safety();
+  if (run.isFine) await run.liveness();
+  if (run.isFine) await run.quiet();
+  return run.end(seed);
+}
+
+class Run {
+  readonly #universe: Universe;
+  readonly #stage: Stage;
+  readonly #invariants: Invariants;
+  readonly #quiet: Quiet;
+  readonly #hasTwin: boolean;
+
+  constructor(seed: number, variant: Variant) {
+    const universe = new Universe(seed);
+    this.#universe = universe;
+    this.#invariants = new Invariants(universe);
+    this.#quiet = new Quiet(universe);
+    const onWrite = (request: Request) => {
+      checkWrite(universe, request);
+      this.#quiet.onWrite(request);
+    };
+    const operators = ["operator-a", "operator-b"].map((name): SimulatedOperator => {
+      const operator: SimulatedOperator = new SimulatedOperator({
+        name,
+        server: universe.server,
+        clock: universe.clock,
+        chance: universe.chance,
+        ask: universe.network.ask,
+        faults: operatorFaults({ universe, kill: (awayMs) => operator.kill(awayMs), onWrite }),
+        latencyMs: () => latencyMs(universe),
+        variant,
+        note: (what) => universe.history.note(what),
+        onBug: (what) => universe.violate(`a bug: ${what}`),
+      });
+      return operator;
+    });
+    this.#stage = { universe, owner: new Owner(universe), operators };
+    this.#hasTwin = universe.chance.is(0.5);
+  }
+
+  get isFine(): boolean {
+    return this.#universe.violations.length === 0;
+  }
+
+  async safety(): Promise<void> {
+    const { chance } = this.#universe;
+    this.#universe.weather = {
+      lagMs: chance.pick([0, 300, 3_000]) ?? 0,
+      lossRate: chance.pick([0, 0.02, 0.2]) ?? 0,
+      failRate: chance.pick([0, 0.02, 0.1]) ?? 0,
+      lostAnswerRate: chance.pick([0, 0.02, 0.1]) ?? 0,
+      lateRate: chance.pick([0, 0.05]) ?? 0,
+      killRate: chance.pick([0, 0.002, 0.01]) ?? 0,
+    };
+    this.#universe.history.note(`weather ${JSON.stringify(this.#universe.weather)}`);
+    const rate = chance.pick([0.01, 0.03, 0.08]) ?? 0;
+    const endMs = this.#universe.nowMs + chance.between(60_000, 180_000);
+    while (this.isFine && this.#universe.nowMs < endMs) {
+      this.#apply(0.02);
+      if (chance.is(rate)) mishap(this.#stage);
+      this.#approve(0.02);
+      await this.#step();
+    }
+  }
+
+  async liveness(): Promise<void> {
+    this.#universe.history.note("no more faults");
+    this.#universe.weather = calm();
+    this.#universe.network.heal();
+    const endMs = this.#universe.nowMs + LIVENESS_MS;
+    let settledMs = this.#universe.nowMs;
+    while (this.isFine) {
+      this.#apply(1);
+      this.#approve(0.1);
+      await this.#step();
+      const unsettled = unsettledOf(this.#stage);
+      if (unsettled !== undefined) settledMs = this.#universe.nowMs;
+      else if (this.#universe.nowMs - settledMs >= SETTLED_MS) return;
+      if (unsettled !== undefined && this.#universe.nowMs > endMs) this.#universe.violate(`it does not become well: ${unsettled}`);
+    }
+  }
+
+  async quiet(): Promise<void> {
+    this.#universe.history.note("all is well");
+    this.#quiet.begin();
+    await this.#steps(QUIET_MS);
+  }
+
+  end(seed: number): Result {
+    const { violations, history, counts, nowMs } = this.#universe;
+    for (const operator of this.#stage.operators) operator.kill(0);
+    return { seed, violations, history, counts, virtualMs: nowMs };
+  }
+
+  async #steps(ms: number): Promise<void> {
+    const endMs = this.#universe.nowMs + ms;
+    while (this.isFine && this.#universe.nowMs < endMs) await this.#step();
+  }
+
+  async #step(): Promise<void> {
+    for (const operator of this.#stage.operators) operator.tend();
+    this.#universe.tend();
+    this.#invariants.check();
+    await this.#universe.clock.advance(STEP_MS);
+  }
+
+  /** What the owner wants to be there is applied sooner or later, also after it was deleted. */
+  #apply(probability: number): void {
+    const { chance, registry } = this.#universe;
+    for (const ref of this.#hasTwin ? [MAIN, TWIN] : [MAIN]) {
+      if (registry.store.get(kinds.cluster, ref) !== undefined || !chance.is(probability)) continue;
+      this.#stage.owner.apply(ref);
+      this.#universe.counts.add("cluster applied");
+    }
+  }
+
+  #approve(probability: number): void {
+    const { chance } = this.#universe;
+    const lost = this.#stage.owner.lostMembers(MAIN);
+    if (lost.length === 0 || !chance.is(probability)) return;
+    const member = chance.pick(lost);
+    if (member !== undefined) this.#stage.owner.approve(MAIN, member);
+  }
+}

@@ -1,0 +1,141 @@
+import type { KubeApi } from "../../../src/kube/api.ts";
+import type { AskAgent } from "../../../src/observe/agent-client.ts";
+import { OperatorProcess } from "../../../src/operator-process.ts";
+import { makePlan } from "../../../src/plan/plan.ts";
+import type { Snapshot } from "../../../src/plan/snapshot.ts";
+import type { Plan } from "../../../src/plan/step.ts";
+import { newLogger } from "../../../src/telemetry/log.ts";
+import type { VirtualClock } from "../../runtime/virtual-clock.ts";
+import type { Chance } from "../chance.ts";
+import type { Faults } from "../faults.ts";
+import type { SimulatedClient } from "../simulated-client.ts";
+import type { SimulatedServer } from "../simulated-server.ts";
+import { Gate, gatedApi, gatedAsk, gatedClock } from "./gate.ts";
+
+export const OPERATOR_NAMESPACE = "operators";
+
+/** A part of the operator that is replaced by a broken one, to see whether it is noticed. */
+export interface Variant {
+  readonly name: string;
+  readonly plan?: (snapshot: Snapshot) => Plan;
+  readonly api?: (api: KubeApi) => KubeApi;
+}
+
+export interface SimulatedOperatorOptions {
+  readonly name: string;
+  readonly server: SimulatedServer;
+  readonly clock: VirtualClock;
+  readonly chance: Chance;
+  readonly ask: AskAgent;
+  readonly faults: Faults;
+  readonly latencyMs: () => number;
+  readonly variant: Variant;
+  readonly note: (what: string) => void;
+  /** A reconcile ended in an error that no world can be blamed for. */
+  readonly onBug: (what: string) => void;
+}
+
+/** One pod of the operator: the real program, killed and started again under the same name. */
+export class SimulatedOperator {
+  readonly name: string;
+  readonly #options: SimulatedOperatorOptions;
+  readonly #client: SimulatedClient;
+  #gate: Gate | undefined;
+  #startAtMs = 0;
+
+  constructor(options: SimulatedOperatorOptions) {
+    const { name, server, latencyMs, faults } = options;
+    this.name = name;
+    this.#options = options;
+    this.#client = server.client({ name, latencyMs, faults });
+  }
+
+  get client(): SimulatedClient {
+    return this.#client;
+  }
+
+  get isRunning(): boolean {
+    return this.#gate !== undefined;
+  }
+
+  /** Starts it when kubelet would. */
+  tend(): void {
+    if (this.#gate === undefined && this.#options.clock.monotonicMs() >= this.#startAtMs) this.#start();
+  }
+
+  kill(awayMs: number): void {
+    if (this.#gate === undefined) return;
+    this.#options.note(`${this.name} is killed`);
+    this.#gate.kill();
+    this.#ended(awayMs);
+    this.#client.endWatches("closed");
+  }
+
+  /** The process stands still, as on a machine that is out of processors or asleep. */
+  stop(forMs: number): void {
+    const gate = this.#gate;
+    if (gate === undefined) return;
+    this.#options.note(`${this.name} stands still for ${forMs} ms`);
+    gate.stop();
+    this.#options.clock.after(forMs, () => gate.resume());
+  }
+
+  #start(): void {
+    const { clock, chance, ask, variant, note, onBug } = this.#options;
+    const gate = new Gate();
+    this.#gate = gate;
+    note(`${this.name} starts`);
+    const api = gatedApi(this.#client, gate);
+    const process = new OperatorProcess({
+      config: {
+        namespace: OPERATOR_NAMESPACE,
+        identity: this.name,
+        watchNamespace: undefined,
+        agentImage: "example.org/operator:1",
+        clusterDomain: "cluster.local",
+        workers: 2,
+        healthPort: 1,
+        logLevel: "error",
+      },
+      log: loggerFor(gate, this.name, note, onBug),
+      api: variant.api?.(api) ?? api,
+      ask: gatedAsk(ask, gate),
+      clock: gatedClock(clock, gate),
+      random: chance.random,
+      plan: variant.plan ?? makePlan,
+    });
+    const signal = new AbortController().signal;
+    process.run(signal).then(
+      (code) => this.#onEnd(gate, `${this.name} ends with ${code}`),
+      (error: unknown) => onBug(`${this.name} fails: ${String(error)}`),
+    );
+  }
+
+  #onEnd(gate: Gate, what: string): void {
+    if (gate.isDead) return;
+    this.#options.note(what);
+    gate.kill();
+    this.#ended(this.#options.chance.between(1_000, 5_000));
+  }
+
+  #ended(awayMs: number): void {
+    this.#gate = undefined;
+    this.#startAtMs = this.#options.clock.monotonicMs() + awayMs;
+  }
+}
+
+/** Errors alone are logged, and an error is a fault of the program. */
+function loggerFor(gate: Gate, name: string, note: (what: string) => void, onBug: (what: string) => void) {
+  return newLogger("error", {
+    write: (line: string) => {
+      if (gate.isDead) return;
+      const { msg, reason, err } = JSON.parse(line) as {
+        msg?: string;
+        reason?: string;
+        err?: { stack?: string };
+      };
+      if (msg === "leadership was lost") note(`${name}: ${msg}: ${reason}`);
+      else onBug(`${name}: ${msg}: ${err?.stack ?? reason ?? ""}`);
+    },
+  });
+}

@@ -1,0 +1,53 @@
+import { createCipheriv } from "node:crypto";
+import { publicKeyOf, SEED_LENGTH } from "../../../src/evnode/keys.ts";
+import { annotations } from "../../../src/model/annotations.ts";
+import type { EvNodeClusterObject, Secret } from "../../../src/model/objects.ts";
+import { cluster } from "../../builders.ts";
+import { without } from "../without.ts";
+
+/** The cluster that is tried. */
+export const MAIN = { namespace: "rollup", name: "seq" };
+/** Another one with the same chain and signer, which must never run beside it. */
+export const TWIN = { namespace: "other", name: "twin" };
+
+export const SIGNER_SECRET = "keys";
+const PASSPHRASE = "a passphrase that everybody may know";
+
+/**
+ * A signer in ev-node's first format. Its key takes no time to derive: the other one is computed on threads of the
+ * machine, whose time is not the simulated one.
+ */
+export function signerSecret(namespace: string): Secret {
+  const seed = Buffer.alloc(SEED_LENGTH, 7);
+  const publicKey = publicKeyOf(seed);
+  const nonce = Buffer.alloc(12, 3);
+  const phrase = Buffer.from(PASSPHRASE, "utf8");
+  const cipher = createCipheriv("aes-256-gcm", phrase.subarray(0, 32), nonce, { authTagLength: 16 });
+  const sealed = Buffer.concat([
+    cipher.update(seed),
+    cipher.update(publicKey),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
+  const signer = {
+    priv_key_encrypted: sealed.toString("base64"),
+    nonce: nonce.toString("base64"),
+    pub_key: publicKey.toString("base64"),
+  };
+  const data = {
+    "signer.json": Buffer.from(JSON.stringify(signer)).toString("base64"),
+    passphrase: phrase.toString("base64"),
+  };
+  const metadata = { namespace, name: SIGNER_SECRET };
+  return { apiVersion: "v1", kind: "Secret", metadata, data };
+}
+
+export function wantedCluster(ref: typeof MAIN): EvNodeClusterObject {
+  const { metadata: _, ...wanted } = cluster({ spec: { signer: { secretName: SIGNER_SECRET } } });
+  return { ...without(wanted, ["status"]), metadata: ref };
+}
+
+export const approvalOf = ({ metadata }: EvNodeClusterObject): string | undefined =>
+  metadata.annotations?.[annotations.approveRejoin];
+
+export const REPLICAS = 3;
