@@ -128,7 +128,7 @@ export class SimulatedAgent {
     if (meaning === this.#meaning) return;
     this.#meaning = meaning;
     this.#version += 1;
-    for (const wake of [...this.#waiters]) wake();
+    for (const wake of this.#waiters) wake();
   }
 
   /** Calls once when there is news. The returned function ends the wait. */

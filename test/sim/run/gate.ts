@@ -10,6 +10,9 @@ export class Gate {
   #state: "open" | "stopped" | "dead" = "open";
   #held: (() => void)[] = [];
 
+  /** For how long the process stood still so far. */
+  stoodMs = 0;
+
   get isDead(): boolean {
     return this.#state === "dead";
   }
@@ -59,6 +62,11 @@ export function gatedClock(clock: Clock, gate: Gate): Clock {
     after: (delayMs, run) => clock.after(delayMs, () => gate.pass(run)),
     sleep: (delayMs, signal) => gate.through(() => clock.sleep(delayMs, signal)),
   };
+}
+
+/** One that stands still with its process, as some clocks do when a machine is put to sleep. */
+export function sleepingClock(clock: Clock, gate: Gate): Clock {
+  return { ...gatedClock(clock, gate), monotonicMs: () => clock.monotonicMs() - gate.stoodMs };
 }
 
 export const gatedAsk =

@@ -1,5 +1,6 @@
 import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
+import type { KubeObject } from "../../../src/model/kube-object.ts";
 import { identitySecretName } from "../../../src/model/names.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
 import type { PodRun } from "../member/pod-run.ts";
@@ -11,13 +12,16 @@ import { REPLICAS } from "./wanted.ts";
 export class Invariants {
   readonly #universe: Universe;
   readonly #identities = new Map<string, string>();
+  /** Pods that led at some time, by uid. */
+  readonly #led = new Set<string>();
 
   constructor(universe: Universe) {
     this.#universe = universe;
     const { store } = universe.registry;
-    store.subscribe(({ kind, after }) => {
+    store.subscribe(({ kind, before, after }) => {
       if (kind === kinds.pod.kind) this.#checkLeaderLabels();
       if (kind === kinds.secret.kind && after !== undefined) this.#checkIdentities();
+      if (kind === kinds.claim.kind && after !== undefined) this.#checkMark(before, after);
     });
   }
 
@@ -25,7 +29,10 @@ export class Invariants {
   check(): void {
     const running = [...this.#universe.runs.values()].filter(({ process }) => process !== undefined);
     this.#checkProcesses(running);
-    for (const run of running) this.#checkVolume(run);
+    for (const run of running) {
+      this.#checkVolume(run);
+      if (run.process?.role === "leader") this.#led.add(run.uid);
+    }
     for (const { raft, name } of this.#universe.volumes.values())
       if (raft !== undefined && raft.voters.length !== REPLICAS)
         this.#universe.violate(`${name} holds a membership of ${raft.voters.length}`);
@@ -58,9 +65,23 @@ export class Invariants {
     for (const { metadata } of this.#universe.registry.store.all(kinds.pod)) {
       if (metadata.labels?.[labels.role] !== "leader") continue;
       const cluster = `${metadata.namespace}/${metadata.name.replace(/-\d+$/, "")}`;
+      if (!this.#led.has(metadata.uid ?? ""))
+        this.#universe.violate(`${metadata.name} is labelled as leader, and this pod never led`);
       if (leaders.has(cluster)) this.#universe.violate(`two pods of ${cluster} are labelled as leader`);
       leaders.add(cluster);
     }
+  }
+
+  /** A claim is marked when its volume was prepared, or on its owner's word that it may be anew. */
+  #checkMark(before: KubeObject | undefined, { metadata }: KubeObject): void {
+    const isMarked = ({ annotations: notes }: KubeObject["metadata"]) =>
+      notes?.[annotations.started] !== undefined;
+    if (!isMarked(metadata) || (before !== undefined && isMarked(before.metadata))) return;
+    const { namespace = "", name } = metadata;
+    const { approvals, registry, volumes } = this.#universe;
+    const volume = volumes.get(registry.store.get(kinds.claim, metadata)?.spec?.volumeName ?? "");
+    if (volume?.record !== undefined || approvals.isAllowed(namespace, name.replace(/^data-/, ""))) return;
+    this.#universe.violate(`claim ${namespace}/${name} was marked as started on an empty volume`);
   }
 
   /** A cluster that has an identity keeps it. */

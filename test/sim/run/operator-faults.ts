@@ -4,17 +4,18 @@ import type { Fault, Faults, Request } from "../faults.ts";
 import type { Universe } from "./universe.ts";
 
 const reads: ReadonlySet<string> = new Set(["get", "list", "watch"]);
-export const isWrite = ({ verb }: Request) => !reads.has(verb);
+const isWrite = ({ verb }: Request) => !reads.has(verb);
 
 export interface OperatorFaultsOptions {
   readonly universe: Universe;
   readonly kill: (awayMs: number) => void;
+  readonly stop: (forMs: number) => void;
   /** Told about every write that arrives. */
   readonly onWrite: (request: Request) => void;
 }
 
 /** What happens to the requests of one operator, and to itself between two of them. */
-export function operatorFaults({ universe, kill, onWrite }: OperatorFaultsOptions): Faults {
+export function operatorFaults({ universe, kill, stop, onWrite }: OperatorFaultsOptions): Faults {
   const { chance, counts, history } = universe;
   const dies = (): boolean => {
     if (!chance.is(universe.weather.killRate)) return false;
@@ -38,6 +39,10 @@ export function operatorFaults({ universe, kill, onWrite }: OperatorFaultsOption
     },
     after: (request) => {
       if (dies()) return undefined;
+      if (chance.is(universe.weather.stopRate)) {
+        counts.add("operator stood still between two calls");
+        stop(chance.between(3_000, 30_000));
+      }
       if (!chance.is(universe.weather.lostAnswerRate)) return undefined;
       counts.add(isWrite(request) ? "write carried out, answer lost" : "answer to a read lost");
       return { error: new KubeError("Timeout", "the answer was lost"), afterMs: chance.between(500, 5_000) };

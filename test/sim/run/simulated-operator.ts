@@ -4,6 +4,7 @@ import { OperatorProcess } from "../../../src/operator-process.ts";
 import { makePlan } from "../../../src/plan/plan.ts";
 import type { Snapshot } from "../../../src/plan/snapshot.ts";
 import type { Plan } from "../../../src/plan/step.ts";
+import type { Clock } from "../../../src/runtime/clock.ts";
 import { newLogger } from "../../../src/telemetry/log.ts";
 import type { VirtualClock } from "../../runtime/virtual-clock.ts";
 import type { Chance } from "../chance.ts";
@@ -17,8 +18,11 @@ export const OPERATOR_NAMESPACE = "operators";
 /** A part of the operator that is replaced by a broken one, to see whether it is noticed. */
 export interface Variant {
   readonly name: string;
+  /** When what is broken shows: while faults last, or only later. */
+  readonly isSeen: "underFaults" | "inTheEnd";
   readonly plan?: (snapshot: Snapshot) => Plan;
   readonly api?: (api: KubeApi) => KubeApi;
+  readonly clock?: (clock: Clock, gate: Gate) => Clock;
 }
 
 export interface SimulatedOperatorOptions {
@@ -77,7 +81,10 @@ export class SimulatedOperator {
     if (gate === undefined) return;
     this.#options.note(`${this.name} stands still for ${forMs} ms`);
     gate.stop();
-    this.#options.clock.after(forMs, () => gate.resume());
+    this.#options.clock.after(forMs, () => {
+      gate.stoodMs += forMs;
+      gate.resume();
+    });
   }
 
   #start(): void {
@@ -100,7 +107,7 @@ export class SimulatedOperator {
       log: loggerFor(gate, this.name, note, onBug),
       api: variant.api?.(api) ?? api,
       ask: gatedAsk(ask, gate),
-      clock: gatedClock(clock, gate),
+      clock: (variant.clock ?? gatedClock)(clock, gate),
       random: chance.random,
       plan: variant.plan ?? makePlan,
     });

@@ -30,6 +30,7 @@ export interface Weather {
   lostAnswerRate: number;
   lateRate: number;
   killRate: number;
+  stopRate: number;
 }
 
 export const calm = (): Weather => ({
@@ -39,6 +40,7 @@ export const calm = (): Weather => ({
   lostAnswerRate: 0,
   lateRate: 0,
   killRate: 0,
+  stopRate: 0,
 });
 
 /** All that is outside the operator: Kubernetes, its nodes, the members, and the network between. */

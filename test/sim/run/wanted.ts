@@ -10,7 +10,7 @@ export const MAIN = { namespace: "rollup", name: "seq" };
 /** Another one with the same chain and signer, which must never run beside it. */
 export const TWIN = { namespace: "other", name: "twin" };
 
-export const SIGNER_SECRET = "keys";
+const SIGNER_SECRET = "keys";
 const PASSPHRASE = "a passphrase that everybody may know";
 
 /**
