@@ -1,6 +1,6 @@
-import type { AgentAnswer } from "../../../src/model/agent-protocol.ts";
+import { type AgentAnswer, CHECKPOINT_EVERY, type Checkpoint } from "../../../src/model/agent-protocol.ts";
 import type { NodeProcess, PodRun } from "./pod-run.ts";
-import { heightOf } from "./volume.ts";
+import { heightOf, type Volume } from "./volume.ts";
 
 type Node = AgentAnswer["node"];
 type Peer = AgentAnswer["peers"][number];
@@ -29,11 +29,24 @@ function nodeOf({ process, volume }: PodRun, nowMs: number): Node {
     return { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 0 };
   const height = heightOf(volume);
   const block = volume.raft?.log[height - 1]?.block;
-  const head = block === undefined ? {} : { head: { height, hash: block, timeMs: nowMs } };
+  const head =
+    block === undefined
+      ? {}
+      : { head: { height, hash: block, timeMs: nowMs }, checkpoints: checkpointsOf(volume, height) };
   if (process.mode === "level") return { kind: "open", height, ...head };
   if (process.role === "waiting")
     return { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs: 0 };
   return { kind: "open", isLeader: process.role === "leader", height, ...head };
+}
+
+/** Blocks at heights that all members choose alike, the last one first. */
+function checkpointsOf({ raft }: Volume, height: number): Checkpoint[] {
+  const last = height - (height % CHECKPOINT_EVERY);
+  const heights = [last, last - CHECKPOINT_EVERY, 1].filter((one) => one >= 1);
+  return [...new Set(heights)].flatMap((one) => {
+    const id = raft?.log[one - 1]?.block;
+    return id === undefined ? [] : [{ height: one, id }];
+  });
 }
 
 function peerOf(name: string, group: readonly PodRun[]): Peer {

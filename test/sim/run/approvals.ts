@@ -6,9 +6,14 @@ export class Approvals {
   readonly #allowed = new Set<string>();
   readonly #begun = new Set<string>();
 
-  /** The owner lets this member be rebuilt, once. */
+  /** The owner lets this member be rebuilt, for as long as that stands on the cluster. */
   allow(namespace: string, member: string): void {
     this.#allowed.add(`${namespace}/${member}`);
+  }
+
+  /** The approval was taken off: the next loss needs another one. */
+  end(namespace: string, member: string): void {
+    this.#allowed.delete(`${namespace}/${member}`);
   }
 
   isAllowed(namespace: string, member: string): boolean {
@@ -28,8 +33,7 @@ export class Approvals {
     const name = `${run.namespace}/${run.name}`;
     if (order.kind === "bootstrap" && this.hasBegun(run))
       violate(`${name} was bootstrapped although members of its cluster ran before`);
-    if (order.kind !== "rejoin") return;
-    if (!this.#allowed.has(name)) violate(`${name} was rebuilt without the owner's leave`);
-    this.#allowed.delete(name);
+    if (order.kind === "rejoin" && !this.#allowed.has(name))
+      violate(`${name} was rebuilt without the owner's leave`);
   }
 }

@@ -43,6 +43,16 @@ export class Owner {
     approvals.allow(ref.namespace, member);
   }
 
+  /** Does what the operator asks for when nobody knows any more what the pods were made from. */
+  renewIntent(ref: typeof MAIN): void {
+    const { registry, history } = this.#universe;
+    const conditions = this.clusterOf(ref)?.status?.conditions ?? [];
+    const isAsked = conditions.some(({ reason }) => reason === "IntentUnreadable");
+    if (!isAsked || registry.store.get(kinds.statefulSet, ref) === undefined) return;
+    history.note(`owner deletes StatefulSet ${ref.name} without its pods`);
+    registry.delete(kinds.statefulSet, ref, { propagation: "Orphan" });
+  }
+
   /** The uid of the cluster that holds the lock of the chain. */
   lockHolder(): string | undefined {
     const { store } = this.#universe.registry;

@@ -115,6 +115,7 @@ class Run {
     while (this.isFine) {
       this.#apply(1);
       this.#approve(0.1);
+      if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
       await this.#step();
       const unsettled = unsettledOf(this.#stage);
       if (unsettled !== undefined) settledMs = this.#universe.nowMs;

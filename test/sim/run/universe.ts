@@ -1,4 +1,4 @@
-import { labels } from "../../../src/model/annotations.ts";
+import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { namespaceKind } from "../../namespace-kind.ts";
 import { seededRandom } from "../../runtime/seeded-random.ts";
@@ -161,6 +161,9 @@ export class Universe {
     this.registry.store.subscribe(({ kind, before, after }) => {
       const metadata = (after ?? before)?.metadata;
       if (metadata === undefined || kind === kinds.lease.kind) return;
+      const approved = before?.metadata.annotations?.[annotations.approveRejoin];
+      if (approved !== undefined && after?.metadata.annotations?.[annotations.approveRejoin] !== approved)
+        this.approvals.end(metadata.namespace ?? "", approved);
       const what = after === undefined ? "gone" : before === undefined ? "new" : "changed";
       const role = after?.metadata.labels?.[labels.role];
       const name = `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
