@@ -18,6 +18,7 @@ import type { Variant } from "./simulated-operator.ts";
 export const brokenVariants: readonly Variant[] = [
   {
     name: "orders bootstrap on every empty volume, whatever the claims say",
+    firstSeed: 6,
     isSeen: "underFaults",
     plan: bootstrapsAnything,
   },
@@ -28,16 +29,28 @@ export const brokenVariants: readonly Variant[] = [
     plan: rebuildsUnasked,
   },
   { name: "runs a chain whose lock another cluster holds", isSeen: "underFaults", plan: ignoresLock },
-  { name: "gives the lock of a begun chain back with the cluster", isSeen: "underFaults", api: releasesLock },
+  {
+    name: "gives the lock of a begun chain back with the cluster",
+    firstSeed: 38,
+    isSeen: "underFaults",
+    api: releasesLock,
+  },
   { name: "deletes the claims of a cluster that is deleted", isSeen: "underFaults", plan: deletesClaims },
   {
     name: "labels the new leader before the old one's label is gone",
+    firstSeed: 17,
     isSeen: "underFaults",
     plan: labelsUpFirst,
   },
-  { name: "writes to pods and claims whatever their uid is", isSeen: "inTheEnd", api: withoutUids },
+  {
+    name: "writes to pods and claims whatever their uid is",
+    firstSeed: 20,
+    isSeen: "underFaults",
+    api: withoutUids,
+  },
   {
     name: "measures its leadership with a clock that sleeps with it",
+    firstSeed: 15,
     isSeen: "underFaults",
     clock: sleepingClock,
   },

@@ -12,14 +12,14 @@ import { REPLICAS } from "./wanted.ts";
 export class Invariants {
   readonly #universe: Universe;
   readonly #identities = new Map<string, string>();
-  /** Pods that led at some time, by uid. */
-  readonly #led = new Set<string>();
+  /** Which roles a pod had at some time, as `uid role`. */
+  readonly #had = new Set<string>();
 
   constructor(universe: Universe) {
     this.#universe = universe;
     const { store } = universe.registry;
     store.subscribe(({ kind, before, after }) => {
-      if (kind === kinds.pod.kind) this.#checkLeaderLabels();
+      if (kind === kinds.pod.kind) this.#checkRoles();
       if (kind === kinds.secret.kind && after !== undefined) this.#checkIdentities();
       if (kind === kinds.claim.kind && after !== undefined) this.#checkMark(before, after);
     });
@@ -31,7 +31,7 @@ export class Invariants {
     this.#checkProcesses(running);
     for (const run of running) {
       this.#checkVolume(run);
-      if (run.process?.role === "leader") this.#led.add(run.uid);
+      if (run.process) this.#had.add(`${run.uid} ${run.process.role}`);
     }
     for (const { raft, name } of this.#universe.volumes.values())
       if (raft !== undefined && raft.voters.length !== REPLICAS)
@@ -59,14 +59,15 @@ export class Invariants {
       this.#universe.violate(`${namespace}/${name} runs on a volume that nobody ordered it to`);
   }
 
-  /** The leader Service must not lead to two members. */
-  #checkLeaderLabels(): void {
+  /** The leader Service must not lead to two members, and what one pod was says nothing about the next. */
+  #checkRoles(): void {
     const leaders = new Set<string>();
     for (const { metadata } of this.#universe.registry.store.all(kinds.pod)) {
-      if (metadata.labels?.[labels.role] !== "leader") continue;
+      const role = metadata.labels?.[labels.role];
+      if (role !== undefined && !this.#had.has(`${metadata.uid} ${role}`))
+        this.#universe.violate(`${metadata.name} is labelled as ${role}, which this pod never was`);
+      if (role !== "leader") continue;
       const cluster = `${metadata.namespace}/${metadata.name.replace(/-\d+$/, "")}`;
-      if (!this.#led.has(metadata.uid ?? ""))
-        this.#universe.violate(`${metadata.name} is labelled as leader, and this pod never led`);
       if (leaders.has(cluster)) this.#universe.violate(`two pods of ${cluster} are labelled as leader`);
       leaders.add(cluster);
     }

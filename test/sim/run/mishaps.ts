@@ -1,3 +1,4 @@
+import { labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { claimName, memberName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
@@ -58,8 +59,11 @@ function killProcess({ universe }: Stage): boolean {
   return run !== undefined;
 }
 
+/** Half of the time one whose role is not told yet: then the operator is about to write to it. */
 function podOf({ chance, registry }: Universe): Pod | undefined {
-  return chance.pick(registry.store.all(kinds.pod));
+  const pods = registry.store.all(kinds.pod);
+  const untold = pods.filter(({ metadata }) => metadata.labels?.[labels.role] === undefined);
+  return chance.pick(untold.length > 0 && chance.is(0.5) ? untold : pods);
 }
 
 function deletePod({ universe }: Stage, gracePeriodSeconds: number | undefined): boolean {

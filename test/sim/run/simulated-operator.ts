@@ -20,6 +20,8 @@ export interface Variant {
   readonly name: string;
   /** When what is broken shows: while faults last, or only later. */
   readonly isSeen: "underFaults" | "inTheEnd";
+  /** A seed shortly before the first that shows it, so that the tests need not run all from 1. */
+  readonly firstSeed?: number;
   readonly plan?: (snapshot: Snapshot) => Plan;
   readonly api?: (api: KubeApi) => KubeApi;
   readonly clock?: (clock: Clock, gate: Gate) => Clock;

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { brokenVariants } from "./broken-variants.ts";
+import { runSeed } from "./run-seed.ts";
+import type { Variant } from "./simulated-operator.ts";
+
+/** Within so many seeds each mistake has to show, counted from 1 as well: `firstSeed` only saves time. */
+const LAST_SEED = 60;
+
+for (const variant of brokenVariants) {
+  test(`it is noticed when an operator ${variant.name}`, async () => {
+    const { tried, violation } = await seedsUntilNoticed(variant);
+    console.log(`seed ${tried}: an operator that ${variant.name}: ${violation}`);
+    expect(violation).not.toBe("");
+  }, 120_000);
+}
+
+async function seedsUntilNoticed(variant: Variant): Promise<{ tried: number; violation: string }> {
+  const { firstSeed = 1 } = variant;
+  for (let seed = firstSeed; seed <= LAST_SEED; seed++) {
+    const [violation] = (await runSeed(seed, variant)).violations;
+    if (violation !== undefined) return { tried: seed, violation };
+  }
+  return { tried: LAST_SEED, violation: "" };
+}
