@@ -71,7 +71,7 @@ function bootstrapsAnything(snapshot: Snapshot): Plan {
   const voters = votersOf(snapshot, identity);
   const order = voters && ({ id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters } as const);
   const empty = snapshot.members.filter((member) => answerOf(member)?.volume.kind === "empty");
-  return adding(snapshot, order ? empty.flatMap((member) => giveOrder(member, order)) : []);
+  return adding(snapshot, order ? empty.flatMap((member) => giveOrder(member, order, snapshot.nowMs)) : []);
 }
 
 function bootstrapsTooFew(snapshot: Snapshot): Plan {
