@@ -180,8 +180,9 @@ describe.skipIf(environment().machine === undefined)(
         /mix-1 does not start: .* is of member mix-0, expected mix-1/,
       ]);
       await doesNotAnswer(cluster, "mix-0");
-      // One member alone is no majority.
-      expect(observer.record.top).toBe(top);
+      // One member alone is no majority: it levels, and shows its last block, which nobody may have asked for before. A
+      // chain that goes on makes forty blocks in this time.
+      expect(observer.record.top).toBeLessThanOrEqual(top + 2);
       expect(observer.record.problems()).toEqual([]);
     });
 
