@@ -10,6 +10,7 @@ export type EndState = ReadonlyMap<string, string>;
 const chance = new Set<string>([
   annotations.clusterUid,
   annotations.proposer,
+  annotations.orderGivenAt,
   labels.revision,
   labels.role,
   "clusterIP",

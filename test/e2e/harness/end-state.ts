@@ -33,6 +33,7 @@ const unequalFields = new Set([
   "volume.kubernetes.io/storage-provisioner",
   labels.role,
   annotations.proposer,
+  annotations.orderGivenAt,
 ]);
 
 /**
