@@ -62,10 +62,20 @@ function timingOf(timing: RaftTimeouts) {
   };
 }
 
-/** Deletes the cluster and what it leaves behind on purpose, and waits until its pods are gone. */
+/** Deletes the cluster and what it leaves behind on purpose. */
 export async function removeCluster(session: Session, cluster: OperatedCluster): Promise<void> {
   const { api } = session;
   const { namespace, name, selector } = cluster;
+  await deleteCluster(session, cluster);
+  const { items: claims } = await api.list(kinds.claim, { namespace, labelSelector: selector });
+  for (const { metadata } of claims) await remove(session, kinds.claim, { namespace, name: metadata.name });
+  await remove(session, kinds.secret, { namespace, name: identitySecretName(name) });
+}
+
+/** Deletes the cluster, and waits until it and its pods are gone. */
+export async function deleteCluster(session: Session, cluster: OperatedCluster): Promise<void> {
+  const { api } = session;
+  const { namespace, name } = cluster;
   await remove(session, kinds.cluster, { namespace, name });
   const left = async () => {
     const present = await api.get(kinds.cluster, { namespace, name });
@@ -73,9 +83,6 @@ export async function removeCluster(session: Session, cluster: OperatedCluster):
   };
   const gone = await pollUntil(left, { everyMs: 250, timeoutMs: REMOVE_TIMEOUT_MS }, session);
   if (!gone) throw new Error(`cluster ${name} is not gone ${REMOVE_TIMEOUT_MS / 1_000} s after its deletion`);
-  const { items: claims } = await api.list(kinds.claim, { namespace, labelSelector: selector });
-  for (const { metadata } of claims) await remove(session, kinds.claim, { namespace, name: metadata.name });
-  await remove(session, kinds.secret, { namespace, name: identitySecretName(name) });
 }
 
 /** Deletes whatever has this name now. */

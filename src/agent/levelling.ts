@@ -1,3 +1,5 @@
+import { majorityOf } from "../model/majority.ts";
+
 /**
  * Why members level. A block that anybody was served stands in the Raft log of a majority, but not always in the block
  * store of each of them. A member that becomes leader as the first thing after its start does not look: it makes the
@@ -61,8 +63,7 @@ export function judgeLevel({ own, peers, stillMs }: LevelView): LevelVerdict {
 
   const waited = peers.filter((peer) => peer.kind !== "raft" && (peer.kind !== "level" || isShort(peer)));
   const voters = peers.length + 1;
-  const majority = Math.floor(voters / 2) + 1;
-  if (voters - waited.length < majority)
+  if (voters - waited.length < majorityOf(voters))
     return stay(`waits for ${waited.map(({ name }) => name).join(", ")}`);
   return { kind: "raft", why: `holds all ${loggedHeight} blocks of its Raft log, as a majority does` };
 }
@@ -90,7 +91,5 @@ function isShort({ height, loggedHeight }: OwnLevel): boolean {
 export function lacksBlocks({ height, loggedHeight }: OwnLevel): boolean {
   return height !== undefined && loggedHeight !== undefined && height < loggedHeight;
 }
-
-export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;
 
 const stay = (why: string): LevelVerdict => ({ kind: "stay", why });

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
 import type { AgentAnswer } from "../model/agent-protocol.ts";
+import { majorityOf } from "../model/majority.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
 import { current, type PeerFinding } from "./findings.ts";
 import { install } from "./install.ts";
-import { judgeLevel, lacksBlocks, majorityOf, type PeerLevel } from "./levelling.ts";
+import { judgeLevel, lacksBlocks, type PeerLevel } from "./levelling.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
 import { isRaftPortOpen } from "./node-watch.ts";

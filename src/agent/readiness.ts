@@ -1,3 +1,4 @@
+import { majorityOf } from "../model/majority.ts";
 import { current, type Findings } from "./findings.ts";
 
 /** How long ago a peer's raft port may have been reached last. */
@@ -34,7 +35,7 @@ export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowM
     ({ raftReachedAtMs: atMs }) => atMs !== undefined && nowMs - atMs <= RAFT_REACH_LIFETIME_MS,
   );
   const members = peers.length + 1;
-  const majority = Math.floor(members / 2) + 1;
+  const majority = majorityOf(members);
   if (reached.length + 1 < majority) {
     const missing = peers.filter((peer) => !reached.includes(peer)).map(({ name }) => name);
     return notReady(

@@ -44,7 +44,7 @@ export interface WatchDependencies {
 
 /** Watches the member and its peers until the signal aborts. Only the first looks precede ev-node. */
 export async function watch(prepared: Prepared, dependencies: WatchDependencies): Promise<void> {
-  const { board, clock, random, signal, beat } = dependencies;
+  const { board, clock, random, log, signal, beat } = dependencies;
   const { facts, owner } = prepared;
   board.update({ peers: unknownPeers(facts.peers) });
   const look = (peer: (typeof facts.peers)[number]) =>
@@ -70,8 +70,14 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
       await node.lookAtLeadership();
     }),
     repeat(every(STATE_EVERY_MS), () => node.lookAtState()),
-    repeat(every(MODE_EVERY_MS), newModeLook(keeper, dependencies)),
-    repeat(every(VOLUME_EVERY_MS), newVolumeLook(prepared, dependencies)),
+    repeat(
+      every(MODE_EVERY_MS),
+      forgiving(log, "cannot look after how ev-node runs", () => keeper.tend()),
+    ),
+    repeat(
+      every(VOLUME_EVERY_MS),
+      forgiving(log, "cannot look at the volume", newVolumeLook(prepared, dependencies)),
+    ),
     ...facts.peers.map((peer) => repeat(every(PEER_EVERY_MS), () => look(peer))),
   ]);
 }
@@ -116,15 +122,16 @@ async function untilBegun(
   }
 }
 
-function newModeLook(keeper: ModeKeeper, { log }: WatchDependencies): () => Promise<void> {
+/** A look that may fail: the last findings stay, and a fault that stays is told once. */
+function forgiving(log: Log, told: string, look: () => Promise<void>): () => Promise<void> {
   let lastFault: string | undefined;
   return async () => {
     try {
-      await keeper.tend();
+      await look();
       lastFault = undefined;
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
-      if (fault !== lastFault) log.warn({ err: error }, "cannot look after how ev-node runs");
+      if (fault !== lastFault) log.warn({ err: error }, told);
       lastFault = fault;
     }
   };
@@ -136,23 +143,14 @@ function peerPort({ peerAgentPort }: WatchDependencies): { agentPort?: number } 
 
 /** Free space, the volume as it is now, and orders: a member may lose its raft folder long after its start. */
 function newVolumeLook({ owner, facts }: Prepared, dependencies: WatchDependencies): () => Promise<void> {
-  const { paths, disk, board, clock, log, resolve } = dependencies;
-  let lastFault: string | undefined;
+  const { paths, disk, board, clock, resolve } = dependencies;
   return async () => {
-    try {
-      board.update({ disk: await diskSpace(paths.home) });
-      const runs = () => nodeRuns(facts, resolve, clock);
-      const report = await tendVolume({ disk, paths, owner, facts, nodeRuns: runs });
-      board.update(shownReport(report));
-      const { node } = board.findings();
-      if (node.kind === "open") await noteBlocks(disk, paths.home, report.volume, node.height?.value ?? 0);
-      lastFault = undefined;
-    } catch (error) {
-      // The last finding stays: that a volume could not be looked at says nothing about it.
-      const fault = error instanceof Error ? error.message : String(error);
-      if (fault !== lastFault) log.warn({ err: error }, "cannot look at the volume");
-      lastFault = fault;
-    }
+    board.update({ disk: await diskSpace(paths.home) });
+    const runs = () => nodeRuns(facts, resolve, clock);
+    const report = await tendVolume({ disk, paths, owner, facts, nodeRuns: runs });
+    board.update(shownReport(report));
+    const { node } = board.findings();
+    if (node.kind === "open") await noteBlocks(disk, paths.home, report.volume, node.height?.value ?? 0);
   };
 }
 

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../model/kube-object.ts";
 import { parseQuantity } from "../model/quantity.ts";
+import { isRecord } from "./record.ts";
 
 /**
  * Where a live object differs from the desired one, or undefined. Fields that only the live object has are the
@@ -98,10 +99,6 @@ function descend(desired: unknown, key: string): unknown {
 /** List keys such as a port's protocol are defaulted by the server and absent from what is desired. */
 function isDefaultKey(item: unknown, field: string): boolean {
   return isRecord(item) && item[field] === undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function read(value: unknown, field: string): unknown {

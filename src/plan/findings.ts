@@ -1,10 +1,11 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
+import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stateOf } from "./member-status.ts";
-import { heightOf, leadership, levelling, majorityOf, type Participation, participation } from "./quorum.ts";
+import { heightOf, leadership, levelling, type Participation, participation } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
@@ -21,17 +22,18 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
   const valid = configFinding(plan.blockers, refusals);
   const volumes = volumesFinding(snapshot, plan.blockers);
   const stalled = stalledFinding(plan.blockers, refusals);
+  const chain = chainFinding(snapshot);
   return {
     quorum: quorum.value,
     list: [
-      readyFinding(snapshot, quorum, stalled),
+      readyFinding(snapshot, { quorum, stalled, leader, chain }),
       reconcilingFinding(snapshot, plan),
       stalled,
       leader,
       quorum.finding,
       syncFinding(snapshot),
       valid,
-      chainFinding(snapshot),
+      chain,
       volumes,
       rolloutFinding(snapshot),
     ],
@@ -196,10 +198,17 @@ function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconcilin
   return finding("Converged", "Everything is as the spec wants it.");
 }
 
+/** What Ready rests on. */
+interface ReadyGrounds {
+  readonly quorum: QuorumView;
+  readonly stalled: Finding<"Stalled">;
+  readonly leader: Finding<"LeaderElected">;
+  readonly chain: Finding<"ChainSafe">;
+}
+
 function readyFinding(
   snapshot: Snapshot,
-  { value, finding }: QuorumView,
-  stalled: Finding<"Stalled">,
+  { quorum: { value, finding }, stalled, leader, chain }: ReadyGrounds,
 ): Finding<"Ready"> {
   const { cluster, identity, members } = snapshot;
   const ready = (reason: Finding<"Ready">["reason"], message: string) =>
@@ -210,9 +219,7 @@ function readyFinding(
   const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!started || !isSetUp(snapshot))
     return ready("Bootstrapping", "The cluster is starting for the first time.");
-  const comparison = compareBlocks(members);
-  if (comparison.kind === "forked") return ready("HashesDiffer", comparison.message);
-  const leader = leaderFinding(snapshot);
+  if (chain.reason === "HashesDiffer") return ready("HashesDiffer", chain.message);
   if (leader.reason === "Levelling") return ready("Levelling", leader.message);
   if (value === "Lost") return ready("QuorumLost", finding.message);
   if (value === "Unknown") return ready("QuorumUnknown", finding.message);

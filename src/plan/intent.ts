@@ -2,6 +2,7 @@ import type { CompleteSpec } from "../api/complete-spec.ts";
 import type { Identity } from "../model/identity.ts";
 import type { Intent } from "../resources/blueprint.ts";
 import type { MemberConfigs } from "../resources/member-configs.ts";
+import { isRecord } from "./record.ts";
 import { recoveredIntent } from "./recovered-intent.ts";
 import { configsOf } from "./rendering.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -86,8 +87,4 @@ function collectDifferences(a: unknown, b: unknown, path: string, into: string[]
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     collectDifferences(a[key], b[key], path === "" ? key : `${path}.${key}`, into);
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,5 @@
+import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
-
-/** How many of `voters` must agree. */
-export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;
 
 /** Whether a member takes part in raft and keeps up. Unknown is a value of its own: no answer says nothing. */
 export type Participation = "yes" | "no" | "unknown";

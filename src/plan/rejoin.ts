@@ -1,8 +1,9 @@
 import type { Identity } from "../model/identity.ts";
+import { majorityOf } from "../model/majority.ts";
 import type { Action } from "./actions.ts";
 import { approvedMember } from "./approval.ts";
 import { giveOrder, rejoinOrderId, votersOf } from "./orders.ts";
-import { leadership, majorityOf, participation } from "./quorum.ts";
+import { leadership, participation } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { lostMembers } from "./volumes.ts";
 

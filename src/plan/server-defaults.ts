@@ -1,3 +1,5 @@
+import { isRecord } from "./record.ts";
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const container: Fields = {
@@ -51,8 +53,4 @@ function first<T>(items: readonly T[], find: (item: T, index: number) => string 
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
 import type { Blocker } from "../api/conditions.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
+import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
-import { majorityOf } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What is wrong with members' volumes, one sentence for each, and what to do about it. */

@@ -8,7 +8,7 @@ import { ChainSurvey } from "../chain-survey.ts";
 import { interleaved } from "../interleave.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { manifestOf, type OperatedCluster, operatedCluster, remove } from "../operated-cluster.ts";
+import { deleteCluster, manifestOf, operatedCluster } from "../operated-cluster.ts";
 import { type Members, podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
@@ -82,8 +82,7 @@ async function ourSide(session: Session, namespace: string): Promise<Side> {
   await apply();
   const stop = async (way: Way) => {
     if (way !== "delete and apply") return stopPods(session, members, way);
-    await remove(session, kinds.cluster, { namespace, name: wish.name });
-    await isGone(session, members);
+    await deleteCluster(session, members);
     await apply();
   };
   return { name: "operator", members, survey: new ChainSurvey(REPLICAS), ways: waysOfOurs, stop };
@@ -168,16 +167,6 @@ async function stopPods(session: Session, members: Members, way: Way): Promise<v
     return left.length === 0 ? true : undefined;
   };
   await pollUntil(replaced, { everyMs: 100, timeoutMs: GONE_TIMEOUT_MS }, session);
-}
-
-async function isGone(session: Session, members: OperatedCluster): Promise<void> {
-  const { namespace, name } = members;
-  const left = async () => {
-    const present = await session.api.get(kinds.cluster, { namespace, name });
-    return present === undefined && (await podsOf(session, members)).length === 0 ? true : undefined;
-  };
-  const gone = await pollUntil(left, { everyMs: 100, timeoutMs: GONE_TIMEOUT_MS }, session);
-  if (!gone) throw new Error(`cluster ${name} is not gone ${GONE_TIMEOUT_MS / 1_000} s after its deletion`);
 }
 
 function describe({ side, way, gapMs, missing, replaced }: TotalStop): string {

@@ -1,0 +1,2 @@
+/** How many of `voters` must agree. */
+export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;
