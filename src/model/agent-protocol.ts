@@ -99,6 +99,21 @@ const mode = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("level"), loggedHeight: z.number().int().optional() }),
 ]);
 
+/**
+ * Blocks around a change of the leader, as the new leader holds them: the last one before the longest pause between
+ * two blocks, and the first one after it. Hashes in hex; `parentHash` is the one that the first block names.
+ */
+const handover = z.object({
+  lastHeight: z.number().int(),
+  lastHash: z.string(),
+  parentHash: z.string(),
+  firstHash: z.string(),
+  gapMs: z.number(),
+  ageMs: z.number(),
+});
+
+export type Handover = Readonly<z.infer<typeof handover>>;
+
 export const agentAnswerSchema = z.object({
   protocol: z.literal(1),
   /** Changes whenever anything but heights, ages and times changed; also when the agent was restarted. */
@@ -107,7 +122,12 @@ export const agentAnswerSchema = z.object({
   podUid: z.string(),
   /** The id in the identity Secret that this agent mounts. */
   clusterId: z.string().optional(),
+  /** The revision of the config that is installed: ev-node reads it at its next start. */
   configRevision: z.string().optional(),
+  /** The revision on the pod, as long as it is not installed, and why. */
+  pendingConfig: z.object({ revision: z.string(), message: z.string() }).optional(),
+  /** The restart token of the pod that was acted upon last, or that the pod was made with. */
+  restartToken: z.string().optional(),
   executedOrder: z.string().optional(),
   /** The order on the pod, when the agent will not execute it. A member that may run without it runs all the same. */
   refusedOrder: z.object({ id: z.string().optional(), message: z.string() }).optional(),
@@ -117,7 +137,10 @@ export const agentAnswerSchema = z.object({
   mode: mode.optional(),
   node,
   peers: z.array(peer),
-  ready: z.object({ ok: z.boolean(), message: z.string() }),
+  /** `forMs`: since when it is so, without a break. */
+  ready: z.object({ ok: z.boolean(), message: z.string(), forMs: z.number().optional() }),
+  /** How this member took the lead the last time that its agent saw it; absent if it never did. */
+  handover: handover.optional(),
   disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).optional(),
 });
 

@@ -15,8 +15,18 @@ export const annotations = {
   order: "evnode.dev/order",
   /** On a pod: when its order was given last, as an RFC 3339 time. */
   orderGivenAt: "evnode.dev/order-given-at",
-  /** On a pod, first set by the pod template: which revision of its evnode.yaml the member runs. */
+  /**
+   * On a pod, first set by the pod template: which revision of its evnode.yaml the agent installs. A running ev-node
+   * reads it at its next start.
+   */
   configRevision: "evnode.dev/config-revision",
+  /**
+   * On a pod: a text whose change makes the agent restart ev-node in place, once the configuration of the pod's
+   * revision is installed. The text that a pod was made with restarts nothing.
+   */
+  restartToken: "evnode.dev/restart-token",
+  /** On a pod: the update in place that the operator began there, as JSON; see `model/pod-update.ts`. */
+  update: "evnode.dev/update",
   /** On the identity Secret and on claims: the epoch of the membership. */
   epoch: "evnode.dev/epoch",
   /** On the identity Secret: the epoch that was bootstrapped, written before any member first started. */
@@ -33,6 +43,14 @@ export const annotations = {
   clusterUid: "evnode.dev/cluster-uid",
   /** On the StatefulSet: what its pod template was rendered from, as JSON. */
   intent: "evnode.dev/intent",
+  /** On the StatefulSet: the rollout that is under way or was taken back, as JSON; see `plan/rollout-record.ts`. */
+  rollout: "evnode.dev/rollout",
+  /** On the EvNodeCluster, by its owner: hash of the rollout plan that may be carried out. Good for one rollout. */
+  approveRollout: "evnode.dev/approve-rollout",
+  /** On the EvNodeCluster, by its owner: any text. A change of it restarts every member, the leader last. */
+  restart: "evnode.dev/restart",
+  /** On the EvNodeCluster, by its owner: the member to restart once. Taken away when it was done. */
+  restartMember: "evnode.dev/restart-member",
   /** On the EvNodeCluster, by its owner: the member whose lost volume may be rebuilt. Good for one loss. */
   approveRejoin: "evnode.dev/approve-rejoin",
 } as const;
