@@ -7,6 +7,7 @@ import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
+import { rolloutStatus } from "./rollout-status.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
 
@@ -18,7 +19,6 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
   const best = bestHeight(members);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
-  const pending = intents?.pending ?? [];
   return {
     ...(cluster.metadata.generation === undefined ? {} : { observedGeneration: cluster.metadata.generation }),
     phase: phaseOf(snapshot, findings),
@@ -32,9 +32,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
       : {}),
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
     members: members.map(memberStatus),
-    ...(pending.length === 0
-      ? {}
-      : { updatePending: pending.slice(0, 64).map((path) => path.slice(0, 256)) }),
+    ...rolloutStatus(snapshot, plan),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),
@@ -85,6 +83,7 @@ function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
   if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
   if (list.some(({ type, reason }) => type === "Ready" && reason === "Levelling")) return "Levelling";
   if (quorum === "Lost") return "Down";
+  if (list.some(({ type, reason }) => type === "Reconciling" && reason === "RollingOut")) return "Updating";
   return members.every(({ pod }) => pod?.ready) && leadership(members).kind === "one"
     ? "Running"
     : "Degraded";
