@@ -7,13 +7,15 @@ export interface AnswerFrame {
   readonly member: string;
   readonly podUid: string;
   readonly nowMs: number;
+  /** Since when readiness is as it is. */
+  readonly readySinceMs: number;
 }
 
 /** What is known, as it is told at one moment: times become ages, and what is too old is left out. */
 export function answerOf(
   findings: Findings,
   ready: Readiness,
-  { nowMs, ...frame }: AnswerFrame,
+  { nowMs, readySinceMs, ...frame }: AnswerFrame,
 ): AgentAnswer {
   const { clusterId, configRevision, executedOrder, refusedOrder, mode, disk } = findings;
   return {
@@ -24,7 +26,7 @@ export function answerOf(
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
     peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
-    ready: { ok: ready.ok, message: ready.message },
+    ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
   };
 }
 

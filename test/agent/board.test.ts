@@ -160,10 +160,26 @@ describe("the answer", () => {
         p2p: { kind: "reached", rttMs: 1, ageMs: 1_000 },
         height: 50,
       })),
-      ready: { ok: false, message: "ev-node does not run" },
+      ready: { ok: false, message: "ev-node does not run", forMs: 1_000 },
       disk: { freeBytes: 1_000, totalBytes: 2_000 },
     });
     expect(agentAnswerSchema.parse(answer)).toEqual(answer);
+  });
+
+  test("tells for how long readiness has been as it is, whatever its words were meanwhile", async () => {
+    const forMs = () => board.answer().ready.forMs;
+    await clock.advance(2_000);
+    expect(forMs()).toBe(2_000);
+    await clock.advance(3_001);
+    // Nothing was heard for too long.
+    expect(forMs()).toBe(0);
+    await clock.advance(500);
+    board.update({ node: closedNode() });
+    await clock.advance(500);
+    expect(forMs()).toBe(1_000);
+    const before = board.version();
+    await clock.advance(10_000);
+    expect([forMs(), board.version()]).toEqual([11_000, before]);
   });
 
   test("leaves out what is too old to be known", async () => {
@@ -188,7 +204,7 @@ describe("the answer", () => {
       volume: { kind: "unchecked" },
       node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 0 },
       peers: [],
-      ready: { ok: false, message: "the member is not prepared yet" },
+      ready: { ok: false, message: "the member is not prepared yet", forMs: 0 },
     });
   });
 });

@@ -175,7 +175,7 @@ describe("a member that levels", () => {
     shows(undefined, absent, absent);
     await tendFor(250);
     expect(mode()).toEqual({ kind: "level", loggedHeight: 50 });
-    expect(board.answer().ready).toEqual({
+    expect(board.answer().ready).toMatchObject({
       ok: false,
       message: "the member is not prepared yet",
     });
