@@ -26,6 +26,7 @@ export function answerOf(
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
     peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
+    ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
     ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
   };
 }
@@ -38,6 +39,12 @@ function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {
   const head = current(node.head, nowMs);
   const blocks = checkpoints.length === 0 ? {} : { checkpoints: [...checkpoints] };
   return { kind: "open", ...ifKnown({ isLeader, height, head, peerId, daNamespace }), ...blocks };
+}
+
+function shownHandover(handover: Findings["handover"], nowMs: number): AgentAnswer["handover"] {
+  if (handover === undefined) return undefined;
+  const { atMs, ...pause } = handover;
+  return { ...pause, ageMs: age(atMs, nowMs) };
 }
 
 function shownPeer(peer: PeerFinding, nowMs: number): AgentAnswer["peers"][number] {

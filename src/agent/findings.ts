@@ -1,4 +1,4 @@
-import type { AgentAnswer, Checkpoint } from "../model/agent-protocol.ts";
+import type { AgentAnswer, Checkpoint, Handover } from "../model/agent-protocol.ts";
 
 /** All that the agent knows at one moment. Times are those of its monotonic clock. */
 export interface Findings {
@@ -11,8 +11,12 @@ export interface Findings {
   readonly mode: AgentAnswer["mode"];
   readonly node: NodeFinding;
   readonly peers: readonly PeerFinding[];
+  readonly handover: HandoverFinding | undefined;
   readonly disk: AgentAnswer["disk"];
 }
+
+/** `atMs`: when this member was first seen leading. */
+export type HandoverFinding = Omit<Handover, "ageMs"> & { readonly atMs: number };
 
 export interface Seen<T> {
   readonly value: T;
@@ -83,6 +87,7 @@ export function nothingKnown(nowMs: number): Findings {
     mode: undefined,
     node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs },
     peers: [],
+    handover: undefined,
     disk: undefined,
   };
 }

@@ -4,10 +4,12 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Board } from "./board.ts";
 import type { Disk } from "./disk.ts";
+import { HandoverWatch } from "./handover-watch.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
 import type { Log } from "./log.ts";
 import { ModeKeeper } from "./mode-keeper.ts";
+import { newAskNode } from "./node-rpc.ts";
 import { NodeWatch, nodeRuns } from "./node-watch.ts";
 import { lookAtPeer, unknownPeers } from "./peer-watch.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
@@ -19,6 +21,7 @@ import { noteBlocks, tendVolume } from "./volume-keeper.ts";
 const LEADERSHIP_EVERY_MS = 200;
 const STATE_EVERY_MS = 1_000;
 const PEER_EVERY_MS = 1_000;
+const HANDOVER_EVERY_MS = 500;
 const MODE_EVERY_MS = 250;
 const VOLUME_EVERY_MS = 1_000;
 const JITTER = 0.2;
@@ -51,6 +54,8 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
     lookAtPeer(peer, { ...dependencies, clusterId: owner.clusterId, ...peerPort(dependencies) });
 
   const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
+  const ask = newAskNode(dependencies.http, clock, facts.rpcPort);
+  const handover = new HandoverWatch({ ask, board, clock, log });
   // Bounded by the deadlines of its parts; whatever comes late is noted all the same. ev-node may run already, beside
   // an agent that was restarted.
   const firstLook = Promise.all([node.lookAtLeadership(), ...facts.peers.map(look)]);
@@ -68,8 +73,10 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
     repeat(every(LEADERSHIP_EVERY_MS), async () => {
       beat();
       await node.lookAtLeadership();
+      await handover.notice();
     }),
     repeat(every(STATE_EVERY_MS), () => node.lookAtState()),
+    repeat(every(HANDOVER_EVERY_MS), () => handover.tend()),
     repeat(
       every(MODE_EVERY_MS),
       forgiving(log, "cannot look after how ev-node runs", () => keeper.tend()),

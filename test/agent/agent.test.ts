@@ -6,6 +6,7 @@ import type { Resolve } from "../../src/agent/resolve.ts";
 import { type AgentAnswer, agentAnswerSchema } from "../../src/model/agent-protocol.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
 import { settle, VirtualClock } from "../runtime/virtual-clock.ts";
+import { Chain } from "./headers.ts";
 import {
   bootstrapOrder,
   CLUSTER_ID,
@@ -167,6 +168,32 @@ test("who waits learns of a new leader within half a second", async () => {
   await eventually("the news arrives", async () => !Number.isNaN(heard.atMs));
   expect(await (await told).json()).toMatchObject({ node: { isLeader: true } });
   expect(heard.atMs - sinceMs).toBeLessThanOrEqual(500);
+});
+
+test("a member that takes the lead tells how long the chain stood still for it", async () => {
+  await volumes.started(pod.paths.home);
+  await startPeers(40);
+  const chain = new Chain((height) => height * 1_000 + (height > 40 ? 2_000 : 0));
+  const blocks = {
+    "/evnode.v1.StoreService/GetBlock": ({ height }: { height: string }) => chain.answer(Number(height)),
+  };
+  const node = await startNode({ ...nodeAnswers(40, false), ...blocks }, ports.rpc);
+  servers.push(node);
+  start();
+  await eventually("the member is ready", isReady);
+  node.answers = { ...nodeAnswers(40, true), ...blocks };
+  await eventually("it leads", async () => JSON.stringify((await answer()).node).includes('"isLeader":true'));
+  expect((await answer()).handover).toBeUndefined();
+  node.answers = { ...nodeAnswers(42, true), ...blocks };
+  await eventually("it is told", async () => (await answer()).handover !== undefined);
+  const [lastHash, firstHash] = [chain.hashOf(40), chain.hashOf(41)];
+  expect((await answer()).handover).toMatchObject({
+    lastHeight: 40,
+    lastHash,
+    parentHash: lastHash,
+    firstHash,
+    gapMs: 3_000,
+  });
 });
 
 test("a raft folder that vanishes under a running member is reported, and rebuilt once it stopped", async () => {

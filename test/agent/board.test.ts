@@ -3,7 +3,7 @@ import { type Board, newBoard } from "../../src/agent/board.ts";
 import type { Findings } from "../../src/agent/findings.ts";
 import { agentAnswerSchema } from "../../src/model/agent-protocol.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
-import { closedNode, inSync, NOW, openNode, peer } from "./findings.ts";
+import { closedNode, handover, inSync, NOW, openNode, peer } from "./findings.ts";
 import { type RecordedLog, recordedLog } from "./recorded-log.ts";
 
 let clock: VirtualClock;
@@ -47,6 +47,7 @@ describe("the version changes with the meaning", () => {
     ["a refused order", { refusedOrder: { id: "rejoin-2", message: "x" } }],
     ["a height too far behind to be ready", { node: openNode({ height: { value: 1, atMs: NOW } }) }],
     ["another cluster", { clusterId: "def" }],
+    ["a lead that was taken", { handover: handover() }],
   ];
   test.each(cases)("%s", (_, changes) => {
     const before = board.version();
@@ -85,6 +86,11 @@ describe("the version stays with what moves by itself", () => {
       { volume: { kind: "damaged", message: "two" } },
     ],
     ["how long a server has been closed", { node: closedNode() }, { node: closedNode({ sinceMs: NOW - 1 }) }],
+    [
+      "when the lead was taken",
+      { handover: handover() },
+      { handover: handover({ atMs: NOW - 1, gapMs: 1 }) },
+    ],
     ["nothing", {}, {}],
   ];
   test.each(cases)("%s", (_, first, changes) => {
@@ -96,6 +102,16 @@ describe("the version stays with what moves by itself", () => {
     expect(log.lines.length).toBe(lineCount);
   });
 });
+
+test.each([{ lastHeight: 51 }, { lastHash: "ef" }])(
+  "another block before the lead was taken is news: %j",
+  (changes) => {
+    board.update({ handover: handover() });
+    const before = board.version();
+    board.update({ handover: handover(changes) });
+    expect(board.version()).not.toBe(before);
+  },
+);
 
 test("readiness that runs out with time is news too", async () => {
   const before = board.version();
@@ -180,6 +196,14 @@ describe("the answer", () => {
     const before = board.version();
     await clock.advance(10_000);
     expect([forMs(), board.version()]).toEqual([11_000, before]);
+  });
+
+  test("tells how the lead was taken, and how long ago", async () => {
+    board.update({ handover: handover() });
+    await clock.advance(700);
+    const { atMs: _, ...pause } = handover();
+    expect(board.answer().handover).toEqual({ ...pause, ageMs: 700 });
+    expect(agentAnswerSchema.parse(board.answer())).toEqual(board.answer());
   });
 
   test("leaves out what is too old to be known", async () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server as NetServer } from "node:net";
+import { json } from "node:stream/consumers";
 
 /** Stands in for a server on the loopback interface. */
 export interface LocalServer {
@@ -62,7 +63,7 @@ function portOf(server: NetServer): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** What ev-node answers, by path; a path without an answer gets 404. */
+/** What ev-node answers, by path; a path without an answer gets 404. A function is given what was asked for. */
 export interface FakeNode extends LocalServer {
   answers: Record<string, unknown>;
   readonly asked: string[];
@@ -70,10 +71,11 @@ export interface FakeNode extends LocalServer {
 
 export async function startNode(answers: Record<string, unknown>, port = 0): Promise<FakeNode> {
   const asked: string[] = [];
-  const server = await startHttp((request, response) => {
+  const server = await startHttp(async (request, response) => {
     const path = request.url ?? "";
     asked.push(path);
-    const answer = node.answers[path];
+    const given = node.answers[path];
+    const answer = typeof given === "function" ? given(await json(request)) : given;
     response.statusCode = answer === undefined ? 404 : 200;
     response.end(typeof answer === "string" ? answer : JSON.stringify(answer ?? {}));
   }, port);
