@@ -90,6 +90,14 @@ describe("a member that takes the lead", () => {
     expect(asked).toEqual(["state", "44", "45", "46", "47", "48", "49", "50", "51", "52"]);
   });
 
+  test("is looked at around the height at which it was first seen, however late the look is", async () => {
+    sees(leader());
+    await watch.notice();
+    chainHeight = 80;
+    await look(leader());
+    expect([board.answer().handover?.lastHeight, asked.at(-1)]).toEqual([50, "56"]);
+  });
+
   test.each([
     ["that was seen late", 54],
     ["with blocks that the last leader left in the Raft log", 47],
