@@ -17,11 +17,13 @@ export function answerOf(
   ready: Readiness,
   { nowMs, readySinceMs, ...frame }: AnswerFrame,
 ): AgentAnswer {
-  const { clusterId, configRevision, executedOrder, refusedOrder, mode, disk } = findings;
+  const { clusterId, configRevision, pendingConfig, restartToken } = findings;
+  const { executedOrder, refusedOrder, mode, disk } = findings;
   return {
     protocol: 1,
     ...frame,
-    ...ifKnown({ clusterId, configRevision, executedOrder, refusedOrder, mode, disk }),
+    ...ifKnown({ clusterId, configRevision, pendingConfig, restartToken, executedOrder }),
+    ...ifKnown({ refusedOrder, mode, disk }),
     prepare: findings.prepare,
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),

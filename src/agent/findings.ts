@@ -4,6 +4,8 @@ import type { AgentAnswer, Checkpoint, Handover } from "../model/agent-protocol.
 export interface Findings {
   readonly clusterId: string | undefined;
   readonly configRevision: string | undefined;
+  readonly pendingConfig: AgentAnswer["pendingConfig"];
+  readonly restartToken: string | undefined;
   readonly executedOrder: string | undefined;
   readonly refusedOrder: AgentAnswer["refusedOrder"];
   readonly prepare: AgentAnswer["prepare"];
@@ -80,6 +82,8 @@ export function nothingKnown(nowMs: number): Findings {
   return {
     clusterId: undefined,
     configRevision: undefined,
+    pendingConfig: undefined,
+    restartToken: undefined,
     executedOrder: undefined,
     refusedOrder: undefined,
     prepare: { kind: "checking" },

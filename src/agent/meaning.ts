@@ -12,6 +12,9 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
   return new Map([
     ["clusterId", findings.clusterId ?? ""],
     ["configRevision", findings.configRevision ?? ""],
+    // Nothing in this text moves by itself, and another reason is another thing to do.
+    ["pendingConfig", findings.pendingConfig?.message ?? ""],
+    ["restartToken", findings.restartToken ?? ""],
     ["executedOrder", findings.executedOrder ?? ""],
     ["refusedOrder", findings.refusedOrder === undefined ? "" : (findings.refusedOrder.id ?? "malformed")],
     ["prepare", prepareMeaning(prepare)],

@@ -15,6 +15,7 @@ import { lookAtPeer, unknownPeers } from "./peer-watch.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
+import { UpdateKeeper } from "./update-keeper.ts";
 import { raftFolderName } from "./volume.ts";
 import { noteBlocks, tendVolume } from "./volume-keeper.ts";
 
@@ -42,6 +43,7 @@ export interface WatchDependencies {
   readonly signal: AbortSignal;
   readonly beat: () => void;
   readonly stopNode: (home: string) => Promise<boolean>;
+  readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
   readonly peerAgentPort?: number;
 }
 
@@ -65,8 +67,12 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   };
   const keeper = newModeKeeper(prepared, dependencies, lookAgain);
   await untilBegun(keeper, dependencies);
+  const tendUpdate = newUpdateLook(keeper, prepared, dependencies);
+  // What the pod asks for by now is there for the first process, which would have to end for it otherwise.
+  await tendUpdate();
   board.update({ prepare: { kind: "done" } });
 
+  const tendMode = forgiving(log, "cannot look after how ev-node runs", () => keeper.tend());
   const every = (everyMs: number) => ({ clock, random, signal, everyMs, jitter: JITTER });
   await Promise.all([
     firstLook,
@@ -77,10 +83,11 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
     }),
     repeat(every(STATE_EVERY_MS), () => node.lookAtState()),
     repeat(every(HANDOVER_EVERY_MS), () => handover.tend()),
-    repeat(
-      every(MODE_EVERY_MS),
-      forgiving(log, "cannot look after how ev-node runs", () => keeper.tend()),
-    ),
+    // One after the other, as both install the config and end ev-node.
+    repeat(every(MODE_EVERY_MS), async () => {
+      await tendUpdate();
+      await tendMode();
+    }),
     repeat(
       every(VOLUME_EVERY_MS),
       forgiving(log, "cannot look at the volume", newVolumeLook(prepared, dependencies)),
@@ -109,6 +116,17 @@ function newModeKeeper(
     log,
     ...ofNode,
   });
+}
+
+function newUpdateLook(
+  keeper: ModeKeeper,
+  { facts }: Prepared,
+  dependencies: WatchDependencies,
+): () => Promise<void> {
+  const { settings, paths, disk, board, log } = dependencies;
+  const nodeProcesses = () => dependencies.nodeProcesses(paths.home);
+  const update = new UpdateKeeper({ settings, paths, disk, board, log, facts, keeper, nodeProcesses });
+  return forgiving(log, "cannot update the member in place", () => update.tend());
 }
 
 /** Without a mode ev-node does not start, so what keeps it from being decided is tried again. */

@@ -43,6 +43,8 @@ describe("the version changes with the meaning", () => {
     ["a volume that may start", { volume: { kind: "intact", epoch: 1, started: false } }],
     ["prepare at another step", { prepare: refusedPrepare }],
     ["another config revision", { configRevision: "abcdef0123" }],
+    ["a config revision that waits", { pendingConfig: { revision: "abcdef0123", message: "x" } }],
+    ["another restart token", { restartToken: "token-2" }],
     ["another executed order", { executedOrder: "rejoin-1" }],
     ["a refused order", { refusedOrder: { id: "rejoin-2", message: "x" } }],
     ["a height too far behind to be ready", { node: openNode({ height: { value: 1, atMs: NOW } }) }],
@@ -103,6 +105,13 @@ describe("the version stays with what moves by itself", () => {
   });
 });
 
+test("another reason why a config revision waits is news", () => {
+  board.update({ pendingConfig: { revision: "abcdef0123", message: "not mounted" } });
+  const before = board.version();
+  board.update({ pendingConfig: { revision: "abcdef0123", message: "refused" } });
+  expect(board.version()).not.toBe(before);
+});
+
 test.each([{ lastHeight: 51 }, { lastHash: "ef" }])(
   "another block before the lead was taken is news: %j",
   (changes) => {
@@ -154,7 +163,9 @@ test("who waits is told once, and not after it took its request back", () => {
 
 describe("the answer", () => {
   test("tells ages instead of times, and passes the protocol's schema", async () => {
-    board.update({ node: closedNode({ sinceMs: NOW - 250 }), refusedOrder: { message: "no JSON" } });
+    const pendingConfig = { revision: "abcdef0123", message: "it needs a new pod" };
+    const refusedOrder = { message: "no JSON" };
+    board.update({ node: closedNode({ sinceMs: NOW - 250 }), refusedOrder, pendingConfig });
     await clock.advance(1_000);
     const answer = board.answer();
     expect(answer).toEqual({
@@ -164,6 +175,8 @@ describe("the answer", () => {
       podUid: "uid-0",
       clusterId: "abc",
       configRevision: "0123456789",
+      pendingConfig: { revision: "abcdef0123", message: "it needs a new pod" },
+      restartToken: "token-1",
       executedOrder: "start-1",
       refusedOrder: { message: "no JSON" },
       prepare: { kind: "done" },

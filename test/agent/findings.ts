@@ -45,6 +45,8 @@ export const peer = (name: string, changes: Partial<PeerFinding> = {}): PeerFind
 export const inSync: Findings = {
   clusterId: "abc",
   configRevision: "0123456789",
+  pendingConfig: undefined,
+  restartToken: "token-1",
   executedOrder: "start-1",
   refusedOrder: undefined,
   prepare: { kind: "done" },

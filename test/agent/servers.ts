@@ -71,13 +71,19 @@ export interface FakeNode extends LocalServer {
 
 export async function startNode(answers: Record<string, unknown>, port = 0): Promise<FakeNode> {
   const asked: string[] = [];
-  const server = await startHttp(async (request, response) => {
+  const server = await startHttp((request, response) => {
     const path = request.url ?? "";
     asked.push(path);
     const given = node.answers[path];
-    const answer = typeof given === "function" ? given(await json(request)) : given;
-    response.statusCode = answer === undefined ? 404 : 200;
-    response.end(typeof answer === "string" ? answer : JSON.stringify(answer ?? {}));
+    const end = (answer: unknown) => {
+      response.statusCode = answer === undefined ? 404 : 200;
+      response.end(typeof answer === "string" ? answer : JSON.stringify(answer ?? {}));
+    };
+    if (typeof given !== "function") return end(given);
+    json(request).then(
+      (what) => end(given(what)),
+      (error: Error) => response.destroy(error),
+    );
   }, port);
   const node: FakeNode = { ...server, answers, asked };
   return node;
