@@ -78,6 +78,11 @@ export function current<T>(seen: Seen<T> | undefined, nowMs: number): T | undefi
   return seen !== undefined && nowMs - seen.atMs <= HEIGHT_LIFETIME_MS ? seen.value : undefined;
 }
 
+/** No process of ev-node is known to run, from this moment on. */
+export function closedSince(nowMs: number): NodeFinding {
+  return { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs };
+}
+
 export function nothingKnown(nowMs: number): Findings {
   return {
     clusterId: undefined,
@@ -89,7 +94,7 @@ export function nothingKnown(nowMs: number): Findings {
     prepare: { kind: "checking" },
     volume: { kind: "unchecked" },
     mode: undefined,
-    node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs },
+    node: closedSince(nowMs),
     peers: [],
     handover: undefined,
     disk: undefined,

@@ -65,14 +65,15 @@ export class NodeWatch {
     );
     const before = board.findings().node;
     if (result.kind === "refused") {
-      this.#identityAtMs = undefined;
       if (before.kind === "open") await this.#lookAtPorts();
       return;
     }
     const isLeader =
       result.kind === "answered" && result.status === 200 ? leads(result.body, member) : undefined;
     board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
-    if (before.kind === "closed") await this.#lookAtChain();
+    if (before.kind === "open") return;
+    this.#identityAtMs = undefined;
+    await this.#lookAtChain();
   }
 
   /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */

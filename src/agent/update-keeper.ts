@@ -1,6 +1,8 @@
 import { annotations } from "../model/annotations.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import type { Disk } from "./disk.ts";
+import { closedSince } from "./findings.ts";
 import { keepInstalledConfig } from "./installed-config.ts";
 import { judgeRestart, type WantedRestart } from "./judge-restart.ts";
 import { judgeRevision } from "./judge-revision.ts";
@@ -17,6 +19,7 @@ export interface UpdateKeeperDependencies {
   readonly paths: AgentPaths;
   readonly disk: Disk;
   readonly board: Board;
+  readonly clock: Clock;
   readonly log: Log;
   readonly facts: MemberFacts;
   readonly keeper: Pick<ModeKeeper, "use" | "restart">;
@@ -69,7 +72,7 @@ export class UpdateKeeper {
   }
 
   async #tendRestart(wanted: WantedRestart): Promise<void> {
-    const { paths, board, log, keeper, nodeProcesses } = this.#given;
+    const { paths, board, clock, log, keeper, nodeProcesses } = this.#given;
     const before = (this.#restarts ??= (await readRestartRecord(paths.config)) ?? {});
     if (wanted.token === before.token) return;
 
@@ -79,7 +82,10 @@ export class UpdateKeeper {
       if (verdict.record !== before) log.info({ ...wanted }, "ev-node is restarted, as the pod asks for it");
       return keeper.restart();
     }
-    board.update({ restartToken: wanted.token });
+    // What was heard so far is of a process that is gone. Told beside the token, it would pass for the new one's.
+    const { node } = board.findings();
+    const heard = node.kind === "open" ? { node: closedSince(clock.monotonicMs()) } : {};
+    board.update({ restartToken: wanted.token, ...heard });
   }
 
   async #write(record: RestartRecord): Promise<void> {

@@ -123,9 +123,9 @@ function newUpdateLook(
   { facts }: Prepared,
   dependencies: WatchDependencies,
 ): () => Promise<void> {
-  const { settings, paths, disk, board, log } = dependencies;
+  const { settings, paths, disk, board, clock, log } = dependencies;
   const nodeProcesses = () => dependencies.nodeProcesses(paths.home);
-  const update = new UpdateKeeper({ settings, paths, disk, board, log, facts, keeper, nodeProcesses });
+  const update = new UpdateKeeper({ settings, paths, disk, board, clock, log, facts, keeper, nodeProcesses });
   return forgiving(log, "cannot update the member in place", () => update.tend());
 }
 

@@ -13,6 +13,7 @@ import type { MemberConfigInput } from "../../src/evnode/config.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import { configEntry } from "../../src/model/names.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { closedNode, openNode } from "./findings.ts";
 import { newPod, type Pod } from "./pod.ts";
 import { recordedLog } from "./recorded-log.ts";
 import { volumes } from "./volumes.ts";
@@ -23,6 +24,7 @@ const SECOND = "9 started at 200";
 
 /** A member that runs, in a pod that was made with the token "made". */
 let pod: Pod;
+let clock: VirtualClock;
 let board: Board;
 let prepared: Prepared;
 let update: UpdateKeeper;
@@ -47,7 +49,8 @@ afterEach(() => pod.remove());
 async function startAgent(disk: Disk = realDisk): Promise<void> {
   const { settings, paths } = pod;
   const log = recordedLog();
-  board = newBoard({ ...settings, bootId: "boot" }, new VirtualClock(), log);
+  clock = new VirtualClock();
+  board = newBoard({ ...settings, bootId: "boot" }, clock, log);
   const found = await prepareOnce({
     settings,
     paths,
@@ -69,7 +72,7 @@ async function startAgent(disk: Disk = realDisk): Promise<void> {
   };
   const nodeProcesses = async () => processes;
   const { facts } = prepared;
-  update = new UpdateKeeper({ settings, paths, disk, board, log, facts, keeper, nodeProcesses });
+  update = new UpdateKeeper({ settings, paths, disk, board, clock, log, facts, keeper, nodeProcesses });
 }
 
 function annotate(revision: string, token?: string): Promise<void> {
@@ -220,6 +223,28 @@ describe("a restart token", () => {
     processes = [SECOND];
     for (let count = 0; count < 5; count += 1) await update.tend();
     expect(restarts).toBe(1);
+  });
+
+  test("is never told beside what the process before it said", async () => {
+    board.update({ prepare: { kind: "done" }, mode: { kind: "raft" }, node: openNode({ isLeader: true }) });
+    await clock.advance(60_000);
+    await annotate(pod.revision, "another");
+    await update.tend();
+    expect(board.answer().ready).toEqual({ ok: true, message: "in sync", forMs: 60_000 });
+
+    processes = [];
+    await update.tend();
+    const { restartToken, node, ready } = board.answer();
+    expect([restartToken, node.kind, ready.ok, ready.forMs]).toEqual(["another", "closed", false, 0]);
+  });
+
+  test("leaves what is known of a node that is closed as it is", async () => {
+    processes = [];
+    board.update({ node: closedNode({ sinceMs: 0, raftPortOpen: true }) });
+    await clock.advance(5_000);
+    await annotate(pod.revision, "another");
+    await update.tend();
+    expect(board.answer().node).toMatchObject({ kind: "closed", raftPortOpen: true, sinceMs: 5_000 });
   });
 
   test("beside a new config ends ev-node once that is installed, and not before", async () => {
