@@ -31,6 +31,8 @@ export interface UpdateKeeperDependencies {
 export class UpdateKeeper {
   readonly #given: UpdateKeeperDependencies;
   readonly #readAnnotations: () => Promise<ReadonlyMap<string, string> | undefined>;
+  /** Unless the disk failed in the middle: then it is no revision that is installed, also when the pod goes back. */
+  #isWhole = true;
   /** As on the disk; undefined until it was read. */
   #restarts: RestartRecord | undefined;
 
@@ -46,16 +48,16 @@ export class UpdateKeeper {
     const revision = read?.get(annotations.configRevision);
     // A pod always has one. Without, the file is damaged, and nothing of it counts.
     if (revision === undefined || revision === "") return;
-    if (!(await this.#isInstalled(revision))) return;
+    if (!(await this.#tendConfig(revision))) return;
     const token = read?.get(annotations.restartToken);
     if (token !== undefined && token !== "") await this.#tendRestart({ token, revision });
   }
 
-  /** Installs the revision if that is possible, and says whether it is what is installed now. */
-  async #isInstalled(revision: string): Promise<boolean> {
+  /** True when the revision is installed, by now or before; false as long as it cannot be. */
+  async #tendConfig(revision: string): Promise<boolean> {
     const { settings, paths, disk, board, facts, keeper } = this.#given;
     const { configRevision: installed, pendingConfig } = board.findings();
-    if (revision === installed) {
+    if (revision === installed && this.#isWhole) {
       if (pendingConfig !== undefined) board.update({ pendingConfig: undefined });
       return true;
     }
@@ -65,8 +67,10 @@ export class UpdateKeeper {
       return false;
     }
     const { texts } = verdict.config;
+    this.#isWhole = false;
     await keepInstalledConfig(disk, paths.config, { revision, text: texts.raft });
     await keeper.use(texts);
+    this.#isWhole = true;
     board.update({ configRevision: revision, pendingConfig: undefined });
     return true;
   }

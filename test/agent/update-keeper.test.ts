@@ -31,6 +31,7 @@ let update: UpdateKeeper;
 let used: ModeConfigs[];
 let restarts: number;
 let processes: readonly string[];
+let onUse: () => Promise<void>;
 let onRestart: () => Promise<void>;
 
 beforeEach(async () => {
@@ -40,6 +41,7 @@ beforeEach(async () => {
   used = [];
   restarts = 0;
   processes = [FIRST];
+  onUse = async () => {};
   onRestart = async () => {};
   await startAgent();
 });
@@ -64,6 +66,7 @@ async function startAgent(disk: Disk = realDisk): Promise<void> {
   const keeper = {
     use: async (configs: ModeConfigs) => {
       used.push(configs);
+      await onUse();
     },
     restart: async () => {
       restarts += 1;
@@ -172,6 +175,21 @@ describe("a config revision", () => {
       expect(shown()).toEqual(settled(next));
     }
     expect(used.map(({ raft }) => raft.includes("debug"))).toEqual([true, false, true, false]);
+  });
+
+  test("whose installation failed half-way is undone when the pod goes back", async () => {
+    const before = await readInstalledConfig(pod.paths.config);
+    await annotate(await pod.addConfigs(verbose), "made");
+    onUse = async () => {
+      throw new Error("ENOSPC");
+    };
+    await expect(update.tend()).rejects.toThrow("ENOSPC");
+    expect(shown()).toEqual(settled(pod.revision));
+    onUse = async () => {};
+    await annotate(pod.revision, "made");
+    await update.tend();
+    expect([shown(), used.at(-1)]).toEqual([settled(pod.revision), prepared.configs]);
+    expect(await readInstalledConfig(pod.paths.config)).toEqual(before);
   });
 
   const withRaft = (input: MemberConfigInput, address: string) => ({
