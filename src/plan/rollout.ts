@@ -3,9 +3,9 @@ import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Action } from "./actions.ts";
 import { releaseBudget } from "./budget.ts";
-import { isOutdated, type Next, nextMember } from "./next-member.ts";
+import { type Blamed, isOutdated, type Next, nextMember } from "./next-member.ts";
 import { endRehearsals } from "./rehearsal.ts";
-import { isOpen, isPresent, type Scene, sceneOf, type Target } from "./rollout-scene.ts";
+import { isOpen, isPresent, type Present, type Scene, sceneOf, type Target } from "./rollout-scene.ts";
 import { viewOf } from "./rollout-view.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 import { completeRollout, revertWish } from "./turn-rollout.ts";
@@ -70,7 +70,7 @@ function moveOf(scene: Scene, state: WishState): Move {
   const held = holdOf(scene, state);
   if (held !== undefined) return waiting(held);
   const step = updateStep(next, target, scene);
-  if (step.kind === "wait") return waiting(step.why);
+  if (step.kind === "wait") return waitOrStall(scene, { ...step, ...blameOf(next.member) });
   return step.kind === "lookAgain" ? { next, needsCertainty: true } : { next, stages: [step.actions] };
 }
 
@@ -108,6 +108,12 @@ function waitOrStall(scene: Scene, next: Extract<Next, { kind: "wait" }>): Move 
     next,
     blockers: [{ type: "RolloutComplete", reason: "RolloutStalled", message }] satisfies Blocker[],
   };
+}
+
+/** Once something was begun on a member, it is to blame for not getting on. */
+function blameOf(member: Present): { readonly blamed?: Blamed } {
+  const sinceMs = parseTimestampMs(member.pod.update?.at ?? "");
+  return sinceMs === undefined ? {} : { blamed: { member, sinceMs } };
 }
 
 function lastProgressMs({ record, snapshot }: Scene): number {

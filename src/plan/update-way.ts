@@ -1,5 +1,5 @@
 import { annotations } from "../model/annotations.ts";
-import { EVNODE_CONTAINER, type MemberPod } from "../model/member.ts";
+import { AGENT_CONTAINER, EVNODE_CONTAINER, type MemberPod } from "../model/member.ts";
 import type { Pod, StatefulSet } from "../model/objects.ts";
 import { isRecord } from "./record.ts";
 
@@ -7,11 +7,12 @@ export type Template = NonNullable<StatefulSet["spec"]>["template"];
 
 /** How a pod can become one of another template. */
 export type Way =
-  /** `parts` are what ev-node has to be restarted for; none when nothing of it changes. */
+  /** `parts` are what a container has to be restarted for; none when nothing of them changes. */
   | { readonly kind: "inPlace"; readonly parts: readonly Part[] }
   | { readonly kind: "replace"; readonly because: string };
 
-export type Part = "image" | "config" | "restart";
+/** The agent is restarted beside ev-node, which goes on; the others restart ev-node. */
+export type Part = "agent" | "image" | "config" | "restart";
 
 /**
  * Kubernetes lets labels, annotations and images change on a running pod; everything else needs a new one. What the pod
@@ -23,6 +24,7 @@ export function wayOf(pod: MemberPod, from: Template | undefined, to: Template):
   const because = firstDifference(frame(from), frame(to), "");
   if (because !== undefined) return { kind: "replace", because: `${because} changes` };
   const parts: Part[] = [];
+  if (pod.agentImage !== imageIn(to, AGENT_CONTAINER)) parts.push("agent");
   if (pod.image !== imageIn(to, EVNODE_CONTAINER)) parts.push("image");
   if (pod.configRevision !== noteIn(to, annotations.configRevision)) parts.push("config");
   if (pod.object.metadata.annotations?.[annotations.restart] !== noteIn(to, annotations.restart))
@@ -40,7 +42,8 @@ const noteIn = ({ metadata }: Template, key: string): string | undefined => meta
 function frame({ metadata, spec }: Template): unknown {
   const { labels: _, annotations: _notes, ...rest } = metadata ?? {};
   const containers = spec?.containers.map((container) => withoutImage(container, EVNODE_CONTAINER));
-  return { metadata: rest, spec: { ...spec, containers } };
+  const initContainers = spec?.initContainers?.map((container) => withoutImage(container, AGENT_CONTAINER));
+  return { metadata: rest, spec: { ...spec, containers, initContainers } };
 }
 
 interface Named {
@@ -71,20 +74,18 @@ function firstDifference(a: unknown, b: unknown, path: string): string | undefin
 /** What a pod has to be given, besides its images, to be one of this template. */
 export interface PodChanges {
   readonly image?: string;
+  readonly agentImage?: string;
   readonly annotations: Readonly<Record<string, string | null>>;
   readonly labels?: Readonly<Record<string, string | null>>;
 }
 
 /** The pod with these changes, for a write of the whole. Null takes an entry away. */
-export function changedPod(
-  { object }: MemberPod,
-  { image, annotations: notes, labels: marks = {} }: PodChanges,
-): Pod {
+export function changedPod({ object }: MemberPod, changes: PodChanges): Pod {
+  const { image, agentImage, annotations: notes, labels: marks = {} } = changes;
   const { metadata, spec } = object;
   const { managedFields: _, ...kept } = metadata;
-  const containers = (spec?.containers ?? []).map((container) =>
-    container.name === EVNODE_CONTAINER && image !== undefined ? { ...container, image } : container,
-  );
+  const containers = withImage(spec?.containers ?? [], EVNODE_CONTAINER, image);
+  const initContainers = withImage(spec?.initContainers ?? [], AGENT_CONTAINER, agentImage);
   return {
     ...object,
     metadata: {
@@ -92,8 +93,12 @@ export function changedPod(
       labels: merged(metadata.labels, marks),
       annotations: merged(metadata.annotations, notes),
     },
-    spec: { ...spec, containers },
+    spec: { ...spec, containers, ...(initContainers.length === 0 ? {} : { initContainers }) },
   };
+}
+
+function withImage<T extends Named>(containers: readonly T[], name: string, image: string | undefined): T[] {
+  return containers.map((one) => (one.name === name && image !== undefined ? { ...one, image } : one));
 }
 
 function merged(
