@@ -1,6 +1,7 @@
 import type { KubeObject } from "./kube-object.ts";
 import type {
   ConfigMap,
+  ControllerRevision,
   Event,
   EvNodeClusterObject,
   Lease,
@@ -33,6 +34,7 @@ export const kinds = {
   serviceAccount: kind<ServiceAccount>("v1", "ServiceAccount", "serviceaccounts"),
   claim: kind<PersistentVolumeClaim>("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
   statefulSet: kind<StatefulSet>("apps/v1", "StatefulSet", "statefulsets"),
+  controllerRevision: kind<ControllerRevision>("apps/v1", "ControllerRevision", "controllerrevisions"),
   disruptionBudget: kind<PodDisruptionBudget>("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
   networkPolicy: kind<NetworkPolicy>("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
   lease: kind<Lease>("coordination.k8s.io/v1", "Lease", "leases"),

@@ -1,4 +1,4 @@
-import type { IStatefulSet } from "kubernetes-models/apps/v1";
+import type { IControllerRevision, IStatefulSet } from "kubernetes-models/apps/v1";
 import type { ILease } from "kubernetes-models/coordination.k8s.io/v1";
 import type { IEvent } from "kubernetes-models/events.k8s.io/v1";
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
@@ -19,6 +19,7 @@ import type { KubeObject } from "./kube-object.ts";
 type Wire<T> = Omit<T, "metadata"> & KubeObject;
 
 export type StatefulSet = Wire<IStatefulSet>;
+export type ControllerRevision = Wire<IControllerRevision>;
 export type Lease = Wire<ILease>;
 export type Event = Wire<IEvent>;
 export type NetworkPolicy = Wire<INetworkPolicy>;
