@@ -139,8 +139,8 @@ export class OperatorProcess {
     const events = new Events({ api, clock, random, instance: config.identity, onLost });
     const told = { api, world, events, ration, gathering };
     const reconcile = newReconcile({
-      observe: (namespace, name) =>
-        observe({ world, agents: this.#agents, settings, clock }, namespace, name),
+      observe: (namespace, name, look) =>
+        observe({ world, agents: this.#agents, settings, clock }, namespace, name, look),
       plan,
       act: async (snapshot, plan, signal) => {
         const outcome = await actAll({ api, world, random, mayWrite: mayWrite(signal) }, snapshot, plan);

@@ -1,11 +1,12 @@
 import type { Failure, Outcome } from "./act/act.ts";
 import { isRetryable, KubeError } from "./kube/errors.ts";
+import type { Look } from "./observe/observe.ts";
 import type { Snapshot } from "./plan/snapshot.ts";
 import type { Plan } from "./plan/step.ts";
 import type { Reconcile, ReconcileResult } from "./runtime/controller.ts";
 
 export interface ReconcileDependencies {
-  readonly observe: (namespace: string, name: string) => Promise<Snapshot | undefined>;
+  readonly observe: (namespace: string, name: string, look: Look) => Promise<Snapshot | undefined>;
   readonly plan: (snapshot: Snapshot) => Plan;
   /** Writes nothing any more once the signal aborted; so does `report`. */
   readonly act: (snapshot: Snapshot, plan: Plan, signal: AbortSignal) => Promise<Outcome>;
@@ -45,13 +46,19 @@ async function run(
 ): Promise<ReconcileResult> {
   const [namespace = "", name = ""] = key.split("/");
   signal.throwIfAborted();
-  const snapshot = await observe(namespace, name);
-  if (!snapshot) {
+  let snapshot = await observe(namespace, name, { isCertain: false });
+  signal.throwIfAborted();
+  let intent = snapshot && plan(snapshot);
+  if (intent?.needsCertainty) {
+    // What takes a member away rests on nothing that was remembered.
+    snapshot = await observe(namespace, name, { isCertain: true });
+    signal.throwIfAborted();
+    intent = snapshot && plan(snapshot);
+  }
+  if (!snapshot || !intent) {
     forget(key);
     return { kind: "done" };
   }
-  signal.throwIfAborted();
-  const intent = plan(snapshot);
   const outcome = await act(snapshot, intent, signal);
   signal.throwIfAborted();
   await report(snapshot, intent, outcome, signal);

@@ -18,6 +18,21 @@ export function briefAction(action: Action): string {
       return `end approval of ${action.member}: ${action.because}`;
     case "takeChainLock":
       return action.takeOver ? "take over the chain lock" : "take the chain lock";
+    case "endRequest":
+      return `end ${action.annotation}: ${action.why}`;
+    case "turnRollout":
+      return `turn to ${action.to.kind}${"finishedAt" in action.to && action.to.finishedAt ? ", finished" : ""}`;
+    case "updatePod":
+      return `${action.takesAway ? "restart" : "write"} ${action.member.name}`;
+    case "finishUpdate":
+      return `finish ${action.member.name}`;
+    case "removePod":
+      return `${action.by} of ${action.member.name}`;
+    case "claimBudget":
+      return `budget for ${Object.keys(action.budget.status?.disruptedPods ?? {}).join(", ") || "nobody"}`;
+    case "rehearse":
+    case "endRehearsal":
+      return `${action.kind} on ${action.pod.spec?.nodeName ?? "?"}`;
     case "addFinalizer":
     case "removeFinalizer":
     case "createIdentity":

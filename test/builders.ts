@@ -107,6 +107,15 @@ export function pod(name: string, over: Partial<MemberPod> = {}): MemberPod {
     node: `node-of-${name}`,
     revision: "seq-1",
     configRevision: "r1",
+    image: spec.image,
+    agentImage: "example.org/operator:1",
+    containerId: `container-of-${name}`,
+    agentContainerId: `agent-of-${name}`,
+    startedAt: new Date(NOW_MS - 3_600_000).toISOString(),
+    update: undefined,
+    createdAt: new Date(NOW_MS - 3_600_000).toISOString(),
+    readySince: new Date(NOW_MS - 3_600_000).toISOString(),
+    object: { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "rollup" } },
     role: "follower",
     order: undefined,
     orderGivenAt: new Date(NOW_MS).toISOString(),
@@ -190,6 +199,7 @@ export function leader(ordinal: number): Member {
 export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
   const bare: Snapshot = {
     nowMs: NOW_MS,
+    monotonicMs: 0,
     cluster: cluster(),
     parsed: parseCluster(over.cluster ?? cluster(), 1),
     settings: {
@@ -208,6 +218,9 @@ export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
     statefulSet: undefined,
     objects: new Map(),
     members: [leader(0), member(1), member(2)],
+    revisions: new Map(),
+    rehearsals: [],
+    isCertain: false,
     ...over,
   };
   return { ...converged(bare), ...over, parsed: bare.parsed };
@@ -245,9 +258,15 @@ export function converged(snapshot: Snapshot, applied: EvNodeClusterObject = clu
   const around = surroundings(blueprint, configEntries(intents.configs)).map(({ object }) => stored(object));
   return {
     ...snapshot,
-    statefulSet: stored(workload(blueprint).object) as StatefulSet,
+    statefulSet: seenByController(stored(workload(blueprint).object) as StatefulSet),
     objects: objectMap(around),
   };
+}
+
+/** The revision that `pod()` is of is the newest one. */
+function seenByController(statefulSet: StatefulSet): StatefulSet {
+  const status = { observedGeneration: 1, updateRevision: "seq-1" } as NonNullable<StatefulSet["status"]>;
+  return { ...statefulSet, metadata: { ...statefulSet.metadata, generation: 1 }, status };
 }
 
 /** This snapshot with another text for the intent on its StatefulSet, or none at all. */

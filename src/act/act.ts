@@ -13,6 +13,7 @@ import { appliedIntent } from "../plan/stored-intent.ts";
 import type { Random } from "../runtime/random.ts";
 import { createIdentity, releaseChainLock, setFinalizer, takeChainLock } from "./foundation.ts";
 import { ensureMayWrite } from "./may-write.ts";
+import { performRollout } from "./rollout.ts";
 
 export interface ActDependencies {
   readonly api: KubeApi;
@@ -138,7 +139,17 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
     case "markBootstrapped":
       return markBootstrapped(deps, snapshot, action.epoch);
     case "endApproval":
-      return endApproval(deps, snapshot);
+      return takeOff(deps, snapshot, annotations.approveRejoin);
+    case "endRequest":
+      return takeOff(deps, snapshot, annotations[action.annotation]);
+    case "updatePod":
+    case "finishUpdate":
+    case "turnRollout":
+    case "removePod":
+    case "claimBudget":
+    case "rehearse":
+    case "endRehearsal":
+      return performRollout(deps, snapshot, action);
   }
 }
 
@@ -156,10 +167,14 @@ async function markBootstrapped(
   world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid }));
 }
 
-/** The version is part of the evidence: an approval that its owner gave meanwhile is another one. */
-async function endApproval({ api, world }: ActDependencies, { cluster }: Snapshot): Promise<void> {
+/** The version is part of the evidence: what its owner asked for meanwhile is something else. */
+async function takeOff(
+  { api, world }: ActDependencies,
+  { cluster }: Snapshot,
+  annotation: string,
+): Promise<void> {
   const { namespace = "", name, uid = "", resourceVersion = "" } = cluster.metadata;
-  const patch = { metadata: { annotations: { [annotations.approveRejoin]: null } } };
+  const patch = { metadata: { annotations: { [annotation]: null } } };
   const written = await api.patch(kinds.cluster, { namespace, name }, patch, { uid, resourceVersion });
   world.wrote(kinds.cluster, written);
 }

@@ -35,6 +35,7 @@ const table = {
         "True",
         "Objects of the cluster are being written, or members are on their way to the wanted state.",
       ],
+      RollingOut: ["True", "A change of the spec is being taken to the members, one after another."],
       Deleting: ["True", "Members are being stopped; volumes and identity stay."],
       Converged: ["False", "The cluster is as the spec wants it, or as near as this version brings it."],
     },
@@ -80,6 +81,18 @@ const table = {
       HashesDiffer: [
         "True",
         "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
+      ],
+      RehearsalFailed: [
+        "True",
+        "The new image does not start on a node where a member runs. No member was touched; the message says what the runtime said.",
+      ],
+      RolloutStalled: [
+        "True",
+        "A rollout does not get on; the message names the member and what it waits for. Nothing is restarted meanwhile.",
+      ],
+      RolloutReverted: [
+        "True",
+        "A member did not come up with the change, so the members go back, or went back, to what they ran before. The change waits for another edit of the spec.",
       ],
       IntentUnreadable: [
         "True",
@@ -191,9 +204,28 @@ const table = {
     meaning: "Every member runs what the spec asks for.",
     reasons: {
       UpToDate: ["True", "Every member runs the spec."],
-      UpdatePending: [
+      Rehearsing: ["False", "The new image is tried on the members' nodes before any member is touched."],
+      RollingOut: ["False", "The members are being updated, one after another, the leader last."],
+      RolloutWaiting: [
         "False",
-        "Changes of the spec have not reached the members; status.updatePending lists the fields.",
+        "The next member may not be restarted yet; the message says what is waited for.",
+      ],
+      PlanAwaitsApproval: [
+        "False",
+        "In mode Plan the change waits for its approval; status.rollout has the plan and its hash.",
+      ],
+      RolloutPaused: ["False", "In mode Paused no member is restarted; the change waits."],
+      RehearsalFailed: [
+        "False",
+        "The new image does not start on a node where a member runs. No member was touched; the message says what the runtime said.",
+      ],
+      RolloutStalled: [
+        "False",
+        "A rollout does not get on; the message names the member and what it waits for. Nothing is restarted meanwhile.",
+      ],
+      RolloutReverted: [
+        "False",
+        "A member did not come up with the change, so the members go back, or went back, to what they ran before. The change waits for another edit of the spec.",
       ],
       Bootstrapping: ["False", "The members have not started yet."],
       IntentUnreadable: [
@@ -229,7 +261,7 @@ type BlockerOf<T extends ConditionType> = {
 }[T];
 
 /** What keeps the operator from going on: a condition that fails, for a reason that Stalled has as well. */
-export type Blocker = BlockerOf<"ConfigValid" | "ChainSafe" | "VolumesReady">;
+export type Blocker = BlockerOf<"ConfigValid" | "ChainSafe" | "VolumesReady" | "RolloutComplete">;
 
 interface ReasonMeaning {
   readonly reason: string;

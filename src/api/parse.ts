@@ -4,13 +4,19 @@ import type { CompleteSpec } from "./complete-spec.ts";
 import { completeSpec, isKnownDefaultsVersion } from "./defaults.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
 import { fieldPath } from "./field-path.ts";
+import { type RolloutPolicy, rolloutPolicy } from "./rollout-policy.ts";
 import { clusterSchema } from "./schema.ts";
 
 /** The most problems that are told at once. */
 const MAX_PROBLEMS = 20;
 
 export type Parsed =
-  | { readonly kind: "valid"; readonly cluster: EvNodeCluster; readonly spec: CompleteSpec }
+  | {
+      readonly kind: "valid";
+      readonly cluster: EvNodeCluster;
+      readonly spec: CompleteSpec;
+      readonly rollout: RolloutPolicy;
+    }
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
 /**
@@ -31,6 +37,7 @@ export function parseCluster(object: KubeObject, defaultsVersion: number): Parse
     kind: "valid",
     cluster: { ...given, spec, ...(status === undefined ? {} : { status }) },
     spec: completeSpec(spec, defaultsVersion),
+    rollout: rolloutPolicy(spec),
   };
 }
 

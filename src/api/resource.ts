@@ -27,11 +27,11 @@ export const printerColumns: readonly PrinterColumn[] = [
   { name: "Height", type: "integer", jsonPath: ".status.height" },
   { name: "Quorum", type: "string", jsonPath: ".status.quorum" },
   { name: "Phase", type: "string", jsonPath: ".status.phase" },
+  { name: "Updated", type: "string", jsonPath: ".status.updatedMembers" },
   { name: "Image", type: "string", jsonPath: ".status.image" },
   { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   { name: "Members", type: "string", jsonPath: ".status.readyMembers", priority: 1 },
   { name: "Chain", type: "string", jsonPath: ".spec.chain.id", priority: 1 },
-  { name: "Updated", type: "string", jsonPath: conditionStatus("RolloutComplete"), priority: 1 },
   {
     name: "Reason",
     type: "string",

@@ -55,5 +55,8 @@ export const annotations = {
   approveRejoin: "evnode.dev/approve-rejoin",
 } as const;
 
+/** The value of the name label on pods in which an image is tried; members have another one. */
+export const REHEARSAL_NAME = "ev-node-rehearsal";
+
 export const MANAGED_BY = "evnode-operator";
 export const FINALIZER = "evnode.dev/chain-lock";

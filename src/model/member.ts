@@ -1,6 +1,7 @@
 import type { AgentAnswer } from "./agent-protocol.ts";
 import { annotations, labels } from "./annotations.ts";
 import type { PersistentVolumeClaim, Pod } from "./objects.ts";
+import { type PodUpdate, readPodUpdate } from "./pod-update.ts";
 
 /** One ev-node process with its volume and identity, as Kubernetes and its own agent show it. */
 export interface Member {
@@ -17,8 +18,24 @@ export interface MemberPod {
   readonly resourceVersion: string;
   readonly ip: string | undefined;
   readonly node: string | undefined;
+  /** Of the template that it was made from, or was brought to in place. */
   readonly revision: string | undefined;
   readonly configRevision: string | undefined;
+  /** The image that its ev-node is to run. */
+  readonly image: string | undefined;
+  readonly agentImage: string | undefined;
+  /** The container of ev-node: another one after each start. */
+  readonly containerId: string | undefined;
+  readonly agentContainerId: string | undefined;
+  /** When that container started, as an RFC 3339 time. */
+  readonly startedAt: string | undefined;
+  readonly update: PodUpdate | undefined;
+  /** As an RFC 3339 time, as the next one. */
+  readonly createdAt: string | undefined;
+  /** Since when Kubernetes says that the pod is ready, or that it is not. */
+  readonly readySince: string | undefined;
+  /** The pod as it was read, for writes of the whole. */
+  readonly object: Pod;
   readonly role: string | undefined;
   readonly order: string | undefined;
   /** When the order was given last, as an RFC 3339 time. */
@@ -87,6 +104,8 @@ export function answerOf(member: Member): AgentAnswer | undefined {
 
 export function podOf(pod: Pod): MemberPod {
   const { metadata, spec, status } = pod;
+  const agent = status?.initContainerStatuses?.find(({ name }) => name === AGENT_CONTAINER);
+  const evnode = status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER);
   return {
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
@@ -94,17 +113,28 @@ export function podOf(pod: Pod): MemberPod {
     node: spec?.nodeName,
     revision: metadata.labels?.[labels.revision],
     configRevision: metadata.annotations?.[annotations.configRevision],
+    image: spec?.containers.find(({ name }) => name === EVNODE_CONTAINER)?.image,
+    agentImage: spec?.initContainers?.find(({ name }) => name === AGENT_CONTAINER)?.image,
+    containerId: evnode?.containerID,
+    agentContainerId: agent?.containerID,
+    startedAt: evnode?.state?.running?.startedAt,
+    update: readPodUpdate(metadata.annotations?.[annotations.update]),
+    createdAt: metadata.creationTimestamp,
+    readySince: readyCondition(pod)?.lastTransitionTime,
+    object: pod,
     role: metadata.labels?.[labels.role],
     order: metadata.annotations?.[annotations.order],
     orderGivenAt: metadata.annotations?.[annotations.orderGivenAt],
     labels: metadata.labels ?? {},
     terminating: metadata.deletionTimestamp !== undefined,
-    ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
+    ready: readyCondition(pod)?.status === "True",
     scheduling: schedulingOf(pod),
-    agent: containerState(status?.initContainerStatuses?.find(({ name }) => name === AGENT_CONTAINER)),
-    evnode: containerState(status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER)),
+    agent: containerState(agent),
+    evnode: containerState(evnode),
   };
 }
+
+const readyCondition = ({ status }: Pod) => status?.conditions?.find(({ type }) => type === "Ready");
 
 export const AGENT_CONTAINER = "agent";
 export const EVNODE_CONTAINER = "evnode";

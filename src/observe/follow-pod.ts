@@ -1,4 +1,4 @@
-import { labels } from "../model/annotations.ts";
+import { labels, REHEARSAL_NAME } from "../model/annotations.ts";
 import { keyOf } from "../model/kube-object.ts";
 import type { Pod } from "../model/objects.ts";
 import type { Agents } from "./agents.ts";
@@ -9,6 +9,7 @@ export function followPod(agents: Agents, { metadata, status }: Pod, isGone: boo
   const name = metadata.labels?.[labels.cluster];
   const isOver = status?.phase === "Succeeded" || status?.phase === "Failed";
   const ip = status?.podIP;
+  if (metadata.labels?.[labels.name] === REHEARSAL_NAME) return;
   if (isGone || isOver || name === undefined || !ip) agents.unfollow(podUid);
   else agents.follow({ podUid, ip, clusterKey: keyOf({ namespace, name }) });
 }

@@ -1,17 +1,20 @@
 import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
 import { type Parsed, parseCluster } from "../api/parse.ts";
 import { validate } from "../api/validate.ts";
-import { annotations, FINALIZER } from "../model/annotations.ts";
+import { annotations, FINALIZER, labels, REHEARSAL_NAME } from "../model/annotations.ts";
 import type { IdentityView } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
 import * as names from "../model/names.ts";
-import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
+import type { ControllerRevision, EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
+import { readRolloutRecord } from "../model/rollout-record.ts";
 import { leadership } from "../plan/quorum.ts";
+import { isOpen } from "../plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
 import { appliedIntent } from "../plan/stored-intent.ts";
+import type { Template } from "../plan/update-way.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Agents } from "./agents.ts";
 import { readChainLock } from "./chain-lock.ts";
@@ -30,6 +33,9 @@ const CONFIG_MAX_AGE_MS = 30_000;
 const OLD_MS = 5_000;
 const LOOK_MS = 1_000;
 
+/** While members are being restarted, what they said a moment ago is history sooner. */
+const OLD_IN_ROLLOUT_MS = 400;
+
 export interface ObserveDependencies {
   readonly world: World;
   readonly agents: Agents;
@@ -37,24 +43,34 @@ export interface ObserveDependencies {
   readonly clock: Clock;
 }
 
+/** How a cluster is looked at. */
+export interface Look {
+  /** Remember nothing: read from the server what a restart rests on, and ask every agent now. */
+  readonly isCertain: boolean;
+}
+
 /** Reads all that one reconcile may know about a cluster. Undefined when the cluster is gone. */
 export async function observe(
-  deps: ObserveDependencies,
+  given: ObserveDependencies,
   namespace: string,
   name: string,
+  { isCertain }: Look = { isCertain: false },
 ): Promise<Snapshot | undefined> {
+  const deps = { ...given, isCertain };
   const { world, settings, clock } = deps;
-  const cluster = await world.watched(kinds.cluster, { namespace, name });
+  const cluster = await readWatched(deps, kinds.cluster, { namespace, name });
   if (!cluster) return undefined;
 
   const watched = <T extends KubeObject>(kind: Kind<T>, name: string) =>
-    world.watched(kind, { namespace, name });
+    isCertain && kind.kind === kinds.disruptionBudget.kind
+      ? world.read(kind, { namespace, name }, 0)
+      : world.watched(kind, { namespace, name });
   const { statefulSet, stranger } = await readStatefulSet(deps, cluster);
   const intent = appliedIntent(statefulSet);
   const defaultsVersion = intent?.spec.defaultsVersion ?? CURRENT_DEFAULTS_VERSION;
   const parsed = parseSpec(cluster, defaultsVersion, settings.clusterDomain);
   const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
-  const known = await readMembers(deps, namespace, name, replicas);
+  const known = await readMembers(deps, cluster, replicas, statefulSet);
   const members = isDeleted(cluster) ? await withCertainPods(deps, cluster, known) : known;
   const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
   const read: ReadObject = (kind, name) => {
@@ -62,24 +78,41 @@ export async function observe(
   };
   const identity = identityView(await read(kinds.secret, names.identitySecretName(name)));
   const needsIdentity = identity.kind === "absent";
+  const chainLock =
+    identity.kind === "present"
+      ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
+      : ({ kind: "unknown" } as const);
   return {
     nowMs: clock.nowMs(),
+    monotonicMs: clock.monotonicMs(),
     cluster,
     parsed,
     settings,
     references:
       parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES,
     identity,
-    chainLock:
-      identity.kind === "present"
-        ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
-        : { kind: "unknown" },
+    chainLock,
     statefulSet,
     objects: new Map([...(await readObjects(deps, cluster, watched, maxAgeMs)), ...stranger]),
     members: mayMakeIdentity(cluster, needsIdentity)
       ? await withCertainClaims(deps, namespace, members)
       : await withHiddenPods(deps, cluster, members, mayHidePods(statefulSet, identity)),
+    revisions: await readRevisions(world, namespace, members, statefulSet),
+    rehearsals: rehearsalsOf(world, cluster),
+    isCertain,
   };
+}
+
+/** With the way to look, as `Look` has it. */
+type LookDependencies = ObserveDependencies & Look;
+
+/** A watched object; read from the server where the look has to be certain. */
+function readWatched<T extends KubeObject>(
+  { world, isCertain }: LookDependencies,
+  kind: Kind<T>,
+  ref: { readonly namespace: string; readonly name: string },
+): Promise<T | undefined> {
+  return isCertain ? world.read(kind, ref, 0) : world.watched(kind, ref);
 }
 
 /** Without an intent: what is wanted, and of an invalid spec what there is, so that its labels are kept all the same. */
@@ -108,10 +141,11 @@ const isDeleted = ({ metadata }: EvNodeClusterObject) => metadata.deletionTimest
  * The cluster's own StatefulSet; a stranger's says nothing about the cluster and is only in the way. While a cluster
  * is deleted, the server itself is asked: the chain lock is given back on its word.
  */
-async function readStatefulSet({ world }: ObserveDependencies, cluster: EvNodeClusterObject) {
+async function readStatefulSet(deps: LookDependencies, cluster: EvNodeClusterObject) {
+  const { world } = deps;
   const { name, namespace = "", uid = "" } = cluster.metadata;
   const ref = { namespace, name: names.statefulSetName(name) };
-  const seen = await world.watched(kinds.statefulSet, ref);
+  const seen = await readWatched(deps, kinds.statefulSet, ref);
   const found = seen ?? (isDeleted(cluster) ? await world.read(kinds.statefulSet, ref, 0) : undefined);
   if (!found || isMadeFor(found, uid)) return { statefulSet: found, stranger: [] };
   return { statefulSet: undefined, stranger: [[objectKey(found.kind, ref.name), found] as const] };
@@ -148,26 +182,89 @@ async function readObjects(
   return new Map(found.flatMap(([key, object]) => (object ? [[key, object] as const] : [])));
 }
 
-async function readMembers(deps: ObserveDependencies, namespace: string, name: string, replicas: number) {
+async function readMembers(
+  deps: LookDependencies,
+  { metadata }: EvNodeClusterObject,
+  replicas: number,
+  statefulSet: StatefulSet | undefined,
+) {
+  const { agents, clock, isCertain } = deps;
+  const { namespace = "", name } = metadata;
   const ordinals = Array.from({ length: replicas }, (_, ordinal) => ordinal);
   const members = await Promise.all(ordinals.map((ordinal) => readMember(deps, namespace, name, ordinal)));
   const again = (): Member[] => members.map((member) => ({ ...member, report: reportOf(deps, member) }));
-  const nowMs = deps.clock.monotonicMs();
-  const isOld = ({ report }: Member) => report.kind === "answered" && nowMs - report.atMs > OLD_MS;
-  const isNew = ({ pod }: Member) => pod !== undefined && deps.agents.isNew(pod.uid);
-  await deps.agents.refresh(podUids(members.filter((member) => isOld(member) || isNew(member))), LOOK_MS);
+  if (isCertain) {
+    await agents.confirm(podUids(members), LOOK_MS);
+    return again();
+  }
+  const nowMs = clock.monotonicMs();
+  const oldMs = isRolling(members, statefulSet) ? OLD_IN_ROLLOUT_MS : OLD_MS;
+  const isOld = ({ report }: Member) => report.kind === "answered" && nowMs - report.atMs > oldMs;
+  const isNew = ({ pod }: Member) => pod !== undefined && agents.isNew(pod.uid);
+  await agents.refresh(podUids(members.filter((member) => isOld(member) || isNew(member))), LOOK_MS);
 
   const fresh = again();
   if (leadership(fresh).kind !== "several") return fresh;
   // A member that went silent may still be remembered as the leader: only fresh answers tell.
-  await deps.agents.confirm(podUids(members), LOOK_MS);
+  await agents.confirm(podUids(members), LOOK_MS);
   return again();
+}
+
+function isRolling(members: readonly Member[], statefulSet: StatefulSet | undefined): boolean {
+  const { metadata, status } = statefulSet ?? {};
+  const record = readRolloutRecord(metadata?.annotations?.[annotations.rollout]);
+  return isOpen(record) || members.some(({ pod }) => pod && isOther(pod.revision, status?.updateRevision));
+}
+
+const isOther = (revision: string | undefined, newest: string | undefined) =>
+  newest !== undefined && revision !== newest;
+
+/** The templates that pods are of and are to be of, when these differ. Revisions never change. */
+async function readRevisions(
+  world: World,
+  namespace: string,
+  members: readonly Member[],
+  statefulSet: StatefulSet | undefined,
+): Promise<ReadonlyMap<string, Template>> {
+  const newest = statefulSet?.status?.updateRevision;
+  const others = members.flatMap(({ pod }) =>
+    pod?.revision && isOther(pod.revision, newest) ? [pod.revision] : [],
+  );
+  if (newest === undefined || others.length === 0) return new Map();
+  const found = await Promise.all(
+    [...new Set([newest, ...others])].map(async (name) => {
+      const revision = await world.read(kinds.controllerRevision, { namespace, name }, LONGEST_MEMORY_MS);
+      const template = revision && templateIn(revision);
+      return template ? [[name, template] as const] : [];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+/** A revision is the patch that makes a StatefulSet of it; the template says of itself that it replaces the other. */
+function templateIn({ data }: ControllerRevision): Template | undefined {
+  const { template } =
+    (data as { readonly spec?: { readonly template?: Template & { readonly $patch?: string } } })?.spec ?? {};
+  if (!template) return undefined;
+  const { $patch: _, ...rest } = template;
+  return rest;
+}
+
+function rehearsalsOf(world: World, { metadata }: EvNodeClusterObject): readonly Pod[] {
+  return world
+    .shown(kinds.pod)
+    .filter(
+      (pod) =>
+        pod.metadata.labels?.[labels.name] === REHEARSAL_NAME &&
+        pod.metadata.labels[labels.cluster] === metadata.name &&
+        pod.metadata.namespace === metadata.namespace,
+    );
 }
 
 const podUids = (members: readonly Member[]) => members.flatMap(({ pod }) => (pod ? [pod.uid] : []));
 
 async function readMember(
-  deps: ObserveDependencies,
+  deps: LookDependencies,
   namespace: string,
   cluster: string,
   ordinal: number,
@@ -176,7 +273,7 @@ async function readMember(
   const name = names.memberName(cluster, ordinal);
   const claimName = names.claimName(cluster, ordinal);
   const [pod, claim] = await Promise.all([
-    world.watched(kinds.pod, { namespace, name }),
+    readWatched(deps, kinds.pod, { namespace, name }),
     world.watched(kinds.claim, { namespace, name: claimName }),
   ]);
   const member: Member = {
@@ -215,7 +312,7 @@ async function withCertainClaims(
 
 /** Every pod that may still run, also one that lost its labels, or is beyond what an invalid spec can tell. */
 async function withCertainPods(
-  deps: ObserveDependencies,
+  deps: LookDependencies,
   { metadata }: EvNodeClusterObject,
   members: readonly Member[],
 ): Promise<Member[]> {

@@ -8,6 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 /** What the watches have delivered of one kind. */
 export interface Cache {
   get(key: string): KubeObject | undefined;
+  all(): readonly KubeObject[];
   subscribe(listener: (change: { readonly kind: string; readonly object: KubeObject }) => void): () => void;
 }
 
@@ -59,12 +60,18 @@ export class World {
     return this.#hidden.has(id) ? this.#api.get(kind, ref) : undefined;
   }
 
+  /** What the watches show of one kind, whosever it is. */
+  shown<T extends KubeObject>(kind: Kind<T>): readonly T[] {
+    return (this.#caches.get(kind.kind)?.all() ?? []) as readonly T[];
+  }
+
   /** An object as the server held it at most `maxAgeMs` ago; 0 asks the server now. */
   async read<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, maxAgeMs: number): Promise<T | undefined> {
     const id = idOf(kind, ref);
     const known = maxAgeMs > 0 ? this.#fresh(this.#reads, id, maxAgeMs) : undefined;
     if (known) return known.object as T | undefined;
-    const object = await this.#api.get(kind, ref);
+    const found = await this.#api.get(kind, ref);
+    const object = found && strangersFields(found);
     this.#reads.set(id, { object, atMs: this.#clock.monotonicMs() });
     return object;
   }

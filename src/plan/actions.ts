@@ -2,6 +2,8 @@ import type { Order } from "../model/agent-protocol.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { Member, MemberClaim, MemberPod } from "../model/member.ts";
+import type { Pod, PodDisruptionBudget, StatefulSet } from "../model/objects.ts";
+import type { RolloutRecord } from "../model/rollout-record.ts";
 
 /** Everything the operator may do, one API call each. Writes carry what the decision was based on. */
 export type Action =
@@ -38,6 +40,39 @@ export type Action =
       readonly member: string;
       readonly because: "used" | "nothingLost" | "unknownMember";
     }
+  /** Takes what the owner asked for once off the EvNodeCluster. */
+  | {
+      readonly kind: "endRequest";
+      readonly annotation: "approveRollout" | "restartMember";
+      readonly why: string;
+    }
+  | UpdatePod
+  /** Marks a pod that was brought to this revision in place as one of it. */
+  | {
+      readonly kind: "finishUpdate";
+      readonly member: Member;
+      readonly pod: MemberPod;
+      readonly revision: string;
+    }
+  /** A new template on the StatefulSet, or another record of the rollout. */
+  | {
+      readonly kind: "turnRollout";
+      readonly statefulSet: StatefulSet;
+      readonly to: RolloutRecord;
+      readonly why: string;
+    }
+  /** Takes a member's pod away: by the Eviction API while it is well, so that one budget decides for everybody. */
+  | {
+      readonly kind: "removePod";
+      readonly member: Member;
+      readonly pod: MemberPod;
+      readonly by: "eviction" | "deletion";
+      readonly why: string;
+    }
+  /** Writes who is away into the disruption budget's status, as an eviction does. */
+  | { readonly kind: "claimBudget"; readonly budget: PodDisruptionBudget; readonly why: string }
+  | { readonly kind: "rehearse"; readonly pod: Pod }
+  | { readonly kind: "endRehearsal"; readonly pod: Pod }
   | {
       readonly kind: "labelPod";
       readonly member: Member;
@@ -45,6 +80,15 @@ export type Action =
       readonly labels: Readonly<Record<string, string | null>>;
       readonly why: string;
     };
+
+/** A write of a member's whole pod. `takesAway`: ev-node ends by it, and starts again. */
+export interface UpdatePod {
+  readonly kind: "updatePod";
+  readonly member: Member;
+  readonly object: Pod;
+  readonly takesAway: boolean;
+  readonly why: string;
+}
 
 /** Actions of one stage may run at the same time; a stage begins when the one before succeeded. */
 export type Stages = readonly (readonly Action[])[];

@@ -1,12 +1,12 @@
 import { kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
-import { configEntry, configSecretName } from "../model/names.ts";
 import { type Desired, surroundings, switchedOff, workload } from "../resources/desired.ts";
-import { configEntries } from "../resources/member-configs.ts";
 import type { Action } from "./actions.ts";
+import { wantedEntries } from "./config-entries.ts";
 import { driftOf } from "./drift.ts";
-import { type Intents, intentsOf } from "./intent.ts";
+import { intentsOf } from "./intent.ts";
+import { nextVersion } from "./next-version.ts";
 import { SPEC_CHANGED } from "./notices.ts";
 import { blueprintOf } from "./rendering.ts";
 import { objectKey, type Snapshot } from "./snapshot.ts";
@@ -38,32 +38,6 @@ export const converge: Decider = (snapshot) => {
   return { stages: [[...first, ...off], act(workload(blueprint))].filter((stage) => stage.length > 0) };
 };
 
-/**
- * Every member's config of the current revision, and of the revisions that pods still run. A revision that can no
- * longer be rendered is kept as it is.
- */
-function wantedEntries(snapshot: Snapshot, { current, configs }: Intents): ReadonlyMap<string, string> {
-  const rendered = configs ? configEntries(configs) : new Map<string, string>();
-  const running = snapshot.members
-    .map(({ pod }) => pod?.configRevision)
-    .filter((revision) => revision !== undefined);
-  const kept = [current.configRevision, ...running].flatMap((revision) => {
-    return snapshot.members.map(({ name }) => configEntry(name, revision));
-  });
-  const live = liveEntries(snapshot);
-  return new Map([...kept.flatMap((entry) => entryOf(live, entry)), ...rendered]);
-}
-
-function liveEntries({ objects, cluster }: Snapshot): Readonly<Record<string, string>> {
-  const secret = objects.get(objectKey("Secret", configSecretName(cluster.metadata.name)));
-  return (secret as { data?: Record<string, string> } | undefined)?.data ?? {};
-}
-
-function entryOf(live: Readonly<Record<string, string>>, entry: string): [string, string][] {
-  const value = live[entry];
-  return value === undefined ? [] : [[entry, Buffer.from(value, "base64").toString("utf8")]];
-}
-
 /** `earlier` tells what was wanted before the owner changed what is taken at once. */
 function actionFor(
   { resource, object }: Desired,
@@ -79,7 +53,7 @@ function actionFor(
   if (drift === undefined) return [];
   const wasWanted = earlier().find(({ object: other }) => isSame(other, object))?.object;
   const why = wasWanted && driftOf(wasWanted, live) === undefined ? SPEC_CHANGED : drift;
-  return [{ kind: "replace", resource, object: over(live, object), why }];
+  return [{ kind: "replace", resource, object: nextVersion(live, object), why }];
 }
 
 function liveOf({ objects, statefulSet }: Snapshot, { kind, metadata }: KubeObject): KubeObject | undefined {
@@ -88,14 +62,3 @@ function liveOf({ objects, statefulSet }: Snapshot, { kind, metadata }: KubeObje
 
 const isSame = (a: KubeObject, b: KubeObject) => a.kind === b.kind && a.metadata.name === b.metadata.name;
 const isOurs = (object: KubeObject, { cluster }: Snapshot) => isMadeFor(object, cluster.metadata.uid ?? "");
-
-/** The desired object as the next version of the live one. */
-function over(live: KubeObject, desired: KubeObject): KubeObject {
-  const { uid, resourceVersion, finalizers } = live.metadata;
-  const kept = {
-    ...(uid && { uid }),
-    ...(resourceVersion && { resourceVersion }),
-    ...(finalizers && { finalizers }),
-  };
-  return { ...desired, metadata: { ...desired.metadata, ...kept } };
-}

@@ -35,7 +35,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
       valid,
       chain,
       volumes,
-      rolloutFinding(snapshot),
+      rolloutFinding(snapshot, plan),
     ],
   };
 }
@@ -181,6 +181,9 @@ function stalledFinding(blockers: readonly Blocker[], refusals: readonly string[
   return { type: "Stalled", reason: "NotStalled", message: "Nothing needs a person." };
 }
 
+/** The operator is at work, or waits for what it did. */
+const rolling = new Set(["Rehearsing", "RollingOut", "RolloutWaiting"]);
+
 function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconciling"> {
   const { cluster, identity, members } = snapshot;
   const finding = (reason: Finding<"Reconciling">["reason"], message: string) => {
@@ -191,6 +194,8 @@ function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconcilin
   const bootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!bootstrapped || !isSetUp(snapshot))
     return finding("Bootstrapping", "The cluster is starting for the first time.");
+  if (plan.rollout?.progress && rolling.has(plan.rollout.reason))
+    return finding("RollingOut", plan.rollout.message);
   const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod" && kind !== "endApproval");
   if (writes.length > 0) return finding("Converging", "Objects of the cluster are being written.");
   const onTheWay = members.filter((member) => stateOf(member) !== "Running" || !member.pod?.ready);
@@ -242,18 +247,19 @@ function chainFinding({ members }: Snapshot): Finding<"ChainSafe"> {
   return finding("NoForkSeen", "Members that were compared at one height held the same block.");
 }
 
-function rolloutFinding(snapshot: Snapshot): Finding<"RolloutComplete"> {
+function rolloutFinding(snapshot: Snapshot, { rollout }: Plan): Finding<"RolloutComplete"> {
   const { identity, statefulSet } = snapshot;
   const finding = (reason: Finding<"RolloutComplete">["reason"], message: string) => {
     return { type: "RolloutComplete", reason, message } as const;
   };
+  if (rollout) return finding(rollout.reason, rollout.message);
   if (identity.kind !== "present" || !statefulSet)
     return finding("Bootstrapping", "No member has started yet.");
   const intents = intentsOf(snapshot, identity.identity);
   if (!intents)
     return finding("IntentUnreadable", "The StatefulSet does not tell what its pods are made from.");
-  const { pending } = intents;
-  if (pending.length === 0) return finding("UpToDate", "Every member runs the spec.");
-  const message = `Changed, and not taken to the members yet: ${pending.join(", ")}. This version of the operator restarts no member for a change.`;
-  return finding("UpdatePending", message);
+  // A decider before the rollout's stopped the list: something else is wrong, or the cluster is deleted.
+  return intents.wish
+    ? finding("RolloutWaiting", `Not taken to the members yet: ${intents.wish.changes.join(", ")}.`)
+    : finding("UpToDate", "Every member runs the spec.");
 }

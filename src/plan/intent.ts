@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type { CompleteSpec } from "../api/complete-spec.ts";
+import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import type { Intent } from "../resources/blueprint.ts";
 import type { MemberConfigs } from "../resources/member-configs.ts";
@@ -6,7 +8,7 @@ import { isRecord } from "./record.ts";
 import { recoveredIntent } from "./recovered-intent.ts";
 import { configsOf } from "./rendering.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { readIntent } from "./stored-intent.ts";
+import { appliedIntent, readIntent } from "./stored-intent.ts";
 
 /**
  * What the cluster runs and what its owner wants. The pod template is rendered from the applied intent for as long
@@ -20,8 +22,18 @@ export interface Intents {
   readonly applied: Intent | undefined;
   /** Rendered from `current`; absent when what it was rendered from has changed since, such as a token. */
   readonly configs: MemberConfigs | undefined;
-  /** Paths of the spec that differ between what is wanted and what runs. */
-  readonly pending: readonly string[];
+  /** What the owner asks for, when it is something else than what the pods are made from. */
+  readonly wish: Wish | undefined;
+}
+
+/** A change that has not been applied to the StatefulSet. */
+export interface Wish {
+  readonly intent: Intent;
+  readonly configs: MemberConfigs;
+  /** Of what the owner asked for; the version of the operator is no part of it. */
+  readonly digest: string;
+  /** Paths of the spec that are changed by it. */
+  readonly changes: readonly string[];
 }
 
 /**
@@ -29,7 +41,7 @@ export interface Intents {
  * pods are made from. The spec is no answer to that: it may hold what was never applied.
  */
 export function intentsOf(snapshot: Snapshot, identity: Identity): Intents | undefined {
-  const { statefulSet, parsed, settings } = snapshot;
+  const { statefulSet, parsed } = snapshot;
   const wanted = parsed.kind === "valid" ? parsed.spec : undefined;
   if (statefulSet) {
     const stored = readIntent(statefulSet);
@@ -38,9 +50,8 @@ export function intentsOf(snapshot: Snapshot, identity: Identity): Intents | und
   }
   if (!wanted) return undefined;
   const configs = configsOf(snapshot, identity, wanted);
-  const { agentImage } = settings;
-  const current: Intent = { version: 1, spec: wanted, agentImage, configRevision: configs.revision };
-  return { current, applied: undefined, configs, pending: [] };
+  const current = intentOf(snapshot, wanted, configs);
+  return { current, applied: undefined, configs, wish: undefined };
 }
 
 function appliedIntents(
@@ -51,19 +62,48 @@ function appliedIntents(
 ): Intents {
   const current = wanted ? { ...applied, spec: withImmediate(applied.spec, wanted) } : applied;
   const configs = configsOf(snapshot, identity, current.spec);
-  const same = configs.revision === current.configRevision;
-  const pending = wanted ? pendingPaths(current.spec, wanted) : [];
-  // The token is the one that the spec asks for now; of an invalid spec none was read.
-  const isOtherToken = !wanted || pending.some((path) => path.startsWith(TOKEN));
-  return {
-    current,
-    applied,
-    configs: same ? configs : undefined,
-    pending: same || isOtherToken ? pending : [...pending, `${TOKEN} (its content)`],
-  };
+  const isSame = configs.revision === current.configRevision;
+  const wish = wanted && wishOf(snapshot, identity, { current, isSame, wanted });
+  return { current, applied, configs: isSame ? configs : undefined, wish };
+}
+
+/** `isSame`: what runs is rendered today as it was then. */
+function wishOf(
+  snapshot: Snapshot,
+  identity: Identity,
+  { current, isSame, wanted }: { current: Intent; isSame: boolean; wanted: CompleteSpec },
+): Wish | undefined {
+  const configs = configsOf(snapshot, identity, wanted);
+  const intent = intentOf(snapshot, wanted, configs);
+  const paths = differences(current.spec, wanted);
+  const isOtherContent = !isSame && !paths.some((path) => path.startsWith(TOKEN));
+  const changes = [
+    ...paths,
+    ...(isOtherContent ? [`${TOKEN} (its content)`] : []),
+    ...(intent.restart === current.restart ? [] : ["a restart of all members"]),
+  ];
+  if (changes.length === 0) return undefined;
+  const text = JSON.stringify([wanted, configs.revision, intent.restart]);
+  const digest = createHash("sha256").update(text).digest("hex").slice(0, 10);
+  return { intent, configs, digest, changes };
 }
 
 const TOKEN = "da.authTokenSecret";
+
+function intentOf(
+  { cluster, settings, statefulSet }: Snapshot,
+  spec: CompleteSpec,
+  { revision }: MemberConfigs,
+): Intent {
+  const asked = cluster.metadata.annotations?.[annotations.restart]?.slice(0, LONGEST_RESTART);
+  // Taking the annotation off asks for nothing.
+  const restart = asked || (statefulSet && appliedIntent(statefulSet)?.restart);
+  const { agentImage } = settings;
+  return { version: 1, spec, agentImage, configRevision: revision, ...(restart ? { restart } : {}) };
+}
+
+/** Whoever edits an annotation may write more into it than a word. */
+const LONGEST_RESTART = 63;
 
 /** With the parts of the wish that reach no pod. */
 function withImmediate(applied: CompleteSpec, wanted: CompleteSpec): CompleteSpec {
@@ -72,19 +112,10 @@ function withImmediate(applied: CompleteSpec, wanted: CompleteSpec): CompleteSpe
   return { ...applied, networkPolicy, disruptionBudget, pod: { ...applied.pod, serviceAccountAnnotations } };
 }
 
-function pendingPaths(applied: CompleteSpec, wanted: CompleteSpec): string[] {
-  const paths: string[] = [];
-  collectDifferences(applied, wanted, "", paths);
-  return paths;
-}
-
-function collectDifferences(a: unknown, b: unknown, path: string, into: string[]): void {
-  if (JSON.stringify(a) === JSON.stringify(b)) return;
-  if (!isRecord(a) || !isRecord(b)) {
-    into.push(path);
-    return;
-  }
-  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    collectDifferences(a[key], b[key], path === "" ? key : `${path}.${key}`, into);
-  }
+/** Paths at which two values differ. */
+function differences(a: unknown, b: unknown, path = ""): string[] {
+  if (JSON.stringify(a) === JSON.stringify(b)) return [];
+  if (!isRecord(a) || !isRecord(b)) return [path];
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return keys.flatMap((key) => differences(a[key], b[key], path === "" ? key : `${path}.${key}`));
 }

@@ -57,11 +57,39 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
     }
     case "create":
       return wasThere(cluster) ? restored(action.object, "it was missing") : undefined;
+    case "endRequest":
+      return normal("RequestDone", `${annotations[action.annotation]} was removed: ${action.why}.`);
+    case "turnRollout":
+      return rolloutNotice(action);
+    case "updatePod":
+      if (!action.takesAway) return undefined;
+      return normal("MemberRestarted", `${action.member.name} is restarted in its pod: ${action.why}.`);
+    case "removePod": {
+      const how = action.by === "eviction" ? "evicted" : "deleted";
+      return normal(
+        "MemberReplaced",
+        `The pod of ${action.member.name} is ${how} to be made anew: ${action.why}.`,
+      );
+    }
+    case "rehearse":
+    case "endRehearsal":
+    case "claimBudget":
+    case "finishUpdate":
     case "addFinalizer":
     case "removeFinalizer":
     case "markClaim":
       return undefined;
   }
+}
+
+function rolloutNotice({ to, why }: Extract<Action, { kind: "turnRollout" }>): Notice {
+  const what = to.changes.join(", ");
+  if (to.kind === "rolling")
+    return normal("RolloutStarted", `A change of ${what} is taken to the members, the leader last.`);
+  if (to.kind === "completed") return normal("RolloutCompleted", `Every member runs the change of ${what}.`);
+  if (to.finishedAt !== undefined)
+    return normal("RolloutReverted", `Every member runs what it ran before the change of ${what}.`);
+  return warning("RolloutReverted", `The change of ${what} is taken back: ${why}.`);
 }
 
 /** A cluster whose objects had all been made before: one that is made now was taken away. */
@@ -106,7 +134,10 @@ export const SPEC_CHANGED = "the spec was changed";
 /** News in the status: another leader, a condition that turned. */
 export function noticesOf(before: Status | undefined, after: Status): Notice[] {
   const leader = leaderNotice(before?.leader, after.leader);
-  const turned = (after.conditions ?? []).flatMap((condition) => {
+  // While members are restarted one after another, they are not all ready; how that goes is told by itself.
+  const isUpdating = before?.phase === "Updating" || after.phase === "Updating";
+  const told = (after.conditions ?? []).filter(({ type }) => !(isUpdating && type === "Ready"));
+  const turned = told.flatMap((condition) => {
     const earlier = before?.conditions?.find(({ type }) => type === condition.type);
     return conditionNotice(earlier, condition);
   });

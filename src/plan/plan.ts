@@ -4,6 +4,7 @@ import { deletion } from "./deletion.ts";
 import { foundation } from "./foundation.ts";
 import { guard } from "./guard.ts";
 import { labels } from "./labels.ts";
+import { rollout } from "./rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Decided, Decider, Plan, Step } from "./step.ts";
 
@@ -14,6 +15,7 @@ const deciders: readonly (readonly [name: string, decide: Decider])[] = [
   ["foundation", foundation],
   ["converge", converge],
   ["bootstrap", bootstrap],
+  ["rollout", rollout],
 ];
 
 /** Decides what to do, from the snapshot alone. */
@@ -21,7 +23,7 @@ export function makePlan(snapshot: Snapshot): Plan {
   const decided: Decided[] = [];
   const steps: Step[] = [];
   for (const [by, decide] of deciders) {
-    const step = decide(snapshot);
+    const step = decide(snapshot, blockersOf(steps));
     steps.push(step);
     if (step.stages && step.stages.length > 0) decided.push({ by, stages: step.stages });
     if (step.stop) break;
@@ -29,12 +31,17 @@ export function makePlan(snapshot: Snapshot): Plan {
   // Whatever is wrong with a cluster, its transactions must find the leader.
   const { stages = [] } = labels(snapshot);
   if (stages.length > 0) decided.push({ by: "labels", stages });
+  const view = steps.find((step) => step.rollout !== undefined)?.rollout;
   return {
     decided,
-    blockers: steps.flatMap(({ blockers = [] }) => blockers),
+    blockers: blockersOf(steps),
     recheckAfterMs: soonest(steps),
+    ...(view ? { rollout: view } : {}),
+    ...(steps.some(({ needsCertainty }) => needsCertainty) ? { needsCertainty: true } : {}),
   };
 }
+
+const blockersOf = (steps: readonly Step[]) => steps.flatMap(({ blockers = [] }) => blockers);
 
 function soonest(steps: readonly Step[]): number | undefined {
   const rechecks = steps.flatMap(({ recheckAfterMs }) =>

@@ -1,3 +1,4 @@
+import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { AGENT_CONTAINER } from "../model/member.ts";
@@ -21,7 +22,14 @@ export function recoveredIntent(snapshot: Snapshot, identity: Identity): Intent 
   if (agentImage === undefined) return undefined;
   const { spec } = parsed;
   const { revision } = configsOf(snapshot, identity, spec);
-  const intent: Intent = { version: 1, spec, agentImage, configRevision: revision };
+  const restart = live.spec?.template.metadata?.annotations?.[annotations.restart];
+  const intent: Intent = {
+    version: 1,
+    spec,
+    agentImage,
+    configRevision: revision,
+    ...(restart === undefined ? {} : { restart }),
+  };
   const desired = templatesOf(rendered(blueprintOf(snapshot, identity, intent)));
   const found = templatesOf(live);
   const isSame = driftOf(desired, found) === undefined && surplusOf(desired, found) === undefined;

@@ -1,4 +1,5 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
+import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { Blueprint, Intent } from "../resources/blueprint.ts";
@@ -14,21 +15,26 @@ export function configsOf(snapshot: Snapshot, identity: Identity, spec: Complete
   const input = { name, namespace, clusterDomain, spec, epoch, peerIds, daAuthToken };
 
   const inputText = JSON.stringify(input);
-  const known = rendered.get(statefulSet ?? cluster);
-  if (known?.inputText === inputText) return known.configs;
-  const configs = memberConfigs(input);
-  rendered.set(statefulSet ?? cluster, { inputText, configs });
+  const known = rendered.get(statefulSet ?? cluster) ?? new Map<string, MemberConfigs>();
+  rendered.set(statefulSet ?? cluster, known);
+  const configs = known.get(inputText) ?? memberConfigs(input);
+  known.set(inputText, configs);
   return configs;
 }
 
 /**
- * What was rendered last for an object that has not changed since. Every config is read back when it is rendered,
- * which takes milliseconds, and several deciders of every reconcile ask for the same ones.
+ * What was rendered for an object that has not changed since, by its input: what runs, and what is wanted. Every config
+ * is read back when it is rendered, which takes milliseconds, and several deciders of every reconcile ask for it.
  */
-const rendered = new WeakMap<KubeObject, { readonly inputText: string; readonly configs: MemberConfigs }>();
+const rendered = new WeakMap<KubeObject, Map<string, MemberConfigs>>();
 
-/** Puts together what the builders need. */
-export function blueprintOf(snapshot: Snapshot, identity: Identity, intent: Intent): Blueprint {
+/** Puts together what the builders need. The record of a rollout stays as it is, unless another one is given. */
+export function blueprintOf(
+  snapshot: Snapshot,
+  identity: Identity,
+  intent: Intent,
+  rollout = snapshot.statefulSet?.metadata.annotations?.[annotations.rollout],
+): Blueprint {
   const { cluster, settings } = snapshot;
   const { name, namespace = "", uid = "" } = cluster.metadata;
   return {
@@ -40,5 +46,6 @@ export function blueprintOf(snapshot: Snapshot, identity: Identity, intent: Inte
     operatorNamespace: settings.operatorNamespace,
     peerIds: identity.peerIds,
     epoch: identity.epoch,
+    rollout,
   };
 }

@@ -2,11 +2,14 @@ import type { Parsed } from "../api/parse.ts";
 import type { IdentityView } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { Member } from "../model/member.ts";
-import type { EvNodeClusterObject, StatefulSet } from "../model/objects.ts";
+import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
+import type { Template } from "./update-way.ts";
 
 /** All that a reconcile knows: read before anything is decided, and never changed. */
 export interface Snapshot {
   readonly nowMs: number;
+  /** The same moment by the clock that answers of agents are dated with. */
+  readonly monotonicMs: number;
   readonly cluster: EvNodeClusterObject;
   readonly parsed: Parsed;
   readonly settings: Settings;
@@ -17,6 +20,15 @@ export interface Snapshot {
   /** The other objects under the names of this cluster, its own and strangers', by `kind/name`. */
   readonly objects: ReadonlyMap<string, KubeObject>;
   readonly members: readonly Member[];
+  /** Pod templates by revision: of the StatefulSet's newest one and of the pods that differ from it. */
+  readonly revisions: ReadonlyMap<string, Template>;
+  /** Pods in which the image of a change is tried, before any member is touched. */
+  readonly rehearsals: readonly Pod[];
+  /**
+   * True when nothing in here was remembered: objects were read from the server and agents were asked for this look.
+   * What takes a member away is decided on such a snapshot only.
+   */
+  readonly isCertain: boolean;
 }
 
 /** The operator's own settings that reach clusters. */

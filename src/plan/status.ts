@@ -7,6 +7,7 @@ import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
+import { rolloutStatus } from "./rollout-status.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
 
@@ -14,15 +15,13 @@ import type { Plan } from "./step.ts";
 export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly string[]): Status {
   const { cluster, members, identity } = snapshot;
   const findings = findingsOf(snapshot, plan, refusals);
-  const known = leadership(members);
   const best = bestHeight(members);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
-  const pending = intents?.pending ?? [];
   return {
     ...(cluster.metadata.generation === undefined ? {} : { observedGeneration: cluster.metadata.generation }),
     phase: phaseOf(snapshot, findings),
-    ...(known.kind === "one" ? { leader: known.leader.name } : {}),
+    ...leaderOf(members, cluster.status),
     ...(best === undefined ? {} : { height: best }),
     readyMembers: `${members.filter(({ pod }) => pod?.ready).length}/${members.length}`,
     replicas: members.length,
@@ -32,15 +31,22 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
       : {}),
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
     members: members.map(memberStatus),
-    ...(pending.length === 0
-      ? {}
-      : { updatePending: pending.slice(0, 64).map((path) => path.slice(0, 256)) }),
+    ...rolloutStatus(snapshot, plan),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),
     },
     conditions: findings.list.map((finding) => conditionOf(finding, snapshot)),
   };
+}
+
+function leaderOf(
+  members: Snapshot["members"],
+  before: Status | undefined,
+): Pick<Status, "leader" | "lastLeader"> {
+  const known = leadership(members);
+  if (known.kind === "one") return { leader: known.leader.name, lastLeader: known.leader.name };
+  return before?.lastLeader === undefined ? {} : { lastLeader: before.lastLeader };
 }
 
 type Spec = NonNullable<ReturnType<typeof intentsOf>>["current"]["spec"];
@@ -85,6 +91,7 @@ function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
   if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
   if (list.some(({ type, reason }) => type === "Ready" && reason === "Levelling")) return "Levelling";
   if (quorum === "Lost") return "Down";
+  if (list.some(({ type, reason }) => type === "Reconciling" && reason === "RollingOut")) return "Updating";
   return members.every(({ pod }) => pod?.ready) && leadership(members).kind === "one"
     ? "Running"
     : "Degraded";

@@ -1,5 +1,6 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { Action, Stages } from "./actions.ts";
+import type { RolloutView } from "./rollout-view.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What a decider wants. `stop` ends the list of deciders; labels and status are always brought up to date. */
@@ -8,9 +9,13 @@ export interface Step {
   readonly blockers?: readonly Blocker[];
   readonly stop?: boolean;
   readonly recheckAfterMs?: number;
+  readonly rollout?: RolloutView;
+  /** What is due next takes a member away, which takes a snapshot that is certain. */
+  readonly needsCertainty?: boolean;
 }
 
-export type Decider = (snapshot: Snapshot) => Step;
+/** `blockers` are those that the deciders before found. */
+export type Decider = (snapshot: Snapshot, blockers?: readonly Blocker[]) => Step;
 
 export const NOTHING: Step = {};
 
@@ -24,6 +29,9 @@ export interface Plan {
   readonly decided: readonly Decided[];
   readonly blockers: readonly Blocker[];
   readonly recheckAfterMs: number | undefined;
+  /** Absent while nothing is decided about rollouts: before the first start, or when a decider before stopped. */
+  readonly rollout?: RolloutView;
+  readonly needsCertainty?: boolean;
 }
 
 export const actionsOf = (plan: Plan): readonly Action[] =>

@@ -11,7 +11,7 @@ export type StoredIntent =
   | { readonly kind: "newer"; readonly problem: string };
 
 export function readIntent(statefulSet: StatefulSet): StoredIntent {
-  const known = read.get(statefulSet) ?? parse(statefulSet.metadata.annotations?.[annotations.intent]);
+  const known = read.get(statefulSet) ?? parseIntent(statefulSet.metadata.annotations?.[annotations.intent]);
   read.set(statefulSet, known);
   return known;
 }
@@ -25,18 +25,22 @@ export function appliedIntent(statefulSet: StatefulSet | undefined): Intent | un
   return stored?.kind === "readable" ? stored.intent : undefined;
 }
 
-function parse(text: string | undefined): StoredIntent {
+/** From the text that stands on a StatefulSet, or stood on it. */
+export function parseIntent(text: string | undefined): StoredIntent {
   if (text === undefined) return unreadable("it is missing");
   const json = asJson(text);
   if (!json) return unreadable("expected a JSON object");
-  const { version, agentImage, configRevision } = json;
+  const { version, agentImage, configRevision, restart } = json;
   if (typeof version !== "number") return unreadable("version: expected a number");
   if (version !== 1) return { kind: "newer", problem: `version: ${version} is not known here` };
   if (!isText(agentImage)) return unreadable("agentImage: expected a text");
   if (!isText(configRevision)) return unreadable("configRevision: expected a text");
+  if (restart !== undefined && !isText(restart)) return unreadable("restart: expected a text");
   const stored = readStoredSpec(json["spec"]);
   if (stored.kind !== "readable") return stored;
-  return { kind: "readable", intent: { version: 1, spec: stored.spec, agentImage, configRevision } };
+  const { spec } = stored;
+  const intent = { version: 1, spec, agentImage, configRevision, ...(restart && { restart }) } as const;
+  return { kind: "readable", intent };
 }
 
 const unreadable = (problem: string): StoredIntent => ({ kind: "unreadable", problem });

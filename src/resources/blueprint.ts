@@ -15,6 +15,8 @@ export interface Blueprint {
   /** libp2p ids by ordinal. */
   readonly peerIds: readonly string[];
   readonly epoch: number;
+  /** Text of the rollout record, see `model/rollout-record.ts`. */
+  readonly rollout?: string | undefined;
 }
 
 /**
@@ -26,6 +28,8 @@ export interface Intent {
   readonly spec: CompleteSpec;
   readonly agentImage: string;
   readonly configRevision: string;
+  /** What its owner wrote to have every member restarted. */
+  readonly restart?: string;
 }
 
 /** Metadata of an object that goes with its EvNodeCluster. */

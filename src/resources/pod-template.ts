@@ -14,13 +14,11 @@ import type { Pod, StatefulSet } from "../model/objects.ts";
 import { appArgs, appCommand, appPorts } from "./app.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { paths } from "./paths.ts";
+import { confined, podSecurity } from "./pod-security.ts";
 
 type Template = NonNullable<StatefulSet["spec"]>["template"];
 type PodSpec = NonNullable<Pod["spec"]>;
 type Container = PodSpec["containers"][number];
-
-/** The uid and group of every process in the pod, and of the volume. */
-const NON_ROOT = 65532;
 
 /** A startup probe that never gives up: the agent may have to wait for a person. */
 const FOR_EVER = 2_147_483_647;
@@ -31,7 +29,11 @@ export function podTemplate(blueprint: Blueprint): Template {
   return {
     metadata: {
       labels: { ...pod.labels, ...commonLabels(name) },
-      annotations: { ...pod.annotations, [annotations.configRevision]: intent.configRevision },
+      annotations: {
+        ...pod.annotations,
+        [annotations.configRevision]: intent.configRevision,
+        ...(intent.restart === undefined ? {} : { [annotations.restart]: intent.restart }),
+      },
     },
     spec: {
       ...placement(intent.spec, name),
@@ -42,14 +44,7 @@ export function podTemplate(blueprint: Blueprint): Template {
       shareProcessNamespace: true,
       terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds,
       imagePullSecrets: intent.spec.imagePullSecrets.map((secret) => ({ name: secret.name })),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: NON_ROOT,
-        runAsGroup: NON_ROOT,
-        fsGroup: NON_ROOT,
-        fsGroupChangePolicy: "OnRootMismatch",
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: podSecurity,
       initContainers: [agent(blueprint)],
       containers: [evnode(blueprint)],
       volumes: volumes(name),
@@ -145,12 +140,6 @@ function withoutEmpty<T extends object>(fields: T): Partial<T> {
 function asText(amounts: Amounts): Record<string, string> {
   return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)]));
 }
-
-const confined = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ["ALL"] },
-};
 
 function volumes(name: string): NonNullable<PodSpec["volumes"]> {
   return [

@@ -9,15 +9,17 @@ import { podTemplate } from "./pod-template.ts";
  * for a quorum that the later ones are part of; and volumes outlive everything.
  */
 export function statefulSet(blueprint: Blueprint): StatefulSet {
-  const { name, intent } = blueprint;
+  const { name, intent, rollout } = blueprint;
   const metadata = ownedMetadata(blueprint, statefulSetName(name));
+  const notes = {
+    ...metadata.annotations,
+    [annotations.intent]: JSON.stringify(intent),
+    ...(rollout === undefined ? {} : { [annotations.rollout]: rollout }),
+  };
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
-    metadata: {
-      ...metadata,
-      annotations: { ...metadata.annotations, [annotations.intent]: JSON.stringify(intent) },
-    },
+    metadata: { ...metadata, annotations: notes },
     spec: {
       replicas: intent.spec.replicas,
       serviceName: headlessServiceName(name),

@@ -144,6 +144,14 @@ test("identity is asked rarely, and again after a restart", async () => {
   expect(board.answer().node).toMatchObject({ height: 8, peerId: "12D3KooW" });
 });
 
+test("a node that was given up as gone is looked at as a whole when it answers again", async () => {
+  await open(nodeAnswers(7, false));
+  await watch.lookAtLeadership();
+  board.update({ node: closedNode() });
+  await watch.lookAtLeadership();
+  expect(board.answer().node).toMatchObject({ kind: "open", height: 7, peerId: "12D3KooW" });
+});
+
 test("blocks at heights that all members choose alike are told, and each is asked for once", async () => {
   const block = (height: number, signature: string) => ({
     block: { header: { header: { chainId: "chain-of-tests", height: String(height) }, signature } },

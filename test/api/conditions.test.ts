@@ -43,7 +43,10 @@ describe("conditions", () => {
           reasons.filter(({ status }) => status !== "True" || types.includes("Stalled")),
         )
         .map(({ reason }) => reason);
-    const blocking = [...reasonsOf(["ConfigValid", "ChainSafe", "VolumesReady"]), "NotStalled"];
+    const blocking = [
+      ...reasonsOf(["ConfigValid", "ChainSafe", "VolumesReady", "RolloutComplete"]),
+      "NotStalled",
+    ];
     expect(reasonsOf(["Stalled"]).filter((reason) => !blocking.includes(reason))).toEqual([]);
   });
 

@@ -151,7 +151,11 @@ export function podObject(name: string, over: Partial<Pod["metadata"]> = {}): Po
       name,
       namespace,
       uid: uidOf(name),
-      labels: { ...commonLabels("seq"), [labels.role]: name === "seq-0" ? "leader" : "follower" },
+      labels: {
+        ...commonLabels("seq"),
+        [labels.role]: name === "seq-0" ? "leader" : "follower",
+        [labels.revision]: "seq-1",
+      },
       annotations: { [annotations.configRevision]: "r1" },
       ...over,
     },

@@ -380,7 +380,7 @@ describe("RolloutComplete", () => {
           },
         }),
       }),
-      "UpdatePending: Changed, and not taken to the members yet: image, log.level. This version of the operator restarts no member for a change.",
+      "Rehearsing: A change of image, log.level is not begun: image example.org/testapp:2 on node node-of-seq-0 is tried.",
     ],
     [
       "a token that a spec asks for newly is one change",
@@ -390,7 +390,7 @@ describe("RolloutComplete", () => {
         }),
         references: { ...snapshot().references, daAuthToken: { kind: "found", value: "secret" } },
       },
-      "UpdatePending: Changed, and not taken to the members yet: da.authTokenSecret. This version of the operator restarts no member for a change.",
+      "RolloutWaiting: A change of da.authTokenSecret is taken to the members: the template is applied.",
     ],
     [
       "what the pods were made from is not known",

@@ -142,7 +142,7 @@ describe("an intent that is gone", () => {
     fc.assert(
       fc.property(arbitrarySpec(), arbitrarySpec(), (applied, wanted) => {
         const seen = asServed(running(applied, wanted));
-        const pending = intentsOf(seen, identity())?.pending ?? [];
+        const pending = intentsOf(seen, identity())?.wish?.changes ?? [];
         const bare = withIntent(seen, undefined);
         const decided = makePlan(bare).decided.flatMap(({ stages }) => stages.flat());
         if (pending.length > 0) waiting += 1;

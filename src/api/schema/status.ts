@@ -42,6 +42,69 @@ const member = z.object({
   message: text(1024, "What the member waits for, or what is wrong with it."),
 });
 
+const time = (description: string) =>
+  field(z.string().max(35), description, { keywords: { format: "date-time" } }).optional();
+
+const rolloutStep = z.object({
+  member: field(z.string().max(63), "Name of the member."),
+  way: oneOf(
+    ["Restart", "Replace", "Relabel"],
+    "Restart: ev-node is restarted in its pod. Replace: the pod is replaced. Relabel: nothing is restarted.",
+  ),
+  reason: text(1024, "Why it is at this place, and why it goes this way."),
+  state: oneOf(["Waiting", "UnderWay", "Done"], "How far it is."),
+});
+
+const rollout = field(
+  z.object({
+    target: text(63, "Short digest of what the members are to run."),
+    planHash: text(63, "Hash by which the plan is approved in mode Plan."),
+    changes: list(z.string().max(256), 64, "Fields of the spec that are changed by it."),
+    plan: list(rolloutStep, 16, "The members in the order in which they are to be updated.", "member"),
+    next: text(63, "The member that is restarted now or next."),
+    waitingFor: text(1024, "What the rollout waits for."),
+    startedAt: time("When the change began to be taken to the members."),
+    leaderChanges: count("How often the leader has changed since then."),
+    longestGapMs: height("Longest time between two blocks around a change of the leader since then, in ms."),
+    refused: text(1024, "Why this change was taken back, or is not begun."),
+  }),
+  "A change of the spec on its way to the members; absent when all of them run it.",
+).optional();
+
+const lastRollout = field(
+  z.object({
+    target: text(63, "Short digest of what was to be run."),
+    result: oneOf(
+      ["Completed", "Reverted"],
+      "Reverted: a member did not come up with the change, so all went back.",
+    ),
+    changes: list(z.string().max(256), 64, "Fields of the spec that were changed."),
+    startedAt: time("When it began."),
+    finishedAt: time("When the last member took part again."),
+    leaderChanges: count("How often the leader changed meanwhile."),
+    longestGapMs: height("Longest time between two blocks around a change of the leader, in ms."),
+    blocksMissed: count("How many blocks would have fitted into that time."),
+  }),
+  "The last change that was taken to the members.",
+).optional();
+
+const lastHandover = field(
+  z.object({
+    leader: text(63, "The member that took the lead."),
+    at: time("When."),
+    height: height("Height of the last block before the longest pause around it."),
+    hash: text(128, "Hash of that block."),
+    nextHash: text(128, "Hash of the block after it."),
+    parentHash: text(
+      128,
+      "The parent that the block after it names: the same as hash, or the chain is forked.",
+    ),
+    gapMs: height("Time between the two blocks, in ms."),
+    blocksMissed: count("How many blocks would have fitted into that time."),
+  }),
+  "The last change of the leader, as the new leader saw it.",
+).optional();
+
 const condition = z.object({
   type: field(z.string().min(1).max(63), "Type of the condition."),
   status: field(z.enum(["True", "False", "Unknown"]), "Whether the condition holds."),
@@ -88,10 +151,21 @@ export const status = field(
   z.object({
     observedGeneration: height("Generation of the spec that this status is about."),
     phase: oneOf(
-      ["Pending", "Bootstrapping", "Levelling", "Running", "Degraded", "Down", "Deleting", "Blocked"],
+      [
+        "Pending",
+        "Bootstrapping",
+        "Levelling",
+        "Running",
+        "Updating",
+        "Degraded",
+        "Down",
+        "Deleting",
+        "Blocked",
+      ],
       "The state in one word, for people. Programs should read the conditions.",
     ),
     leader: text(63, "Name of the member that leads; absent while none or more than one does."),
+    lastLeader: text(63, "Name of the member that led last, also while none is known to lead."),
     height: height("Height of the highest block that a member reports."),
     readyMembers: text(16, "Members that are ready, of all, such as 3/3."),
     replicas: count("Number of members."),
@@ -104,7 +178,15 @@ export const status = field(
     image: text(512, "Image that the members run."),
     members: list(member, 16, "The members, by ordinal.", "name"),
     effective,
-    updatePending: list(z.string().max(256), 64, "Fields whose change has not reached the members yet."),
+    updatedMembers: text(16, "Members that run what the spec asks for, of all, such as 2/3."),
+    updatePending: list(
+      z.string().max(256),
+      64,
+      "Fields whose change is not applied yet: it waits, or it was refused.",
+    ),
+    rollout,
+    lastRollout,
+    lastHandover,
     retained,
     conditions: list(condition, 16, "What is known about the cluster.", "type"),
   }),

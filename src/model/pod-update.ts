@@ -1,0 +1,26 @@
+import * as z from "zod";
+
+const schema = z.object({
+  /** The revision of the StatefulSet that the pod is brought to. */
+  revision: z.string(),
+  /** The containers that were there before, if they are to be others: the update is seen when others run. */
+  container: z.string().optional(),
+  agent: z.string().optional(),
+  /** When it began, as an RFC 3339 time. */
+  at: z.string(),
+  /** It was asked for by its owner, and not by a change of the spec. */
+  onDemand: z.literal(true).optional(),
+});
+
+/** An update in place that the operator began on a pod, and has not seen the end of. Stands on the pod itself. */
+export type PodUpdate = Readonly<z.infer<typeof schema>>;
+
+/** Undefined when there is none, or when somebody wrote something else there. */
+export function readPodUpdate(text: string | undefined): PodUpdate | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

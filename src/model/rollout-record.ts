@@ -1,0 +1,41 @@
+import * as z from "zod";
+
+const common = {
+  version: z.literal(1),
+  /** Digest of what the owner asked for. */
+  wish: z.string(),
+  changes: z.array(z.string()),
+  startedAt: z.string(),
+};
+
+const schema = z.discriminatedUnion("kind", [
+  /** Under way. `proven` is the text of the intent that all members ran before: the way back. */
+  z.object({ kind: z.literal("rolling"), ...common, proven: z.string().optional() }),
+  /** Taken back: the same wish is not tried again. */
+  z.object({
+    kind: z.literal("reverted"),
+    ...common,
+    why: z.string(),
+    finishedAt: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal("completed"),
+    ...common,
+    finishedAt: z.string(),
+    leaderChanges: z.int().min(0),
+    longestGapMs: z.number().min(0).optional(),
+  }),
+]);
+
+/** What stands on the StatefulSet about the change that is being taken to the members, or was last. */
+export type RolloutRecord = Readonly<z.infer<typeof schema>>;
+
+/** Undefined when there is none, or when somebody wrote something else there. */
+export function readRolloutRecord(text: string | undefined): RolloutRecord | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import { annotations } from "../model/annotations.ts";
+import { configEntry, configSecretName } from "../model/names.ts";
+import { readRolloutRecord } from "../model/rollout-record.ts";
+import { configEntries, type MemberConfigs } from "../resources/member-configs.ts";
+import type { Intents } from "./intent.ts";
+import { objectKey, type Snapshot } from "./snapshot.ts";
+import { parseIntent } from "./stored-intent.ts";
+
+/**
+ * Every member's config of the current revision, of the revisions that pods still run, and of the one that a rollout
+ * may go back to. A revision that can no longer be rendered is kept as it is. `next` are those of a wish.
+ */
+export function wantedEntries(
+  snapshot: Snapshot,
+  { current, configs }: Intents,
+  next?: MemberConfigs,
+): ReadonlyMap<string, string> {
+  const rendered = [configs, next].flatMap((one) => (one ? [...configEntries(one)] : []));
+  const running = snapshot.members.flatMap(({ pod }) => pod?.configRevision ?? []);
+  const revisions = [current.configRevision, ...running, ...provenRevision(snapshot)];
+  const kept = revisions.flatMap((revision) => {
+    return snapshot.members.map(({ name }) => configEntry(name, revision));
+  });
+  const live = liveEntries(snapshot);
+  return new Map([...kept.flatMap((entry) => entryOf(live, entry)), ...rendered]);
+}
+
+function provenRevision({ statefulSet }: Snapshot): string[] {
+  const record = readRolloutRecord(statefulSet?.metadata.annotations?.[annotations.rollout]);
+  const proven = record?.kind === "rolling" ? parseIntent(record.proven) : undefined;
+  return proven?.kind === "readable" ? [proven.intent.configRevision] : [];
+}
+
+function liveEntries({ objects, cluster }: Snapshot): Readonly<Record<string, string>> {
+  const secret = objects.get(objectKey("Secret", configSecretName(cluster.metadata.name)));
+  return (secret as { data?: Record<string, string> } | undefined)?.data ?? {};
+}
+
+function entryOf(live: Readonly<Record<string, string>>, entry: string): [string, string][] {
+  const value = live[entry];
+  return value === undefined ? [] : [[entry, Buffer.from(value, "base64").toString("utf8")]];
+}

@@ -1,0 +1,98 @@
+import type { Identity } from "../model/identity.ts";
+import { EVNODE_CONTAINER, isFailed, podOf } from "../model/member.ts";
+import type { Pod } from "../model/objects.ts";
+import { rehearsalPod } from "../resources/rehearsal-pod.ts";
+import type { Action } from "./actions.ts";
+import type { Intents, Wish } from "./intent.ts";
+import { blueprintOf } from "./rendering.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export type Rehearsal =
+  | { readonly kind: "passed" }
+  | { readonly kind: "underWay"; readonly actions: readonly Action[]; readonly why: string }
+  | { readonly kind: "failed"; readonly actions: readonly Action[]; readonly why: string };
+
+/**
+ * Whether the image of a wish was pulled and started on every node that a member is on. A wrong name, a missing pull
+ * secret and another machine's architecture all show there, and no member was touched.
+ *
+ * | on a node | then |
+ * | --- | --- |
+ * | no pod for this image | make one |
+ * | it ended well, or ended and is a custom app that may not know the argument | passed |
+ * | the image is not to be had, or does not start | failed, for as long as it is so |
+ * | anything else | wait |
+ */
+export function rehearsalOf(snapshot: Snapshot, identity: Identity, wish: Wish): Rehearsal {
+  const blueprint = blueprintOf(snapshot, identity, wish.intent);
+  const nodes = [...new Set(snapshot.members.flatMap(({ pod }) => (pod?.node ? [pod.node] : [])))].sort();
+  const wanted = nodes.map((node) => rehearsalPod(blueprint, node));
+  const trials = wanted.map((pod) => trialOf(pod, snapshot, wish));
+  const actions = [
+    ...trials.flatMap(({ actions }) => actions),
+    ...endRehearsals(
+      snapshot,
+      wanted.map(({ metadata }) => metadata.name),
+    ),
+  ];
+  const bad = trials.find(({ kind }) => kind === "failed");
+  if (bad) return { kind: "failed", actions, why: bad.why };
+  const open = trials.find(({ kind }) => kind === "underWay");
+  return open ? { kind: "underWay", actions, why: open.why } : { kind: "passed" };
+}
+
+/** Whether a wish needs a trial: it brings another image, or another way to get it. */
+export function needsRehearsal({ current }: Intents, { intent }: Wish): boolean {
+  const imageOf = ({ spec }: Wish["intent"]) => [
+    spec.image,
+    spec.imagePullPolicy,
+    spec.imagePullSecrets,
+    spec.app,
+  ];
+  return JSON.stringify(imageOf(current)) !== JSON.stringify(imageOf(intent));
+}
+
+/** Takes away pods of rehearsals that nobody waits for. */
+export function endRehearsals({ rehearsals }: Snapshot, kept: readonly string[] = []): Action[] {
+  return rehearsals
+    .filter(({ metadata }) => !kept.includes(metadata.name) && metadata.deletionTimestamp === undefined)
+    .map((pod) => ({ kind: "endRehearsal", pod }));
+}
+
+type Trial = { readonly kind: Rehearsal["kind"]; readonly actions: readonly Action[]; readonly why: string };
+
+function trialOf(wanted: Pod, { rehearsals }: Snapshot, { intent }: Wish): Trial {
+  const node = wanted.spec?.nodeName ?? "?";
+  const { image } = intent.spec;
+  const where = `image ${image} on node ${node}`;
+  const pod = rehearsals.find(({ metadata }) => metadata.name === wanted.metadata.name);
+  const trial = (kind: Trial["kind"], why: string, actions: readonly Action[] = []): Trial => ({
+    kind,
+    actions,
+    why,
+  });
+  if (!pod) return trial("underWay", `${where} is tried`, [{ kind: "rehearse", pod: wanted }]);
+  if (pod.metadata.deletionTimestamp !== undefined)
+    return trial("underWay", `an earlier trial of ${where} ends`);
+
+  const { evnode } = podOf(pod);
+  if (isFailed(evnode) && evnode.kind === "waiting")
+    return trial("failed", `${where}: ${evnode.reason}: ${evnode.message}`);
+  const { phase } = pod.status ?? {};
+  if (phase === "Succeeded") return trial("passed", "");
+  if (phase !== "Failed") return trial("underWay", `${where} is tried`);
+  const ended = pod.status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER)?.state
+    ?.terminated;
+  if (!ended)
+    return trial("failed", `${where}: ${pod.status?.reason ?? "Failed"}: ${pod.status?.message ?? ""}`);
+  const isStarted = !cannotStart.test(`${ended.reason ?? ""} ${ended.message ?? ""}`);
+  // An app of somebody else may not know what a version is; that it ran is what counts.
+  if (isStarted && intent.spec.app.kind === "custom") return trial("passed", "");
+  const lastLine = (ended.message ?? "").trimEnd().split("\n").at(-1) ?? "";
+  return trial(
+    "failed",
+    `${where}: it ended with exit code ${ended.exitCode}: ${lastLine || (ended.reason ?? "")}`,
+  );
+}
+
+const cannotStart = /StartError|ContainerCannotRun|exec format error/;

@@ -1,0 +1,96 @@
+import type { Blocker } from "../api/conditions.ts";
+import type { RolloutPolicy } from "../api/rollout-policy.ts";
+import { annotations } from "../model/annotations.ts";
+import type { Identity } from "../model/identity.ts";
+import type { Member, MemberPod } from "../model/member.ts";
+import type { StatefulSet } from "../model/objects.ts";
+import { type RolloutRecord, readRolloutRecord } from "../model/rollout-record.ts";
+import { type Intents, intentsOf } from "./intent.ts";
+import { type Leadership, leadership } from "./quorum.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { type Standing, standingOf } from "./standing.ts";
+import { type Template, type Way, wayOf } from "./update-way.ts";
+
+/** All that the deciders of a rollout look at. */
+export interface Scene {
+  readonly snapshot: Snapshot;
+  readonly blockers: readonly Blocker[];
+  readonly identity: Identity;
+  readonly intents: Intents;
+  readonly statefulSet: StatefulSet;
+  readonly record: RolloutRecord | undefined;
+  /** Absent while the spec is not valid: then nothing is restarted. */
+  readonly policy: RolloutPolicy | undefined;
+  readonly target: Target | undefined;
+  readonly leadership: Leadership;
+}
+
+/** What the StatefulSet makes pods from now; absent while its controller has not looked at the newest template. */
+export interface Target {
+  readonly revision: string;
+  readonly template: Template;
+}
+
+/** A member with a pod that is there to stay. */
+export interface Present extends Member {
+  readonly pod: MemberPod;
+}
+
+export function sceneOf(snapshot: Snapshot, blockers: readonly Blocker[]): Scene | undefined {
+  const { identity, statefulSet, chainLock, parsed, members } = snapshot;
+  if (identity.kind !== "present" || !statefulSet || chainLock.kind !== "ours") return undefined;
+  const intents = intentsOf(snapshot, identity.identity);
+  if (!intents?.applied) return undefined;
+  return {
+    snapshot,
+    blockers: blockers.filter(({ type }) => type === "ConfigValid" || type === "ChainSafe"),
+    identity: identity.identity,
+    intents,
+    statefulSet,
+    record: readRolloutRecord(statefulSet.metadata.annotations?.[annotations.rollout]),
+    policy: parsed.kind === "valid" ? parsed.rollout : undefined,
+    target: targetOf(snapshot, statefulSet),
+    leadership: leadership(members),
+  };
+}
+
+function targetOf({ revisions }: Snapshot, { metadata, status, spec }: StatefulSet): Target | undefined {
+  const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  const revision = status?.updateRevision;
+  if (!isSeen || revision === undefined || !spec) return undefined;
+  const template = revisions.get(revision);
+  // Without a pod that differs nobody asks for it.
+  return { revision, template: template ?? spec.template };
+}
+
+export const isPresent = (member: Member): member is Present =>
+  member.pod !== undefined && !member.pod.terminating;
+
+/** A rollout that has begun, in the one direction or the other, and whose end was not noted. */
+export const isOpen = (record: RolloutRecord | undefined) =>
+  record?.kind === "rolling" || (record?.kind === "reverted" && record.finishedAt === undefined);
+
+export const isUpdated = ({ pod }: Present, { revision }: Target) => pod.revision === revision;
+
+/** Something was begun on it in place for this template, and it is not marked as updated. */
+export const isBegun = ({ pod }: Present, { revision }: Target) => pod.update?.revision === revision;
+
+export const wayFor = ({ pod }: Present, { template }: Target, { snapshot }: Scene): Way =>
+  wayOf(pod, snapshot.revisions.get(pod.revision ?? ""), template);
+
+/** It was given all that it lacked: what is missing is that it is seen to run, and to take part. */
+export function isTouched(member: Present, target: Target, scene: Scene): boolean {
+  if (!isBegun(member, target)) return false;
+  const way = wayFor(member, target, scene);
+  return way.kind === "inPlace" && way.parts.length === 0;
+}
+
+/** How a member stands beside the one leader. */
+export function standing(member: Member, { leadership: known, policy, intents }: Scene): Standing {
+  if (known.kind !== "one") return { kind: "unknown", why: "no member leads" };
+  return standingOf(member, {
+    leader: known.leader,
+    maxBlocksBehind: policy?.maxBlocksBehind ?? 0,
+    raftPort: intents.current.spec.raft.port,
+  });
+}

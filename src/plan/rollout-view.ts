@@ -1,0 +1,123 @@
+import type { Blocker, Finding } from "../api/conditions.ts";
+import { isOutdated, type Next } from "./next-member.ts";
+import {
+  isBegun,
+  isOpen,
+  isPresent,
+  isUpdated,
+  type Present,
+  type Scene,
+  type Target,
+  wayFor,
+} from "./rollout-scene.ts";
+import { planHash, type WishState } from "./wish-state.ts";
+
+type Reason = Finding<"RolloutComplete">["reason"];
+
+/** What is told of a change on its way to the members. Nothing in it may move by itself, such as a height. */
+export interface RolloutView {
+  readonly reason: Reason;
+  readonly message: string;
+  /** How many members run what the spec asks for. */
+  readonly updated: number;
+  /** Absent when all of them do. */
+  readonly progress?: Progress;
+}
+
+interface Progress {
+  readonly target: string;
+  readonly changes: readonly string[];
+  readonly plan: readonly PlanStep[];
+  readonly startedAt?: string;
+  readonly planHash?: string;
+  readonly next?: string;
+  readonly waitingFor?: string;
+  readonly refused?: string;
+}
+
+interface PlanStep {
+  readonly member: string;
+  readonly way: "Restart" | "Replace" | "Relabel";
+  readonly reason: string;
+  readonly state: "Waiting" | "UnderWay" | "Done";
+}
+
+export function viewOf(
+  scene: Scene,
+  state: WishState,
+  next: Next,
+  blockers: readonly Blocker[],
+): RolloutView {
+  const { record, snapshot, target } = scene;
+  const plan = target ? planOf(scene, state, target) : [];
+  const updated = state.kind === "none" ? plan.filter((step) => step.state === "Done").length : 0;
+  if (state.kind === "none" && next.kind === "done" && !isOpen(record))
+    return { reason: "UpToDate", message: "Every member runs the spec.", updated };
+  const { reason, message } = tellingOf(scene, state, next, blockers);
+  const ofWish = state.kind === "none" ? record : { wish: state.wish.digest, changes: state.wish.changes };
+  const progress: Progress = {
+    target: ofWish?.wish ?? target?.revision ?? "",
+    changes: ofWish?.changes.slice(0, 64).map((path) => path.slice(0, 256)) ?? [],
+    plan,
+    ...(isOpen(record) ? { startedAt: record?.startedAt ?? "" } : {}),
+    ...(state.kind === "held" ? { planHash: planHash(scene, state.wish) } : {}),
+    ...(next.kind === "update" ? { next: next.member.name } : {}),
+    ...(next.kind === "wait" ? { waitingFor: next.why.slice(0, 1024) } : {}),
+    ...(state.kind === "refused" ? { refused: state.why.slice(0, 1024) } : {}),
+  };
+  return {
+    reason,
+    message,
+    updated,
+    progress: snapshot.members.length === 0 ? { ...progress, plan: [] } : progress,
+  };
+}
+
+function tellingOf(
+  { policy, record }: Scene,
+  state: WishState,
+  next: Next,
+  blockers: readonly Blocker[],
+): Pick<RolloutView, "reason" | "message"> {
+  const [blocker] = blockers.filter(({ type }) => type === "RolloutComplete");
+  if (blocker?.type === "RolloutComplete") return { reason: blocker.reason, message: blocker.message };
+  const changes = state.kind === "none" ? (record?.changes ?? []) : state.wish.changes;
+  const what = changes.length === 0 ? "A change" : `A change of ${changes.join(", ")}`;
+  if (state.kind === "held") return { reason: state.reason, message: `${what} is not begun: ${state.why}.` };
+  if (policy?.mode === "Paused")
+    return { reason: "RolloutPaused", message: `${what} is stopped: spec.rollout.mode is Paused.` };
+  if (next.kind === "wait")
+    return { reason: "RolloutWaiting", message: `${what} is taken to the members: ${next.why}.` };
+  const who = next.kind === "update" ? `: ${next.member.name} is next, ${next.why}` : "";
+  return { reason: "RollingOut", message: `${what} is taken to the members${who}.` };
+}
+
+/** Followers from the highest ordinal on, the leader last; of a change that is not applied all are still to come. */
+function planOf(scene: Scene, state: WishState, target: Target): PlanStep[] {
+  const { snapshot, leadership } = scene;
+  const leader = leadership.kind === "one" ? leadership.leader : undefined;
+  const present = snapshot.members.filter(isPresent);
+  const ordered = present.toSorted(
+    (a, b) => Number(a === leader) - Number(b === leader) || b.ordinal - a.ordinal,
+  );
+  const isApplied = state.kind === "none" || state.kind === "refused";
+  return ordered.map((member) => ({
+    member: member.name,
+    ...wayTold(member, target, scene, isApplied),
+    reason: member === leader ? "It leads, so it comes last." : "It follows.",
+    state: !isApplied ? "Waiting" : stateOf(member, target, scene),
+  }));
+}
+
+function stateOf(member: Present, target: Target, scene: Scene): PlanStep["state"] {
+  if (isUpdated(member, target) && member.pod.update === undefined) return "Done";
+  return isBegun(member, target) || !isOutdated(member, target, scene) ? "UnderWay" : "Waiting";
+}
+
+function wayTold(member: Present, target: Target, scene: Scene, isApplied: boolean): Pick<PlanStep, "way"> {
+  // Before the template is applied nobody knows what the server makes of it.
+  if (!isApplied || isUpdated(member, target)) return { way: "Restart" };
+  const way = wayFor(member, target, scene);
+  if (way.kind === "replace") return { way: "Replace" };
+  return { way: way.parts.length === 0 && !isBegun(member, target) ? "Relabel" : "Restart" };
+}

@@ -1,0 +1,147 @@
+import type { Blocker } from "../api/conditions.ts";
+import { parseTimestampMs } from "../evnode/timestamp.ts";
+import { annotations } from "../model/annotations.ts";
+import type { Action } from "./actions.ts";
+import { releaseBudget } from "./budget.ts";
+import { type Blamed, isOutdated, type Next, nextMember } from "./next-member.ts";
+import { endRehearsals } from "./rehearsal.ts";
+import { isOpen, isPresent, type Present, type Scene, sceneOf, type Target } from "./rollout-scene.ts";
+import { viewOf } from "./rollout-view.ts";
+import { type Decider, NOTHING, type Step } from "./step.ts";
+import { completeRollout, revertWish } from "./turn-rollout.ts";
+import { finishedUpdates, updateStep } from "./update-step.ts";
+import { type WishState, wishBlockers, wishState } from "./wish-state.ts";
+
+/** While a rollout is under way, heights and readiness move without anybody telling. */
+const RECHECK_MS = 500;
+
+/**
+ * Takes a change of the spec to the members: one at a time, each back before the next, the leader last.
+ *
+ * | when | then |
+ * | --- | --- |
+ * | R0: the change waits (paused, not approved, being tried, taken back) or something is wrong with spec or chain | tell the plan, and touch nobody (`wish-state.ts`) |
+ * | the change may go | apply the template, with the way back beside it (`turn-rollout.ts`) |
+ * | an update in place is seen to be through | mark its pod as updated |
+ * | R1 to R8: a member is next | see `next-member.ts`, and `update-step.ts` for what is done to it |
+ * | a touched member does not come up in time | go back (`Revert`), or stay (`Hold`) and say why |
+ * | every member runs the template and takes part | note the end, and give the disruption budget back |
+ */
+export const rollout: Decider = (snapshot, blockers = []) => {
+  const scene = sceneOf(snapshot, blockers);
+  if (!scene) return NOTHING;
+  const state = wishState(scene);
+  const move = moveOf(scene, state);
+  const all = [...wishBlockers(state), ...(move.blockers ?? [])];
+  const tried = state.kind === "held" && state.actions.length > 0 ? [state.actions] : [];
+  const isMoving = move.next.kind !== "done" || tried.length > 0;
+  return {
+    stages: [...tried, ...(move.stages ?? [])].filter((stage) => stage.length > 0),
+    blockers: all,
+    rollout: viewOf(scene, state, move.next, all),
+    ...(move.needsCertainty ? { needsCertainty: true } : {}),
+    ...(isMoving ? { recheckAfterMs: RECHECK_MS } : {}),
+  };
+};
+
+/** What is done next, and what is told about it. */
+interface Move extends Pick<Step, "stages" | "blockers" | "needsCertainty"> {
+  readonly next: Next;
+}
+
+const waiting = (why: string, step: Omit<Move, "next"> = {}): Move => ({
+  ...step,
+  next: { kind: "wait", why },
+});
+
+function moveOf(scene: Scene, state: WishState): Move {
+  if (state.kind === "apply") return waiting("the template is applied", { stages: state.stages });
+  const { target } = scene;
+  if (!target && !isOpen(scene.record)) return { next: { kind: "done" } };
+  if (!target) return waiting("the StatefulSet's controller has not looked at the template yet");
+  const finished = finishedUpdates(scene, target);
+  if (finished.length > 0)
+    return waiting("what was seen is noted", { stages: [endedRequests(scene, finished), finished] });
+  if (!isUnderWay(scene, target)) return { next: { kind: "done" }, stages: [tidied(scene, state)] };
+
+  const next = nextMember(scene, target, askedMember(scene));
+  if (next.kind === "done") return { next, stages: [[...completeRollout(scene), ...tidied(scene, state)]] };
+  if (next.kind === "wait") return waitOrStall(scene, next);
+  const held = holdOf(scene, state);
+  if (held !== undefined) return waiting(held);
+  const step = updateStep(next, target, scene);
+  if (step.kind === "wait") return waitOrStall(scene, { ...step, ...blameOf(next.member) });
+  return step.kind === "lookAgain" ? { next, needsCertainty: true } : { next, stages: [step.actions] };
+}
+
+/** A cluster whose members all run the template is no rollout, whatever else is wrong with it. */
+function isUnderWay(scene: Scene, target: Target): boolean {
+  const { record, snapshot } = scene;
+  const isAnyOutdated = snapshot.members
+    .filter(isPresent)
+    .some((member) => isOutdated(member, target, scene));
+  return isOpen(record) || isAnyOutdated || snapshot.members.some(({ name }) => name === askedMember(scene));
+}
+
+const askedMember = ({ snapshot }: Scene) =>
+  snapshot.cluster.metadata.annotations?.[annotations.restartMember];
+
+/** Why no member may be touched now, whoever is the next. */
+function holdOf({ blockers, policy }: Scene, state: WishState): string | undefined {
+  const [blocker] = blockers;
+  if (blocker) return `nothing is restarted while ${blocker.type} is not true`;
+  if (!policy) return "nothing is restarted while the spec is not valid";
+  if (policy.mode === "Paused") return "spec.rollout.mode is Paused";
+  return state.kind === "held" ? "a newer change of the spec waits" : undefined;
+}
+
+/** Too long is too long: then all go back by themselves, or a person has to look. */
+function waitOrStall(scene: Scene, next: Extract<Next, { kind: "wait" }>): Move {
+  const { snapshot, policy } = scene;
+  const sinceMs = next.blamed?.sinceMs ?? lastProgressMs(scene);
+  if (!policy || snapshot.nowMs - sinceMs <= policy.progressDeadlineMs) return { next };
+  const isItsFault = policy.onStall === "Revert" && next.blamed !== undefined;
+  const revert = isItsFault ? revertWish(scene, next.why) : undefined;
+  if (revert) return { next, stages: [[revert]] };
+  const message = `The rollout does not get on: ${next.why}. Nothing else is restarted until that is over, or the spec is edited.`;
+  return {
+    next,
+    blockers: [{ type: "RolloutComplete", reason: "RolloutStalled", message }] satisfies Blocker[],
+  };
+}
+
+/** Once something was begun on a member, it is to blame for not getting on. */
+function blameOf(member: Present): { readonly blamed?: Blamed } {
+  const sinceMs = parseTimestampMs(member.pod.update?.at ?? "");
+  return sinceMs === undefined ? {} : { blamed: { member, sinceMs } };
+}
+
+function lastProgressMs({ record, snapshot }: Scene): number {
+  const ofMembers = snapshot.members.flatMap(({ pod }) => [pod?.createdAt, pod?.startedAt, pod?.update?.at]);
+  return Math.max(...[record?.startedAt, ...ofMembers].map((time) => parseTimestampMs(time ?? "") ?? 0));
+}
+
+/** A restart that was asked for is over when it is seen. */
+function endedRequests(scene: Scene, finished: readonly Action[]): Action[] {
+  const asked = askedMember(scene);
+  const isOver = finished.some((action) => {
+    return (
+      action.kind === "finishUpdate" && action.member.name === asked && action.pod.update?.onDemand === true
+    );
+  });
+  return isOver ? [{ kind: "endRequest", annotation: "restartMember", why: `${asked} was restarted` }] : [];
+}
+
+/** What nobody waits for any more. */
+function tidied(scene: Scene, state: WishState): Action[] {
+  const { snapshot } = scene;
+  const asked = askedMember(scene);
+  const isStranger = asked !== undefined && !snapshot.members.some(({ name }) => name === asked);
+  return [
+    ...releaseBudget(snapshot),
+    ...(state.kind === "held" ? [] : endRehearsals(snapshot)),
+    ...(isStranger
+      ? [{ kind: "endRequest", annotation: "restartMember", why: "it names no member" } as const]
+      : []),
+  ];
+}

@@ -1,0 +1,80 @@
+import { answerOf, type Member } from "../model/member.ts";
+import { blocksBehind } from "./quorum.ts";
+
+/** Whether a member takes part, as far as a restart of another one depends on it. Unknown is a value of its own. */
+export type Standing =
+  | { readonly kind: "takesPart" }
+  | { readonly kind: "away"; readonly why: string }
+  | { readonly kind: "unknown"; readonly why: string };
+
+export interface StandingView {
+  readonly leader: Member;
+  readonly maxBlocksBehind: number;
+  readonly raftPort: number;
+}
+
+/** How long ago the Raft ports may have been reached last. */
+const REACH_MS = 5_000;
+
+/**
+ * Height alone proves P2P, not Raft: a follower whose Raft port is cut follows the chain all the same and looks well in
+ * every answer of its own. So the leader and the member must reach each other on the Raft port too.
+ *
+ * | seen | then |
+ * | --- | --- |
+ * | no pod, or one that stops | away |
+ * | no answer of its agent | unknown |
+ * | it levels; ev-node does not run, or knows no leader | away |
+ * | no role or no height in its answer | unknown |
+ * | further behind than `maxBlocksBehind` | away |
+ * | it or the leader does not reach the other on the Raft port | away, or unknown when that was not tried lately |
+ * | anything else | takes part |
+ */
+export function standingOf(member: Member, view: StandingView): Standing {
+  const { pod, name } = member;
+  if (!pod) return away(`${name} has no pod`);
+  if (pod.terminating) return away(`the pod of ${name} stops`);
+  const answer = answerOf(member);
+  if (answer?.podUid !== pod.uid) return unknown(`the agent of ${name} does not answer`);
+  if (answer.mode?.kind === "level") return away(`${name} levels its blocks`);
+  if (answer.node.kind === "closed") return away(closedMessage(name, answer.node));
+  if (answer.node.isLeader === undefined) return unknown(`${name} does not say whether it leads`);
+  const behind = blocksBehind(member);
+  if (behind === undefined) return unknown(`${name} does not tell its height`);
+  if (behind > view.maxBlocksBehind)
+    return away(`${name} is ${behind} blocks behind, allowed are ${view.maxBlocksBehind}`);
+  const { leader } = view;
+  return member === leader ? { kind: "takesPart" } : pathOf(member, leader, view);
+}
+
+type Closed = { readonly metricsPortOpen: boolean; readonly raftPortOpen: boolean };
+
+function closedMessage(name: string, { metricsPortOpen, raftPortOpen }: Closed): string {
+  return metricsPortOpen || raftPortOpen
+    ? `ev-node of ${name} runs, but knows no leader yet`
+    : `ev-node of ${name} does not run`;
+}
+
+function pathOf(member: Member, leader: Member, { raftPort }: StandingView): Standing {
+  for (const [from, to] of [
+    [member, leader],
+    [leader, member],
+  ] as const) {
+    const reach = answerOf(from)?.peers.find(({ name }) => name === to.name)?.raft;
+    const way = `${from.name} to ${to.name} on Raft port ${raftPort}`;
+    if (reach === undefined || reach.kind === "unknown")
+      return unknown(`the path from ${way} was not tried yet`);
+    if (reach.kind !== "reached") return away(`there is no path from ${way}: ${reasons[reach.kind]}`);
+    if (reach.ageMs > REACH_MS) return unknown(`the path from ${way} was not tried lately`);
+  }
+  return { kind: "takesPart" };
+}
+
+const reasons = {
+  refused: "the connection is refused",
+  timedOut: "no answer, as behind a firewall",
+  unresolved: "the host name has no address",
+};
+
+const away = (why: string): Standing => ({ kind: "away", why });
+const unknown = (why: string): Standing => ({ kind: "unknown", why });

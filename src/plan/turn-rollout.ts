@@ -1,0 +1,98 @@
+import { annotations } from "../model/annotations.ts";
+import { kinds } from "../model/kinds.ts";
+import { configSecretName } from "../model/names.ts";
+import type { StatefulSet } from "../model/objects.ts";
+import type { RolloutRecord } from "../model/rollout-record.ts";
+import type { Intent } from "../resources/blueprint.ts";
+import { configSecret } from "../resources/member-configs.ts";
+import { statefulSet as rendered } from "../resources/statefulset.ts";
+import type { Action, Stages } from "./actions.ts";
+import { wantedEntries } from "./config-entries.ts";
+import type { Wish } from "./intent.ts";
+import { nextVersion } from "./next-version.ts";
+import { SPEC_CHANGED } from "./notices.ts";
+import { bestHeight } from "./quorum.ts";
+import { blueprintOf } from "./rendering.ts";
+import { isOpen, type Scene } from "./rollout-scene.ts";
+import { objectKey } from "./snapshot.ts";
+import { parseIntent } from "./stored-intent.ts";
+
+/**
+ * The template of a wish, applied to the StatefulSet. The configs come first: a pod that is made from the new template
+ * must find its own. What all members ran before is kept as the way back.
+ */
+export function applyWish(scene: Scene, wish: Wish): Stages {
+  const { snapshot, identity, intents } = scene;
+  const startedAt = new Date(snapshot.nowMs).toISOString();
+  const proven = provenIntent(scene);
+  const record: RolloutRecord = {
+    version: 1,
+    kind: "rolling",
+    wish: wish.digest,
+    changes: wish.changes.slice(0, 64).map((path) => path.slice(0, 256)),
+    startedAt,
+    ...(proven === undefined ? {} : { proven }),
+  };
+  const secret = configSecret(
+    blueprintOf(snapshot, identity, wish.intent),
+    wantedEntries(snapshot, intents, wish.configs),
+  );
+  const live = snapshot.objects.get(objectKey("Secret", configSecretName(snapshot.cluster.metadata.name)));
+  const why = `${wish.changes.join(", ")} changed`;
+  const configs: Action[] = live
+    ? [{ kind: "replace", resource: kinds.secret, object: nextVersion(live, secret), why: SPEC_CHANGED }]
+    : [];
+  return [configs, [turnTo(scene, wish.intent, record, why)]].filter((stage) => stage.length > 0);
+}
+
+/** Back to what all members ran before; undefined when that is not known, or is what they are to run now. */
+export function revertWish(scene: Scene, why: string): Action | undefined {
+  const { record, intents } = scene;
+  if (record?.kind !== "rolling" || record.proven === undefined) return undefined;
+  const proven = parseIntent(record.proven);
+  if (proven.kind !== "readable" || record.proven === JSON.stringify(intents.applied)) return undefined;
+  const { version, wish, changes, startedAt } = record;
+  return turnTo(scene, proven.intent, { version, kind: "reverted", wish, changes, startedAt, why }, why);
+}
+
+/** Notes that every member runs the template and takes part. */
+export function completeRollout(scene: Scene): Action[] {
+  const { record, snapshot, intents } = scene;
+  if (!record || !isOpen(record) || !intents.applied || record.kind === "completed") return [];
+  const finishedAt = new Date(snapshot.nowMs).toISOString();
+  const why = "every member takes part";
+  if (record.kind === "reverted") return [turnTo(scene, intents.applied, { ...record, finishedAt }, why)];
+  const { version, wish, changes, startedAt } = record;
+  const { leaderChanges = 0, longestGapMs } = snapshot.cluster.status?.rollout ?? {};
+  const gap = longestGapMs === undefined ? {} : { longestGapMs };
+  const done = {
+    version,
+    kind: "completed",
+    wish,
+    changes,
+    startedAt,
+    finishedAt,
+    leaderChanges,
+    ...gap,
+  } as const;
+  return [turnTo(scene, intents.applied, done, why)];
+}
+
+function turnTo(
+  { snapshot, identity, statefulSet }: Scene,
+  intent: Intent,
+  to: RolloutRecord,
+  why: string,
+): Action {
+  const desired = rendered(blueprintOf(snapshot, identity, intent, JSON.stringify(to)));
+  return { kind: "turnRollout", statefulSet: nextVersion(statefulSet, desired) as StatefulSet, to, why };
+}
+
+/** What runs now, if it ever ran: a template whose members never made a block proves nothing. */
+function provenIntent({ record, snapshot, statefulSet }: Scene): string | undefined {
+  const applied = statefulSet.metadata.annotations?.[annotations.intent];
+  if (record?.kind === "rolling") return record.proven;
+  if (record !== undefined) return applied;
+  const { members, cluster } = snapshot;
+  return bestHeight(members) === undefined && cluster.status?.height === undefined ? undefined : applied;
+}

@@ -1,0 +1,199 @@
+import { annotations, labels } from "../model/annotations.ts";
+import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER } from "../model/member.ts";
+import { disruptionBudgetName } from "../model/names.ts";
+import type { PodUpdate } from "../model/pod-update.ts";
+import type { Action, UpdatePod } from "./actions.ts";
+import { budgetFor, releaseBudget } from "./budget.ts";
+import type { Next } from "./next-member.ts";
+import {
+  isBegun,
+  isPresent,
+  isUpdated,
+  type Present,
+  type Scene,
+  standing,
+  type Target,
+  wayFor,
+} from "./rollout-scene.ts";
+import { objectKey } from "./snapshot.ts";
+import { changedPod, imageIn, metadataChanges, type Part, type PodChanges } from "./update-way.ts";
+
+/** What is written now to bring a member to the template, or what that waits for. */
+export type UpdateStep =
+  | { readonly kind: "act"; readonly actions: readonly Action[] }
+  /** It takes the member away, which is decided on a certain snapshot only. */
+  | { readonly kind: "lookAgain" }
+  | { readonly kind: "wait"; readonly why: string };
+
+type Chosen = Extract<Next, { kind: "update" }>;
+
+/**
+ * | the member | its way | then |
+ * | --- | --- | --- |
+ * | cannot run | another image of ev-node alone | give it the image: kubelet starts it at once |
+ * | cannot run | anything else | delete the pod: a new one waits for nothing |
+ * | runs | labels or annotations alone | write them |
+ * | runs | anything in place | claim the disruption budget and look again, and then: |
+ * | | another agent, or image and config | give it the agent, and have the config installed: a new image must not start with the old one |
+ * | | image, config or a restart | restart ev-node |
+ * | runs | a new pod | look again, and evict the old one |
+ */
+export function updateStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
+  const { member, isBroken } = chosen;
+  const way = wayFor(member, target, scene);
+  if (isBroken) return brokenStep(chosen, target, scene);
+  if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
+  const parts = partsFor(chosen, target, way.parts);
+  if (parts.length === 0) return act(relabelled(chosen, target, scene));
+  if (!isPreparedFor(member)) return { kind: "wait", why: pendingMessage(member) };
+  const budget = budgetFor(member, scene.snapshot, (name) => isBack(name, scene));
+  if (budget.kind === "wait") return budget;
+  if (budget.kind === "claim") return act(budget.action);
+  if (!scene.snapshot.isCertain) return { kind: "lookAgain" };
+  const isFirst = parts.includes("agent") || (parts.includes("image") && parts.includes("config"));
+  return act(isFirst ? announced(chosen, target, scene, parts) : restarted(chosen, target, scene, parts));
+}
+
+/** What was announced to it before is there: another agent runs, and has the config installed. */
+function isPreparedFor(member: Present): boolean {
+  const { update, agentContainerId, configRevision } = member.pod;
+  const isSameAgent = update?.agent !== undefined && update.agent === agentContainerId;
+  return !isSameAgent && answerOf(member)?.configRevision === configRevision;
+}
+
+/** A member that is asked to restart has nothing to be given but that. */
+function partsFor({ member }: Chosen, target: Target, parts: readonly Part[]): readonly Part[] {
+  return isUpdated(member, target) ? ["restart"] : parts;
+}
+
+function brokenStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
+  const way = wayFor(chosen.member, target, scene);
+  if (!scene.snapshot.isCertain) return { kind: "lookAgain" };
+  const isImageAlone =
+    way.kind === "inPlace" &&
+    way.parts.includes("image") &&
+    !way.parts.includes("config") &&
+    !way.parts.includes("agent");
+  if (isImageAlone && chosen.member.pod.scheduling === "scheduled")
+    return act(restarted(chosen, target, scene, way.parts));
+  const { member, why } = chosen;
+  return act({ kind: "removePod", member, pod: member.pod, by: "deletion", why });
+}
+
+function replaceStep({ member, why }: Chosen, because: string, { snapshot }: Scene): UpdateStep {
+  const released = releaseBudget(snapshot);
+  if (released.length > 0) return { kind: "act", actions: released };
+  if (!snapshot.isCertain) return { kind: "lookAgain" };
+  const key = objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name));
+  const by = snapshot.objects.has(key) ? "eviction" : "deletion";
+  return act({
+    kind: "removePod",
+    member,
+    pod: member.pod,
+    by,
+    why: `${why}; a new pod is needed: ${because}`,
+  });
+}
+
+const act = (action: Action): UpdateStep => ({ kind: "act", actions: [action] });
+
+function isBack(name: string, scene: Scene): boolean {
+  const member = scene.snapshot.members.find((other) => other.name === name);
+  return member !== undefined && standing(member, scene).kind === "takesPart";
+}
+
+function pendingMessage({ name, report }: Present): string {
+  const pending = report.kind === "answered" ? report.answer.pendingConfig?.message : undefined;
+  return `the agent of ${name} prepares it${pending === undefined ? "" : `: ${pending}`}`;
+}
+
+/** The pod of this template, where nothing has to be restarted for it. */
+function relabelled({ member, why }: Chosen, target: Target, scene: Scene): UpdatePod {
+  const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
+  const changes = {
+    annotations: { ...notes, [annotations.update]: null },
+    labels: { ...marks, [labels.revision]: target.revision },
+  };
+  return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
+}
+
+/** The pod with what ev-node does not notice: another agent, and the new config if a new image comes with it. */
+function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
+  const { member, why } = chosen;
+  const agentImage = parts.includes("agent") ? imageIn(target.template, AGENT_CONTAINER) : undefined;
+  const before = agentImage === undefined ? {} : { agent: member.pod.agentContainerId };
+  // Without another image, what the template says comes with the restart that makes it count.
+  const given = parts.includes("image")
+    ? templateMetadata(member, target, scene)
+    : { annotations: {}, labels: {} };
+  const changes: PodChanges = {
+    ...(agentImage === undefined ? {} : { agentImage }),
+    annotations: { ...given.annotations, ...updateNote(member, target, scene, before) },
+    labels: given.labels,
+  };
+  return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
+}
+
+/** The pod with all that it lacks. Another image makes kubelet restart ev-node, a token makes its agent do it. */
+function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
+  const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
+  const image = parts.includes("image") ? imageIn(target.template, EVNODE_CONTAINER) : undefined;
+  const token = `${target.revision} ${timeOf(scene)}`;
+  const changes: PodChanges = {
+    ...(image === undefined ? {} : { image }),
+    annotations: {
+      ...notes,
+      ...(image === undefined ? { [annotations.restartToken]: token } : {}),
+      ...updateNote(member, target, scene, { container: member.pod.containerId }),
+    },
+    labels: marks,
+  };
+  const object = changedPod(member.pod, changes);
+  return { kind: "updatePod", member, object, takesAway: true, why: `${why}: ${parts.join(", ")}` };
+}
+
+function templateMetadata({ pod }: Present, target: Target, { snapshot }: Scene) {
+  return metadataChanges(snapshot.revisions.get(pod.revision ?? "") ?? target.template, target.template);
+}
+
+/** `before` are the containers that are to be others, besides those of what was begun already. */
+function updateNote(
+  { pod, ...member }: Present,
+  target: Target,
+  scene: Scene,
+  before: { readonly container?: string | undefined; readonly agent?: string | undefined },
+): Record<string, string> {
+  const begun = pod.update?.revision === target.revision ? pod.update : undefined;
+  const update = {
+    revision: target.revision,
+    at: timeOf(scene),
+    ...begun,
+    ...before,
+    ...(isUpdated({ ...member, pod }, target) ? { onDemand: true as const } : {}),
+  };
+  return { [annotations.update]: JSON.stringify(update satisfies Loose<PodUpdate>) };
+}
+
+type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+const timeOf = ({ snapshot }: Scene) => new Date(snapshot.nowMs).toISOString();
+
+/** Updates that are seen to be through: another container runs, with the config that it was to get. */
+export function finishedUpdates(scene: Scene, target: Target): Action[] {
+  return scene.snapshot.members.filter(isPresent).flatMap((member): Action[] => {
+    const { pod } = member;
+    if (!isBegun(member, target) || wayLeft(member, target, scene)) return [];
+    const { container, agent } = pod.update ?? {};
+    const isSeen =
+      pod.evnode.kind === "running" &&
+      (container === undefined || container !== pod.containerId) &&
+      (agent === undefined || agent !== pod.agentContainerId);
+    if (!isSeen || answerOf(member)?.configRevision !== pod.configRevision) return [];
+    return [{ kind: "finishUpdate", member, pod, revision: target.revision }];
+  });
+}
+
+function wayLeft(member: Present, target: Target, scene: Scene): boolean {
+  const way = wayFor(member, target, scene);
+  return way.kind !== "inPlace" || way.parts.length > 0;
+}
