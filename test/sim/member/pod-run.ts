@@ -69,6 +69,7 @@ export interface PodRun {
   readonly container: NodeContainer;
   agent: SimulatedAgent;
   agentImage: string;
+  agentStarts: number;
   /** The agent's container is being started again until then. */
   agentAwayUntilMs: number;
   /** The config Secret as kubelet mounted it last. */
