@@ -26,8 +26,8 @@ export interface Result {
 
 const STEP_MS = 250;
 const LIVENESS_MS = 900_000;
-/** All has to be well for so long, before it is. */
-const SETTLED_MS = 20_000;
+/** All has to be well for so long, before it is: some things are looked at once a minute only. */
+const SETTLED_MS = 65_000;
 /** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
 const MUTE_MS = 155_000;
 /** Longer than the time between two writes of the heights. */
