@@ -1,13 +1,13 @@
-import type { MemberStatus } from "../api/evnodecluster.ts";
-import { answerOf, isFailed, type Member } from "../model/member.ts";
+import type { MemberStatus, Status } from "../api/evnodecluster.ts";
+import { answerOf, isFailed, type Member, type MemberPod } from "../model/member.ts";
 import { blocksBehind, heightOf } from "./quorum.ts";
 
 /** One row of `status.members`. Messages carry no number that changes by itself. */
-export function memberStatus(member: Member): MemberStatus {
+export function memberStatus(member: Member, before?: Status): MemberStatus {
   const { name, pod } = member;
   const answer = answerOf(member);
   const height = heightOf(member);
-  const message = messageOf(member);
+  const message = messageOf(member, before);
   const exit = lastExit(member);
   return {
     name,
@@ -50,19 +50,31 @@ function lastExit({ pod }: Member): string | undefined {
   return `exit ${code}${lastLine === "" ? "" : `: ${lastLine}`}`.slice(0, 2048);
 }
 
-/** What the member waits for, or what is wrong with it. */
-export function messageOf(member: Member): string | undefined {
-  return (podMessage(member) ?? prepareMessage(member) ?? reportMessage(member))?.slice(0, 1024);
+/** What the member waits for, or what is wrong with it. `before` is the status as it was written last. */
+export function messageOf(member: Member, before?: Status): string | undefined {
+  const message = podMessage(member, before) ?? prepareMessage(member) ?? reportMessage(member);
+  return message?.slice(0, 1024);
 }
 
-function podMessage({ pod, claim }: Member): string | undefined {
+function podMessage({ name, pod, claim }: Member, before: Status | undefined): string | undefined {
   if (!pod) return "there is no pod";
   if (pod.terminating) return "the pod is stopping";
   if (typeof pod.scheduling === "object") return `no node takes the pod: ${pod.scheduling.unschedulable}`;
   if (claim && claim.phase !== "Bound") return `the volume claim is ${claim.phase}`;
   const failed = [pod.agent, pod.evnode].find(isFailed);
   if (failed?.kind !== "waiting") return undefined;
-  return failureText(failed);
+  const told = before?.members?.find((row) => row.name === name)?.message;
+  return told !== undefined && isStillWhy(told, pod) ? told : failureText(failed);
+}
+
+/**
+ * That an image is not to be had is shown for a moment, and then hidden for minutes by the wait for the next attempt to
+ * start the container. As long as no other container has run since the update, it is still the reason.
+ */
+function isStillWhy(told: string, { update, containerId, evnode }: MemberPod): boolean {
+  const hasNotRun = update?.container !== undefined && update.container === containerId;
+  const isWaiting = evnode.kind === "waiting" && evnode.reason === "CrashLoopBackOff";
+  return hasNotRun && isWaiting && /^(ErrImage|InvalidImage|ImageInspect)/.test(told);
 }
 
 /**

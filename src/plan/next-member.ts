@@ -58,7 +58,7 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
   const present = members.filter(isPresent);
   const outdated = present.filter((member) => isOutdated(member, target));
   const broken = outdated.find(isBroken) ?? stuckIn(present, outdated, scene);
-  if (broken) return { kind: "update", member: broken, isBroken: true, why: brokenMessage(broken) };
+  if (broken) return { kind: "update", member: broken, isBroken: true, why: brokenMessage(broken, scene) };
   const mute = outdated.find(({ pod }) => isFailed(pod.agent));
   if (mute)
     return { kind: "update", member: mute, isBroken: false, why: `the agent of ${mute.name} does not run` };
@@ -91,8 +91,10 @@ function stuckIn(
   });
 }
 
-const brokenMessage = (member: Present) =>
-  `${member.name} does not run: ${messageOf(member) ?? "it knows no leader"}`;
+function brokenMessage(member: Present, { snapshot }: Scene): string {
+  const why = messageOf(member, snapshot.cluster.status) ?? "it knows no leader";
+  return `${member.name} does not run with image ${member.pod.image ?? "?"}: ${why}`;
+}
 
 /** For how long the member's readiness has been as it is; undefined when its agent does not tell. */
 function readyForMs({ report }: Present, { snapshot }: Scene): number | undefined {
@@ -127,7 +129,7 @@ function lackOf(member: Present, scene: Scene): Next | undefined {
     return sinceMs === undefined ? wait(why) : { ...wait(why), sinceMs, isUpdatesFault: true };
   };
   const unready = pod.ready ? undefined : (pod.readySince ?? pod.createdAt);
-  if (isBroken(member)) return lacks(brokenMessage(member), unready);
+  if (isBroken(member)) return lacks(brokenMessage(member, scene), unready);
   const seen = standing(member, scene);
   const hasLeader = scene.leadership.kind === "one";
   // Silence blames nobody, but for a pod in which no agent runs that could speak.

@@ -30,7 +30,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
       ? { chainId: identity.identity.chainId, proposerAddress: identity.identity.proposer }
       : {}),
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
-    members: members.map(memberStatus),
+    members: members.map((member) => memberStatus(member, cluster.status)),
     ...rolloutStatus(snapshot, plan),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
