@@ -203,10 +203,16 @@ export class SimulatedAgent {
   }
 }
 
+/** All but heights, ages and times, which are no news. */
 function meaningOf(answer: AgentAnswer): string {
-  const { version: _, node, peers, ready, handover, ...others } = answer;
+  const { node, peers, ready, handover, prepare, volume, mode } = answer;
   const role = node.kind === "open" ? node.isLeader : node.raftPortOpen;
-  const reach = peers.map(({ name, raft }) => `${name} ${raft.kind}`).join();
-  const state = [node.kind, role, reach, ready.ok, handover?.firstHash].join();
-  return `${state} ${JSON.stringify(others)}`;
+  const level = mode?.kind === "level" ? mode.loggedHeight : "";
+  const why = "message" in prepare ? prepare.message : "";
+  const lies = "message" in volume ? volume.message : volume.kind === "intact" && volume.started;
+  const reach = peers.map(({ raft }) => raft.kind).join();
+  const orders = [answer.executedOrder, answer.refusedOrder?.id, answer.refusedOrder?.message].join();
+  const config = [answer.configRevision, answer.pendingConfig?.revision, answer.restartToken].join();
+  const state = [node.kind, role, reach, ready.ok, ready.message.replaceAll(/\d+/g, ""), mode?.kind, level];
+  return [...state, handover?.firstHash, prepare.kind, why, volume.kind, lies, orders, config].join();
 }

@@ -76,6 +76,8 @@ export interface PodRun {
   process: NodeProcess | undefined;
   /** What kubelet's probes said last. */
   isReady: boolean;
+  /** What kubelet told last, of which version of the pod. */
+  told: string;
   /** Since when the member is too far behind, or takes no part, without a break; see `participation.ts`. */
   behindSinceMs: number | undefined;
   absentSinceMs: number | undefined;

@@ -13,7 +13,7 @@ import type { Registry } from "../registry.ts";
 import { configsOf, mountsOf } from "./mounts.ts";
 import { NodeContainers, nameOf } from "./node-containers.ts";
 import { type NodeTroubles, nodeName, unschedulable } from "./nodes.ts";
-import { statusOf, withConditions } from "./pod-status.ts";
+import { meaningOf, statusOf, withConditions } from "./pod-status.ts";
 import { Rehearsals } from "./rehearsals.ts";
 
 export interface KubeletDependencies {
@@ -167,6 +167,7 @@ export class Kubelet {
       configs: mounts.configs,
       process: undefined,
       isReady: false,
+      told: "",
       behindSinceMs: undefined,
       absentSinceMs: nowMs(),
       endAtMs: undefined,
@@ -198,7 +199,17 @@ export class Kubelet {
     }
     if (run.process === undefined) run.isReady = false;
     else if (chance.is(0.5)) run.isReady = this.#deps.probe(run);
-    const status = statusOf(run, pod.status, { nowMs: nowMs(), epochMs: registry.nowMs });
+    this.#tell(pod, run);
+  }
+
+  /** The status is put together only when it may differ from what the pod has. */
+  #tell(pod: Pod, run: PodRun): void {
+    const { registry, nowMs } = this.#deps;
+    const at = { nowMs: nowMs(), epochMs: registry.nowMs };
+    const told = `${pod.metadata.resourceVersion} ${meaningOf(run, at)}`;
+    if (told === run.told) return;
+    run.told = told;
+    const status = statusOf(run, pod.status, at);
     if (!isDeepStrictEqual(status, pod.status)) registry.replaceStatus(kinds.pod, { ...pod, status });
   }
 

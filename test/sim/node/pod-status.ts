@@ -13,6 +13,15 @@ export interface Moment {
   readonly epochMs: number;
 }
 
+/** Changes whenever kubelet has something else to tell than before. */
+export function meaningOf(run: PodRun, { nowMs }: Moment): string {
+  const { container, process, agent, agentImage, agentAwayUntilMs, isReady } = run;
+  const { image, starts, backOffs, refusal, startAtMs } = container;
+  const isDue = [startAtMs, agentAwayUntilMs].map((atMs) => atMs <= nowMs);
+  const parts = [image, starts, backOffs, refusal?.reason, process !== undefined, agent.isPrepared];
+  return [...parts, agentImage, isReady, ...isDue].join();
+}
+
 /** What kubelet tells of a pod that it runs. What others say of it stays. */
 export function statusOf(run: PodRun, before: Status | undefined, at: Moment): Status {
   const { ip, agent, container, agentImage, agentAwayUntilMs, isReady } = run;

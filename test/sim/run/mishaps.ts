@@ -38,7 +38,7 @@ const menu: readonly (readonly [weight: number, name: string | undefined, mishap
   [1, "kubelet slow", slowKubelet],
   [1, "drain of all nodes begun", ({ drain }) => drain.begin()],
   [3, undefined, ({ universe }) => meddle(universe)],
-  [1, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
+  [2, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
   [2, "watches cut", cutWatches],
   [1, "history forgotten, watches cut", forgetHistory],
   [2, "operator killed", killOperator],
@@ -177,6 +177,7 @@ function cutWatches({ universe, operators }: Stage): boolean {
   const end = chance.pick(["closed", "broken", "mute"] as const) ?? "closed";
   const kind = chance.pick([kinds.pod, kinds.claim, kinds.cluster, kinds.statefulSet, undefined]);
   for (const { client } of operators) client.endWatches(end, kind);
+  if (end === "mute") universe.muteSinceMs = universe.nowMs;
   return true;
 }
 

@@ -26,11 +26,13 @@ export interface Result {
 
 const STEP_MS = 250;
 const LIVENESS_MS = 900_000;
+/** All has to be well for so long, before it is. */
+const SETTLED_MS = 20_000;
 /** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
-const SETTLED_MS = 170_000;
-const QUIET_MS = 130_000;
-/** Without faults nothing is found out later. */
-const CALM_MS = 20_000;
+const MUTE_MS = 155_000;
+/** Longer than the time between two writes of the heights. */
+const QUIET_MS = 70_000;
+const SHORT_QUIET_MS = 20_000;
 
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
@@ -142,7 +144,7 @@ class Run {
     this.#universe.heal();
     this.#stage.drain.end();
     this.#stage.owner.correct(MAIN);
-    await this.#becomeWell(SETTLED_MS);
+    await this.#becomeWell();
   }
 
   async quiet(): Promise<void> {
@@ -157,25 +159,25 @@ class Run {
     const universe = this.#universe;
     const leaderEnds = universe.leaderEnds;
     this.#stage.owner.edit(MAIN, goodEdit(universe.chance));
-    await this.#becomeWell(CALM_MS);
+    await this.#becomeWell();
     const ends = universe.leaderEnds - leaderEnds;
     if (ends > 1) universe.violate(`leaders ended ${ends} times in a rollout that nothing disturbed`);
     this.#quiet.begin();
-    await this.#steps(CALM_MS);
+    await this.#steps(SHORT_QUIET_MS);
   }
 
   /** Until all has been well for a while. */
-  async #becomeWell(settledMs: number): Promise<void> {
+  async #becomeWell(): Promise<void> {
     const endMs = this.#universe.nowMs + LIVENESS_MS;
-    let sinceMs = this.#universe.nowMs;
+    let sinceMs = Math.max(this.#universe.nowMs, this.#universe.muteSinceMs + MUTE_MS);
     while (this.isFine) {
       this.#apply(1);
       this.#approve(0.1);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
       await this.#step();
       const unsettled = unsettledOf(this.#stage);
-      if (unsettled !== undefined) sinceMs = this.#universe.nowMs;
-      else if (this.#universe.nowMs - sinceMs >= settledMs) return;
+      if (unsettled !== undefined) sinceMs = Math.max(sinceMs, this.#universe.nowMs);
+      else if (this.#universe.nowMs - sinceMs >= SETTLED_MS) return;
       if (unsettled !== undefined && this.#universe.nowMs > endMs)
         this.#universe.violate(`it does not become well: ${unsettled}`);
     }
@@ -220,9 +222,8 @@ class Run {
 
   #approve(probability: number): void {
     const { chance } = this.#universe;
-    const lost = this.#stage.owner.lostMembers(MAIN);
-    if (lost.length === 0 || !chance.is(probability)) return;
-    const member = chance.pick(lost);
+    if (!chance.is(probability)) return;
+    const member = chance.pick(this.#stage.owner.lostMembers(MAIN));
     if (member !== undefined) this.#stage.owner.approve(MAIN, member);
   }
 }

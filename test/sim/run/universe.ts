@@ -67,9 +67,12 @@ export class Universe {
   readonly network: AgentNetwork;
   readonly violations: string[] = [];
   weather: Weather = calm();
+  /** When a watch went mute last. */
+  muteSinceMs = Number.NEGATIVE_INFINITY;
   /** How often a process that led has ended. */
   leaderEnds = 0;
-  #tendedVersion = 0;
+  /** Whether a controller of Kubernetes has something to look at. */
+  #isTended = false;
 
   constructor(seed: number) {
     const random = seededRandom(seed);
@@ -158,23 +161,21 @@ export class Universe {
   /** Controllers look when something was written, or when a claim of a budget may have run out. */
   #tendControllers(): void {
     const { chance, weather, registry } = this;
-    const { store } = registry;
-    const isClaimed = store
+    const isClaimed = registry.store
       .all(kinds.disruptionBudget)
       .some(({ status }) => status?.disruptedPods !== undefined);
-    if (store.version === this.#tendedVersion && !isClaimed) return;
+    if (this.#isTended && !isClaimed) return;
+    // What they write themselves is looked at again.
+    this.#isTended = true;
     const looks = () => {
       const isInTime = chance.is(weather.controllerRate);
-      if (!isInTime) isLate = true;
+      if (!isInTime) this.#isTended = false;
       return isInTime;
     };
-    let isLate = false;
-    const { version } = store;
     if (looks()) tendStatefulSets(registry);
     tendClaims(registry, this.volumes);
     if (looks()) updateBudgets(registry);
     if (looks()) collectGarbage(registry);
-    this.#tendedVersion = isLate ? 0 : version;
   }
 
   #probe(run: PodRun): boolean {
@@ -221,6 +222,7 @@ export class Universe {
     this.registry.store.subscribe(({ kind, before, after }) => {
       const metadata = (after ?? before)?.metadata;
       if (metadata === undefined || kind === kinds.lease.kind) return;
+      this.#isTended = false;
       const approved = before?.metadata.annotations?.[annotations.approveRejoin];
       if (approved !== undefined && after?.metadata.annotations?.[annotations.approveRejoin] !== approved)
         this.approvals.end(metadata.namespace ?? "", approved);
