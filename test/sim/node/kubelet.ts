@@ -129,7 +129,7 @@ export class Kubelet {
       reason: "Unschedulable",
       message: why,
     };
-    const conditions = withConditions(pod.status?.conditions, [refusal]);
+    const conditions = withConditions(pod.status?.conditions, [refusal], registry.nowMs);
     registry.replaceStatus(kinds.pod, { ...pod, status: { ...pod.status, conditions } });
   }
 
@@ -247,10 +247,11 @@ export class Kubelet {
   }
 
   #showLost(pod: Pod): void {
-    const conditions = withConditions(pod.status?.conditions, [{ type: "Ready", status: "False" }]);
+    const { registry } = this.#deps;
+    const refusal = { type: "Ready", status: "False" } as const;
+    const conditions = withConditions(pod.status?.conditions, [refusal], registry.nowMs);
     const status = { ...pod.status, conditions };
-    if (!isDeepStrictEqual(status, pod.status))
-      this.#deps.registry.replaceStatus(kinds.pod, { ...pod, status });
+    if (!isDeepStrictEqual(status, pod.status)) registry.replaceStatus(kinds.pod, { ...pod, status });
   }
 
   /** A pod that was taken away by force runs on until its node hears of it. */

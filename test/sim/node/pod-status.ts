@@ -30,10 +30,14 @@ export function statusOf(run: PodRun, before: Status | undefined, at: Moment): S
   return {
     phase: container.starts === 0 ? "Pending" : "Running",
     podIP: ip,
-    conditions: withConditions(before?.conditions, [
-      { type: "PodScheduled", status: "True" },
-      { type: "Ready", status: isReady ? "True" : "False" },
-    ]),
+    conditions: withConditions(
+      before?.conditions,
+      [
+        { type: "PodScheduled", status: "True" },
+        { type: "Ready", status: isReady ? "True" : "False" },
+      ],
+      at.epochMs,
+    ),
     initContainerStatuses: [
       {
         ...base,
@@ -59,13 +63,19 @@ export function statusOf(run: PodRun, before: Status | undefined, at: Moment): S
   };
 }
 
-/** The conditions with these in place of those of their types. */
+/** The conditions with these in place of those of their types. Each tells since when it is as it is. */
 export function withConditions(
-  known: readonly Condition[] | undefined,
+  known: readonly Condition[] = [],
   told: readonly Condition[],
+  epochMs: number,
 ): Condition[] {
   const types = told.map(({ type }) => type);
-  return [...(known ?? []).filter(({ type }) => !types.includes(type)), ...told];
+  const dated = told.map((condition) => {
+    const before = known.find(({ type }) => type === condition.type);
+    const isSame = before?.status === condition.status;
+    return { ...condition, lastTransitionTime: (isSame && before.lastTransitionTime) || timestamp(epochMs) };
+  });
+  return [...known.filter(({ type }) => !types.includes(type)), ...dated];
 }
 
 function stateOf(run: PodRun, at: Moment): Pick<Container, "state" | "lastState"> {

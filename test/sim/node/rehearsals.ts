@@ -58,7 +58,11 @@ export class Rehearsals {
     const containerStatuses = containers.map(({ name, image = "" }, at) => {
       return { name, image, imageID: "", ready: false, restartCount: 0, state: states[at] ?? {} };
     });
-    const conditions = withConditions(pod.status?.conditions, [{ type: "PodScheduled", status: "True" }]);
+    const conditions = withConditions(
+      pod.status?.conditions,
+      [{ type: "PodScheduled", status: "True" }],
+      registry.nowMs,
+    );
     const phase = phaseOf(states);
     registry.replaceStatus(kinds.pod, {
       ...pod,
