@@ -151,7 +151,7 @@ function row(cells: readonly Span[], widths: readonly number[]): Line {
 }
 
 /** Breaks at spaces; what does not fit into so many lines ends with three dots. */
-export function wrapped(text: string, columns: number, most: number): readonly string[] {
+function wrapped(text: string, columns: number, most: number): readonly string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
@@ -164,9 +164,7 @@ export function wrapped(text: string, columns: number, most: number): readonly s
   }
   lines.push(line);
   if (lines.length <= most) return lines;
-  const kept = lines.slice(0, most);
-  const last = kept.at(-1) ?? "";
-  return kept.with(-1, `${last.slice(0, columns - 2)} …`);
+  return [...lines.slice(0, most - 1), `${(lines[most - 1] ?? "").slice(0, columns - 2)} …`];
 }
 
 const padded = (lines: readonly Line[], count: number): readonly Line[] =>

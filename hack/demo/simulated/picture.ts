@@ -5,7 +5,7 @@ import type { Frame } from "./play.ts";
 const size = { columns: 80, rows: 24 };
 const [CHARACTER, LINE, MARGIN, BASE] = [8.4, 20, 24, 15];
 const WIDTH = Math.ceil(size.columns * CHARACTER) + 2 * MARGIN;
-const HEIGHT = size.rows * LINE + 2 * MARGIN;
+const HEIGHT = (size.rows - 1) * LINE + 2 * MARGIN;
 /** How many moments of each scene are shown, and for how long each. */
 const MOMENTS = 3;
 const MOMENT_SECONDS = 2;
@@ -41,7 +41,7 @@ function head(moments: number): readonly string[] {
   const share = (100 / moments).toFixed(3);
   const tones = Object.entries(fills).map(([tone, fill]) => `.${tone}{fill:${fill}}`);
   return [
-    "<!-- Drawn from a run by: npm run demo -- --picture docs/demo.svg -->",
+    "<!-- Drawn from a run of the demo by its option `picture`, and not by hand: see CONTRIBUTING.md. -->",
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img"`,
     `     font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14">`,
     "<title>npm run demo</title>",
@@ -104,7 +104,7 @@ function spanOf(text: string, tone: Tone, x: number): string {
 }
 
 const boxOf = (x: number, y: number, columns: number) =>
-  `<rect x="${x}" y="${y - BASE}" width="${columns * CHARACTER}" height="${LINE}" rx="3" fill="${fills.busy}"/>`;
+  `<rect x="${x}" y="${y - BASE}" width="${Math.round(columns * CHARACTER)}" height="${LINE}" rx="3" fill="${fills.busy}"/>`;
 
 const escaped = (text: string) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

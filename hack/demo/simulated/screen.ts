@@ -20,7 +20,7 @@ export function newScreen(options: ScreenOptions): Screen {
   return options.output.isTTY ? terminal(options) : log(options);
 }
 
-const SMALLEST = { columns: 80, rows: 24 };
+const USUAL = { columns: 80, rows: 24 };
 /** Another screen without a cursor, and back. What was on the terminal stays as it was. */
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
@@ -33,8 +33,7 @@ const END_OF_SCREEN = "\x1b[J";
 /** Draws over the same place, in one write, and only what changed: so nothing flickers. */
 function terminal({ output, isColoured, speed }: ScreenOptions): Screen {
   const lines = (frame: Frame) => {
-    const { columns = SMALLEST.columns, rows = SMALLEST.rows } = output;
-    return drawing(frame, speed, { columns, rows }).map((line) => ansi(line, isColoured));
+    return drawing(frame, speed, sizeOf(output)).map((line) => ansi(line, isColoured));
   };
   let last = "";
   return {
@@ -51,6 +50,12 @@ function terminal({ output, isColoured, speed }: ScreenOptions): Screen {
     },
   };
 }
+
+/** Some terminals tell no size, or 0. */
+const sizeOf = ({ columns, rows }: ScreenOptions["output"]) => ({
+  columns: columns > 0 ? columns : USUAL.columns,
+  rows: rows > 0 ? rows : USUAL.rows,
+});
 
 /** One line for each change, where nothing can be drawn over. */
 function log({ output }: ScreenOptions): Screen {

@@ -9,7 +9,7 @@ import { sample } from "./sample.ts";
 import { Witness } from "./witness.ts";
 
 /** One step of the simulated world. Members make a block in each. */
-export const STEP_MS = 250;
+const STEP_MS = 250;
 const LATENCY_MS = 5;
 
 export interface Told {

@@ -50,8 +50,8 @@ function start(): Scene {
     begin: (hands) => hands.apply(),
     missing: (look, past) => [...unwell(look), ...tooFewBlocks(past)],
     wrong: (_, past) => replaced(past),
-    told: ({ members }, { leaders }, tookMs) =>
-      `${members.length} of ${members.length} follow ${leaders.at(-1)} after ${seconds(tookMs)}`,
+    told: ({ members }, { leaders, firstBlockAtMs = 0, sinceMs }, tookMs) =>
+      `first block after ${seconds(firstBlockAtMs - sinceMs)}, all ${members.length} in sync with ${leaders.at(-1)} after ${seconds(tookMs)}`,
     limitMs: 60_000,
   };
 }

@@ -51,5 +51,5 @@ const failure = (text: string): Line => [{ text: `  ${text}`, tone: "bad" }];
 
 function counts({ blocks, replaced, leaderChanges, frame }: Ending, realMs: number): string {
   const [real, simulated] = [realMs, frame.nowMs].map((ms) => `${Math.round(ms / 1000)} s`);
-  return `${real} (${simulated} simulated), ${blocks} blocks, ${leaderChanges} leader changes, blocks replaced: ${replaced}`;
+  return `${real}, ${simulated} simulated: ${blocks} blocks, ${leaderChanges} leader changes, blocks replaced: ${replaced}`;
 }

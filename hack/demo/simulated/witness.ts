@@ -20,6 +20,8 @@ export interface Past {
   /** Blocks that a member held and that became others. */
   readonly replaced: number;
   readonly longestPauseMs: number;
+  /** Of all blocks. */
+  readonly firstBlockAtMs: number | undefined;
   /** How many members were without a running ev-node at one time. */
   readonly mostAway: number;
 }
@@ -40,6 +42,7 @@ export class Witness {
   #leaders: string[] = [];
   #replaced = 0;
   #blockAtMs = 0;
+  #firstBlockAtMs: number | undefined;
   #longestPauseMs = 0;
   #mostAway = 0;
   #since = { ms: 0, height: 0, replaced: 0 };
@@ -75,6 +78,7 @@ export class Witness {
       blocks: this.height - this.#since.height,
       replaced: this.#replaced - this.#since.replaced,
       longestPauseMs: this.#longestPauseMs,
+      firstBlockAtMs: this.#firstBlockAtMs,
       mostAway: this.#mostAway,
     };
   }
@@ -88,6 +92,7 @@ export class Witness {
     }
     const running = runs.filter(({ process }) => process !== undefined).length;
     this.#mostAway = Math.max(this.#mostAway, this.#members - running);
+    if (this.height > 0) this.#firstBlockAtMs ??= nowMs;
     if (this.height > before) this.#blockAtMs = nowMs;
     else if (before > 0) this.#longestPauseMs = Math.max(this.#longestPauseMs, nowMs - this.#blockAtMs);
   }
