@@ -1,6 +1,9 @@
 import { dirname } from "node:path";
-import { type ClusterTools, down, up } from "../local-cluster/cluster.ts";
+import { down, up } from "../local-cluster/cluster.ts";
+import { say } from "../local-cluster/progress.ts";
+import type { DemoCluster } from "./demo-cluster.ts";
 import { createCluster, installOperator, operatorNamespace, provideOperatorImage } from "./install.ts";
+import { hasKind, kindDown, kindUp } from "./kind.ts";
 import { type Kubectl, newKubectl } from "./kubectl.ts";
 import { follow, look, type Scene } from "./scene.ts";
 import { newScreen } from "./screen.ts";
@@ -12,22 +15,33 @@ const SYNC_TIMEOUT_MS = 5 * 60_000;
 
 /** From nothing to blocks. Answers the exit code. */
 export async function real(members: number): Promise<number> {
-  const tools = await up();
-  const kubectl = newKubectl(tools.kubectl, tools.kubeconfig);
-  await installOperator(tools, kubectl, await provideOperatorImage());
+  const cluster = await demoCluster();
+  const kubectl = newKubectl(cluster.kubectl, cluster.kubeconfig);
+  await installOperator(cluster, kubectl, await cluster.provideOperatorImage());
   const name = await createCluster(kubectl, namespace, members);
   const lacking = await watchUntilRunning(kubectl, name);
   if (lacking.length > 0) {
     console.error(`\nAfter ${SYNC_TIMEOUT_MS / 60_000} minutes this is missing:`);
     for (const what of lacking) console.error(`  ${what}`);
     console.error("\nLook further with:");
-    console.error(`  export KUBECONFIG=${tools.kubeconfig} PATH=${dirname(tools.kubectl)}:$PATH`);
+    console.error(`  ${environmentOf(cluster)}`);
     console.error(`  kubectl --namespace ${namespace} describe evnodecluster ${name}`);
     console.error(`  kubectl --namespace ${operatorNamespace} logs deployment/evnode-operator`);
     return 1;
   }
-  await showResult(tools, kubectl, name);
+  await showResult(cluster, kubectl, name);
   return 0;
+}
+
+async function demoCluster(): Promise<DemoCluster> {
+  if (await hasKind()) return kindUp();
+  say("Docker, kind, kubectl and helm are not all there: a cluster is built from Go modules instead");
+  return { ...(await up()), hasReachableServices: true, provideOperatorImage };
+}
+
+function environmentOf({ kubeconfig, kubectl }: DemoCluster): string {
+  const path = dirname(kubectl) === "." ? "" : ` PATH=${dirname(kubectl)}:$PATH`;
+  return `export KUBECONFIG=${kubeconfig}${path}`;
 }
 
 /** Answers what is still missing when the time is over; nothing once blocks rise with all members in sync. */
@@ -48,23 +62,27 @@ async function watchUntilRunning(kubectl: Kubectl, name: string): Promise<readon
   return lacking;
 }
 
-async function showResult(tools: ClusterTools, kubectl: Kubectl, name: string): Promise<void> {
+async function showResult(cluster: DemoCluster, kubectl: Kubectl, name: string): Promise<void> {
   const here = ["--namespace", namespace];
   const jsonpath = async (what: string, path: string) =>
     (await kubectl.run(["get", ...what.split(" "), ...here, "--output", `jsonpath={${path}}`])).trim();
   const leader = await jsonpath(`evnodecluster ${name}`, ".status.leader");
-  const service = await jsonpath(`service ${name}-leader`, ".spec.clusterIP");
-  const readers = await jsonpath(`service ${name}-rpc`, ".spec.clusterIP");
+  const addressOf = async (service: string) =>
+    `${await jsonpath(`service ${service}`, ".spec.clusterIP")}:8080`;
+  const [writes, reads] = cluster.hasReachableServices
+    ? [await addressOf(`${name}-leader`), await addressOf(`${name}-rpc`)]
+    : ["localhost:8080", "localhost:8080"];
+  const forward = `kubectl --namespace ${namespace} port-forward service/${name}-leader 8080 &\n  `;
   console.log(`\n$ kubectl get evnodeclusters --namespace ${namespace}`);
   console.log(await kubectl.run(["get", "evnodeclusters", ...here]));
   console.log(`Try next:
 
-  export KUBECONFIG=${tools.kubeconfig} PATH=${dirname(tools.kubectl)}:$PATH
+  ${environmentOf(cluster)}
   kubectl --namespace ${namespace} describe evnodecluster ${name}
 
   # A transaction goes to the leader and can be read from every member.
-  curl --data hello=world http://${service}:8080/tx
-  curl 'http://${readers}:8080/kv?key=hello'
+  ${cluster.hasReachableServices ? "" : forward}curl --data hello=world http://${writes}/tx
+  curl 'http://${reads}/kv?key=hello'
 
   # Take the leader away: another one goes on with the next block.
   kubectl --namespace ${namespace} delete pod ${leader} --wait=false
@@ -74,7 +92,12 @@ async function showResult(tools: ClusterTools, kubectl: Kubectl, name: string): 
   npm run demo -- --down`);
 }
 
+/** Removes what `real` made, in whichever way. Answers the exit code. */
 export async function remove(): Promise<number> {
+  if ((await hasKind()) && (await kindDown())) {
+    console.log("the cluster that kind made is gone");
+    return 0;
+  }
   await down();
   console.log("the local cluster is gone; its programs stay cached for the next start");
   return 0;

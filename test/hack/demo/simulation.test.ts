@@ -33,11 +33,9 @@ describe("the demo", () => {
     // Under a minute at the usual speed.
     expect(ending.frame.nowMs).toBeLessThan(4 * 60_000);
     expect(text(ending)).toContain("All 6 scenes of the simulation ended as they have to:");
-  }, 60_000);
-
-  it("is the same for one seed, so that its picture can be drawn again", async () => {
-    const [first, second] = [await played(new Stage(SEED)), await played(new Stage(SEED))];
-    expect(picture(second.frames, 4)).toBe(picture(first.frames, 4));
+    // One seed has one course of events, so that the picture can be drawn again.
+    const again = await played(new Stage(SEED));
+    expect(picture(again.frames, 4)).toBe(picture(frames, 4));
   }, 60_000);
 
   it("fails when a change does nothing", async () => {
