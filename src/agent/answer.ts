@@ -7,35 +7,50 @@ export interface AnswerFrame {
   readonly member: string;
   readonly podUid: string;
   readonly nowMs: number;
+  /** Since when readiness is as it is. */
+  readonly readySinceMs: number;
 }
 
 /** What is known, as it is told at one moment: times become ages, and what is too old is left out. */
 export function answerOf(
   findings: Findings,
   ready: Readiness,
-  { nowMs, ...frame }: AnswerFrame,
+  { nowMs, readySinceMs, ...frame }: AnswerFrame,
 ): AgentAnswer {
-  const { clusterId, configRevision, executedOrder, refusedOrder, mode, disk } = findings;
+  const { clusterId, configRevision, pendingConfig, restartToken } = findings;
+  const { executedOrder, refusedOrder, mode, disk } = findings;
   return {
     protocol: 1,
     ...frame,
-    ...ifKnown({ clusterId, configRevision, executedOrder, refusedOrder, mode, disk }),
+    ...ifKnown({ clusterId, configRevision, pendingConfig, restartToken, executedOrder }),
+    ...ifKnown({ refusedOrder, mode, disk }),
     prepare: findings.prepare,
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
     peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
-    ready: { ok: ready.ok, message: ready.message },
+    ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
+    ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
   };
 }
 
 function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {
   if (node.kind === "closed") return { ...node, sinceMs: age(node.sinceMs, nowMs) };
 
-  const { isLeader, checkpoints, peerId, daNamespace } = node;
+  const { isLeader, blockTimeMs, checkpoints, peerId, daNamespace } = node;
   const height = current(node.height, nowMs);
   const head = current(node.head, nowMs);
   const blocks = checkpoints.length === 0 ? {} : { checkpoints: [...checkpoints] };
-  return { kind: "open", ...ifKnown({ isLeader, height, head, peerId, daNamespace }), ...blocks };
+  return {
+    kind: "open",
+    ...ifKnown({ isLeader, height, blockTimeMs, head, peerId, daNamespace }),
+    ...blocks,
+  };
+}
+
+function shownHandover(handover: Findings["handover"], nowMs: number): AgentAnswer["handover"] {
+  if (handover === undefined) return undefined;
+  const { atMs, ...pause } = handover;
+  return { ...pause, ageMs: age(atMs, nowMs) };
 }
 
 function shownPeer(peer: PeerFinding, nowMs: number): AgentAnswer["peers"][number] {

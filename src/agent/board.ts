@@ -30,13 +30,17 @@ export function newBoard(settings: BoardSettings, clock: Clock, log: Log): Board
   const { member, podUid, maxBlocksBehind, bootId } = settings;
   const readinessOf = (findings: Findings) => judgeReadiness(findings, maxBlocksBehind, clock.monotonicMs());
   let findings = nothingKnown(clock.monotonicMs());
-  let meaning: Meaning = meaningOf(findings, readinessOf(findings));
+  let lastReady = readinessOf(findings);
+  let readySinceMs = clock.monotonicMs();
+  let meaning: Meaning = meaningOf(findings, lastReady);
   let changeCount = 0;
   let waiting = new Set<() => void>();
 
   /** Readiness also changes as time passes, so the meaning is looked at again whenever somebody asks. */
   function refresh(): Readiness {
     const ready = readinessOf(findings);
+    if (ready.ok !== lastReady.ok) readySinceMs = clock.monotonicMs();
+    lastReady = ready;
     const now = meaningOf(findings, ready);
     const changes = changesOf(meaning, now);
     if (Object.keys(changes).length === 0) return ready;
@@ -64,7 +68,8 @@ export function newBoard(settings: BoardSettings, clock: Clock, log: Log): Board
     },
     answer() {
       const ready = refresh();
-      return answerOf(findings, ready, { version: version(), member, podUid, nowMs: clock.monotonicMs() });
+      const nowMs = clock.monotonicMs();
+      return answerOf(findings, ready, { version: version(), member, podUid, nowMs, readySinceMs });
     },
     onChange(run) {
       const once = () => run();

@@ -43,7 +43,15 @@ export function checkConfig(
   if (found !== revision) return refused(revision, `the mounted files have the digest ${found}`);
   const text = configs.get(expected.member);
   if (text === undefined) return refused(revision, `it has no config for ${expected.member}`);
+  return checkOwnConfig(revision, text, expected);
+}
 
+/** The same for the member's own text alone, of a revision that was whole. */
+export function checkOwnConfig(
+  revision: string,
+  text: string,
+  expected: ConfigExpectation,
+): Exclude<ConfigFinding, { kind: "notYet" }> {
   const reading = parseConfig(text);
   if (reading.kind === "malformed") return refused(revision, reading.problem);
   const { value: config } = reading;
@@ -77,6 +85,6 @@ function difference(key: string, expected: string, found: string): string {
   return `${key}: expected ${expected}, found ${found}`;
 }
 
-function refused(revision: string, why: string): ConfigFinding {
+function refused(revision: string, why: string): Extract<ConfigFinding, { kind: "refused" }> {
   return { kind: "refused", message: `config revision ${revision} is refused: ${why}` };
 }

@@ -1,9 +1,11 @@
-import type { AgentAnswer, Checkpoint } from "../model/agent-protocol.ts";
+import type { AgentAnswer, Checkpoint, Handover } from "../model/agent-protocol.ts";
 
 /** All that the agent knows at one moment. Times are those of its monotonic clock. */
 export interface Findings {
   readonly clusterId: string | undefined;
   readonly configRevision: string | undefined;
+  readonly pendingConfig: AgentAnswer["pendingConfig"];
+  readonly restartToken: string | undefined;
   readonly executedOrder: string | undefined;
   readonly refusedOrder: AgentAnswer["refusedOrder"];
   readonly prepare: AgentAnswer["prepare"];
@@ -11,8 +13,12 @@ export interface Findings {
   readonly mode: AgentAnswer["mode"];
   readonly node: NodeFinding;
   readonly peers: readonly PeerFinding[];
+  readonly handover: HandoverFinding | undefined;
   readonly disk: AgentAnswer["disk"];
 }
+
+/** `atMs`: when this member was first seen leading. */
+export type HandoverFinding = Omit<Handover, "ageMs"> & { readonly atMs: number };
 
 export interface Seen<T> {
   readonly value: T;
@@ -30,6 +36,8 @@ export type NodeFinding =
       readonly kind: "open";
       readonly isLeader: boolean | undefined;
       readonly height: Seen<number> | undefined;
+      /** When the block at that height was made. */
+      readonly blockTimeMs: number | undefined;
       readonly head: Seen<Block> | undefined;
       readonly checkpoints: readonly Checkpoint[];
       readonly peerId: string | undefined;
@@ -72,17 +80,25 @@ export function current<T>(seen: Seen<T> | undefined, nowMs: number): T | undefi
   return seen !== undefined && nowMs - seen.atMs <= HEIGHT_LIFETIME_MS ? seen.value : undefined;
 }
 
+/** No process of ev-node is known to run, from this moment on. */
+export function closedSince(nowMs: number): NodeFinding {
+  return { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs };
+}
+
 export function nothingKnown(nowMs: number): Findings {
   return {
     clusterId: undefined,
     configRevision: undefined,
+    pendingConfig: undefined,
+    restartToken: undefined,
     executedOrder: undefined,
     refusedOrder: undefined,
     prepare: { kind: "checking" },
     volume: { kind: "unchecked" },
     mode: undefined,
-    node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: nowMs },
+    node: closedSince(nowMs),
     peers: [],
+    handover: undefined,
     disk: undefined,
   };
 }

@@ -12,6 +12,9 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
   return new Map([
     ["clusterId", findings.clusterId ?? ""],
     ["configRevision", findings.configRevision ?? ""],
+    // Nothing in this text moves by itself, and another reason is another thing to do.
+    ["pendingConfig", findings.pendingConfig?.message ?? ""],
+    ["restartToken", findings.restartToken ?? ""],
     ["executedOrder", findings.executedOrder ?? ""],
     ["refusedOrder", findings.refusedOrder === undefined ? "" : (findings.refusedOrder.id ?? "malformed")],
     ["prepare", prepareMeaning(prepare)],
@@ -22,6 +25,7 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
       [`raft ${name}`, raft.kind],
       [`p2p ${name}`, p2p.kind],
     ]),
+    ["handover", handoverMeaning(findings.handover)],
     ["ready", ready.ok ? "ready" : "notReady"],
   ]);
 }
@@ -37,6 +41,10 @@ function nodeMeaning(node: NodeFinding): string {
   }
   const role = node.isLeader === undefined ? "of unknown role" : node.isLeader ? "leader" : "follower";
   return ["open", role, node.peerId, node.daNamespace].filter((part) => part !== undefined).join(", ");
+}
+
+function handoverMeaning(handover: Findings["handover"]): string {
+  return handover === undefined ? "" : `after block ${handover.lastHeight} ${handover.lastHash}`;
 }
 
 /** What is different, as `before -> after`; empty when nothing is. */

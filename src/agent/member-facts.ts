@@ -34,6 +34,15 @@ export function memberFacts(config: MemberConfig, raft: RaftConfig): MemberFacts
   };
 }
 
+/** The first fact in which two configs of one member differ, in words; undefined when they are equal. */
+export function differenceOfFacts(now: MemberFacts, then: MemberFacts): string | undefined {
+  for (const key of Object.keys(now) as (keyof MemberFacts)[]) {
+    const [is, becomes] = [JSON.stringify(now[key]), JSON.stringify(then[key])];
+    if (is !== becomes) return `${key} is ${is} in this pod and ${becomes} in the revision`;
+  }
+  return undefined;
+}
+
 /** The members among the P2P peers: those under the same headless Service. Sources from outside are no members. */
 function peersOf(multiaddrs: string, ownHost: string, raftPort: number): readonly PeerAddresses[] {
   const domain = ownHost.slice(ownHost.indexOf("."));

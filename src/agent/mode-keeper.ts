@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { runsInRaft } from "../evnode/config.ts";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
 import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { majorityOf } from "../model/majority.ts";
@@ -15,6 +16,9 @@ import { dropAbove, loggedHeight } from "./raft-log.ts";
 import type { Resolve } from "./resolve.ts";
 
 type Mode = NonNullable<AgentAnswer["mode"]>["kind"];
+
+/** The text of ev-node's config in each mode. */
+export type ModeConfigs = Readonly<Record<Mode, string>>;
 
 /** What a peer's agent said longer ago decides nothing. */
 const STANCE_LIFETIME_MS = 2_500;
@@ -34,8 +38,7 @@ export interface ModeKeeperDependencies {
   readonly configFolder: string;
   readonly raftFolder: string;
   readonly facts: MemberFacts;
-  /** The text of ev-node's config in each mode. */
-  readonly configs: Readonly<Record<Mode, string>>;
+  readonly configs: ModeConfigs;
   readonly board: Board;
   readonly clock: Clock;
   readonly resolve: Resolve;
@@ -53,6 +56,7 @@ export interface ModeKeeperDependencies {
  */
 export class ModeKeeper {
   readonly #given: ModeKeeperDependencies;
+  #configs: ModeConfigs;
   #movedAtMs = 0;
   #picture = "";
   #signalledAtMs: number | undefined;
@@ -63,14 +67,19 @@ export class ModeKeeper {
 
   constructor(given: ModeKeeperDependencies) {
     this.#given = given;
+    this.#configs = given.configs;
   }
 
-  /** Decides the first mode. An agent that was restarted beside a running ev-node leaves it as it is. */
+  /**
+   * Decides the first mode. An agent that was restarted beside a running ev-node leaves it as it is: that stands in the
+   * config that is installed, also when it is of another revision.
+   */
   async begin(): Promise<void> {
-    const { configFolder, configs, raftFolder } = this.#given;
-    const installed = (await readIfPresent(join(configFolder, CONFIG_FILE)))?.toString("utf8");
-    if (installed === configs.raft) return this.#set("raft", "ev-node was started in Raft before");
-    if (installed === configs.level) return this.#set("level", "ev-node levelled before");
+    const { configFolder, raftFolder } = this.#given;
+    const text = (await readIfPresent(join(configFolder, CONFIG_FILE)))?.toString("utf8");
+    const isInRaft = text === undefined ? undefined : runsInRaft(text);
+    if (isInRaft === true) return this.#set("raft", "ev-node was started in Raft before");
+    if (isInRaft === false) return this.#set("level", "ev-node levelled before");
 
     if ((await loggedHeight(raftFolder)) === 0) return this.#set("raft", "its Raft log has no block");
     const leader = this.#peers().find(({ kind }) => kind === "leads");
@@ -88,9 +97,24 @@ export class ModeKeeper {
     return this.#tendRaft();
   }
 
+  /** From now on ev-node has these texts. A process that runs goes on with what it read. */
+  async use(configs: ModeConfigs): Promise<void> {
+    this.#configs = configs;
+    const mode = this.#given.board.findings().mode?.kind;
+    if (mode !== undefined) await this.#install(mode);
+  }
+
+  /**
+   * Ends the process of ev-node for another reason than its mode. A process that was asked to end a moment ago is not
+   * asked again, whoever asked: this may have to be called more than once.
+   */
+  async restart(): Promise<void> {
+    await this.#restartNode();
+  }
+
   async #install(mode: Mode): Promise<void> {
-    const { disk, configFolder, configs } = this.#given;
-    await install(disk, configFolder, new Map([[CONFIG_FILE, configs[mode]]]));
+    const { disk, configFolder } = this.#given;
+    await install(disk, configFolder, new Map([[CONFIG_FILE, this.#configs[mode]]]));
   }
 
   async #tendLevel(): Promise<void> {

@@ -12,6 +12,18 @@ export async function stopNode(home: string): Promise<boolean> {
   return found.length > 0;
 }
 
+/** Each process of ev-node, by a name that no later one has: its pid, and when it was started. */
+export async function nodeProcesses(home: string): Promise<readonly string[]> {
+  const found = await processesWith(homeArg(home));
+  const names = await Promise.all(
+    found.map(async (pid) => {
+      const startedAt = await startOf(pid);
+      return startedAt === undefined ? [] : [`${pid} started at ${startedAt}`];
+    }),
+  );
+  return names.flat();
+}
+
 async function processesWith(argument: string): Promise<readonly number[]> {
   const pids = (await readdir(PROCESSES)).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
@@ -20,12 +32,23 @@ async function processesWith(argument: string): Promise<readonly number[]> {
   return found.flat();
 }
 
-/** None for a process that ended meanwhile, or that another user owns. */
 async function argumentsOf(pid: string): Promise<readonly string[]> {
+  return (await readOf(pid, "cmdline"))?.split("\0") ?? [];
+}
+
+/** In ticks since the machine was started: field 22 of proc_pid_stat(5). */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readOf(String(pid), "stat");
+  // Field 2 is the program's name in brackets, which may hold brackets and spaces itself.
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[22 - 3];
+}
+
+/** Undefined for a process that ended meanwhile, or that another user owns. */
+async function readOf(pid: string, file: "cmdline" | "stat"): Promise<string | undefined> {
   try {
-    return (await readFile(`${PROCESSES}/${pid}/cmdline`, "utf8")).split("\0");
+    return await readFile(`${PROCESSES}/${pid}/${file}`, "utf8");
   } catch (error) {
-    if (isAbsent(error) || isGone(error)) return [];
+    if (isAbsent(error) || isGone(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Parsed } from "../evnode/parsed.ts";
 import {
   blockRequest,
   namespaceRequest,
@@ -10,7 +9,6 @@ import {
   parseRaftNode,
   parseState,
   parseStoreInfo,
-  type RpcRequest,
   raftNodeRequest,
   stateRequest,
   storeInfoRequest,
@@ -18,16 +16,14 @@ import {
 import { CHECKPOINT_EVERY, type Checkpoint } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import type { NodeFinding, Seen } from "./findings.ts";
+import type { NodeFinding } from "./findings.ts";
 import type { HttpClient } from "./http-client.ts";
 import type { MemberFacts } from "./member-facts.ts";
+import { type AskNode, LOOPBACK, newAskNode } from "./node-rpc.ts";
 import type { Resolve } from "./resolve.ts";
 import { probeTcp } from "./tcp-probe.ts";
 
-/** The agent and ev-node share the pod's network. */
-const LOOPBACK = "127.0.0.1";
 const LEADER_DEADLINE_MS = 500;
-const CALL_DEADLINE_MS = 1_000;
 const PORT_DEADLINE_MS = 500;
 /** A peer id and a namespace only change with a restart, and a restart closes the port in between. */
 const IDENTITY_LIFETIME_MS = 30_000;
@@ -48,10 +44,12 @@ type Open = Extract<NodeFinding, { kind: "open" }>;
 /** Looks at ev-node from inside its pod. */
 export class NodeWatch {
   readonly #given: NodeWatchDependencies;
+  readonly #ask: AskNode;
   #identityAtMs: number | undefined;
 
   constructor(given: NodeWatchDependencies) {
     this.#given = given;
+    this.#ask = newAskNode(given.http, given.clock, given.facts.rpcPort);
   }
 
   /**
@@ -67,14 +65,15 @@ export class NodeWatch {
     );
     const before = board.findings().node;
     if (result.kind === "refused") {
-      this.#identityAtMs = undefined;
       if (before.kind === "open") await this.#lookAtPorts();
       return;
     }
     const isLeader =
       result.kind === "answered" && result.status === 200 ? leads(result.body, member) : undefined;
     board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
-    if (before.kind === "closed") await this.#lookAtChain();
+    if (before.kind === "open") return;
+    this.#identityAtMs = undefined;
+    await this.#lookAtChain();
   }
 
   /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */
@@ -99,8 +98,8 @@ export class NodeWatch {
   async #lookAtChain(): Promise<void> {
     const { board } = this.#given;
     const [state, heads, identity] = await Promise.all([
-      this.#call(stateRequest, parseState),
-      this.#call(storeInfoRequest, parseStoreInfo),
+      this.#ask(stateRequest, parseState),
+      this.#ask(storeInfoRequest, parseStoreInfo),
       this.#identityIfDue(),
     ]);
     // Closed meanwhile: what was asked is about a process that is gone.
@@ -114,6 +113,7 @@ export class NodeWatch {
       node: {
         ...node,
         height: state === undefined ? node.height : { value: state.value.height, atMs: state.atMs },
+        blockTimeMs: state === undefined ? node.blockTimeMs : state.value.lastBlockTimeMs,
         head: heads === undefined || header === undefined ? node.head : { value: header, atMs: heads.atMs },
         checkpoints:
           checkpoint === undefined ? node.checkpoints : withCheckpoint(node.checkpoints, checkpoint),
@@ -129,7 +129,7 @@ export class NodeWatch {
     const height = head - (head % CHECKPOINT_EVERY) || Math.min(head, 1);
     const isKnown = node.kind === "open" && node.checkpoints.some((known) => known.height === height);
     if (height === 0 || isKnown) return undefined;
-    const block = await this.#call(blockRequest(height), parseBlock);
+    const block = await this.#ask(blockRequest(height), parseBlock);
     if (block?.value.height !== height || block.value.signature === "") return undefined;
     return { height, id: createHash("sha256").update(block.value.signature).digest("hex").slice(0, 16) };
   }
@@ -140,19 +140,11 @@ export class NodeWatch {
       return undefined;
 
     const [net, names] = await Promise.all([
-      this.#call(netInfoRequest, parseNetInfo),
-      this.#call(namespaceRequest, parseNamespaces),
+      this.#ask(netInfoRequest, parseNetInfo),
+      this.#ask(namespaceRequest, parseNamespaces),
     ]);
     if (net !== undefined && names !== undefined) this.#identityAtMs = nowMs;
     return { peerId: net?.value.peerId, daNamespace: names?.value.header };
-  }
-
-  async #call<T>(what: RpcRequest, parse: (body: string) => Parsed<T>): Promise<Seen<T> | undefined> {
-    const { http, clock, facts } = this.#given;
-    const result = await http.send({ address: LOOPBACK, port: facts.rpcPort }, what, CALL_DEADLINE_MS);
-    if (result.kind !== "answered" || result.status !== 200) return undefined;
-    const reading = parse(result.body);
-    return reading.kind === "parsed" ? { value: reading.value, atMs: clock.monotonicMs() } : undefined;
   }
 }
 
@@ -164,6 +156,7 @@ const opened: Open = {
   kind: "open",
   isLeader: undefined,
   height: undefined,
+  blockTimeMs: undefined,
   head: undefined,
   checkpoints: [],
   peerId: undefined,

@@ -1,14 +1,22 @@
-import { readFile } from "node:fs/promises";
-import { isAbsent } from "./disk.ts";
+import { readIfPresent } from "./disk.ts";
 
 /** The pod's annotations as last written by kubelet; undefined while the file does not exist. */
 export async function readPodAnnotations(path: string): Promise<ReadonlyMap<string, string> | undefined> {
-  try {
-    return parsePodAnnotations(await readFile(path, "utf8"));
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
+  const content = await readIfPresent(path);
+  return content === undefined ? undefined : parsePodAnnotations(content.toString("utf8"));
+}
+
+/** The same for one who reads them several times a second: a text is parsed once. */
+export function newAnnotationsReader(path: string): () => Promise<ReadonlyMap<string, string> | undefined> {
+  let last: { readonly content: Buffer; readonly parsed: ReadonlyMap<string, string> } | undefined;
+  return async () => {
+    const content = await readIfPresent(path);
+    if (content === undefined) return undefined;
+    if (last === undefined || !content.equals(last.content)) {
+      last = { content, parsed: parsePodAnnotations(content.toString("utf8")) };
+    }
+    return last.parsed;
+  };
 }
 
 /**

@@ -1,15 +1,17 @@
 import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
-import { configEntry } from "../model/names.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import { type ConfigFinding, checkConfig } from "./check-config.ts";
+import { type ConfigFinding, checkOwnConfig } from "./check-config.ts";
 import { type IdentityCheck, type IdentityFinding, identityEntries } from "./check-identity.ts";
 import type { Disk } from "./disk.ts";
 import { install } from "./install.ts";
+import { keepInstalledConfig, readInstalledConfig } from "./installed-config.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
+import { expectedConfig, lookAtMountedConfig } from "./mounted-config.ts";
 import { readPodAnnotations } from "./pod-annotations.ts";
+import { readRestartRecord, writeRestartRecord } from "./restart-record.ts";
 import { readSecretFolder } from "./secret-folder.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
 import { shownVolume, type VolumeOwner } from "./volume.ts";
@@ -65,7 +67,12 @@ export async function prepareUntilDone(
 /** One look. Every step is safe to be repeated, and to be cut off at any point. */
 export async function prepareOnce(dependencies: PrepareDependencies): Promise<Prepared | undefined> {
   const { settings, paths, disk, board, nodeRuns } = dependencies;
-  const config = await lookAtConfig(settings, paths);
+  const podAnnotations = await readPodAnnotations(paths.annotations);
+  if (podAnnotations === undefined) {
+    return stop(board, { kind: "notYet", message: "the pod's annotations are not mounted yet" }, "Config");
+  }
+  board.update({ restartToken: await restartTokenOf(podAnnotations, disk, paths) });
+  const config = await lookAtConfig(podAnnotations, settings, paths);
   if (config.kind !== "accepted") return stop(board, config, "Config");
   const identity = await lookAtIdentity(settings, paths, dependencies.checkIdentity);
   board.update({ clusterId: identity.kind === "accepted" ? identity.clusterId : undefined });
@@ -80,6 +87,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
 
   // The config follows when it is known how ev-node may run: without it, ev-node would run by its defaults.
   await install(disk, paths.config, identity.files);
+  await keepInstalledConfig(disk, paths.config, { revision: config.revision, text: config.texts.raft });
   board.update({
     configRevision: config.revision,
     prepare: { kind: "checking", message: "looks for the other members" },
@@ -130,20 +138,36 @@ function ownerOf({ member, epoch }: Settings, { clusterId, chainId }: AcceptedId
   return { clusterId, member, chainId, epoch };
 }
 
-async function lookAtConfig({ member, epoch }: Settings, paths: AgentPaths): Promise<ConfigFinding> {
-  const podAnnotations = await readPodAnnotations(paths.annotations);
-  if (podAnnotations === undefined)
-    return { kind: "notYet", message: "the pod's annotations are not mounted yet" };
+/** The config of the pod's revision, but for an agent that starts anew: ev-node may run on what it installed before. */
+async function lookAtConfig(
+  podAnnotations: ReadonlyMap<string, string>,
+  settings: Settings,
+  paths: AgentPaths,
+): Promise<ConfigFinding> {
+  const installed = await readInstalledConfig(paths.config);
+  if (installed !== undefined) {
+    const { revision, text } = installed;
+    const finding = checkOwnConfig(revision, text, expectedConfig(settings, paths));
+    if (finding.kind === "accepted") return finding;
+  }
   const revision = podAnnotations.get(annotations.configRevision);
   if (revision === undefined) {
     return { kind: "refused", message: `the pod has no annotation ${annotations.configRevision}` };
   }
+  return lookAtMountedConfig(revision, settings, paths);
+}
 
-  const files = await readSecretFolder(paths.configSecret, (name) =>
-    name.endsWith(configEntry("", revision)),
-  );
-  if (files === undefined) return { kind: "notYet", message: "the config Secret is not mounted yet" };
-  return checkConfig(revision, files, { member, epoch, home: paths.home, configFolder: paths.config });
+/** The token that the pod was made with counts as acted upon: there was no process that it could mean. */
+async function restartTokenOf(
+  podAnnotations: ReadonlyMap<string, string>,
+  disk: Disk,
+  paths: AgentPaths,
+): Promise<string | undefined> {
+  const record = await readRestartRecord(paths.config);
+  if (record !== undefined) return record.token;
+  const token = podAnnotations.get(annotations.restartToken);
+  await writeRestartRecord(disk, paths.config, { token });
+  return token;
 }
 
 async function lookAtIdentity(

@@ -4,21 +4,25 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Board } from "./board.ts";
 import type { Disk } from "./disk.ts";
+import { HandoverWatch } from "./handover-watch.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
 import type { Log } from "./log.ts";
 import { ModeKeeper } from "./mode-keeper.ts";
+import { newAskNode } from "./node-rpc.ts";
 import { NodeWatch, nodeRuns } from "./node-watch.ts";
 import { lookAtPeer, unknownPeers } from "./peer-watch.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
+import { UpdateKeeper } from "./update-keeper.ts";
 import { raftFolderName } from "./volume.ts";
 import { noteBlocks, tendVolume } from "./volume-keeper.ts";
 
 const LEADERSHIP_EVERY_MS = 200;
 const STATE_EVERY_MS = 1_000;
 const PEER_EVERY_MS = 1_000;
+const HANDOVER_EVERY_MS = 500;
 const MODE_EVERY_MS = 250;
 const VOLUME_EVERY_MS = 1_000;
 const JITTER = 0.2;
@@ -39,6 +43,7 @@ export interface WatchDependencies {
   readonly signal: AbortSignal;
   readonly beat: () => void;
   readonly stopNode: (home: string) => Promise<boolean>;
+  readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
   readonly peerAgentPort?: number;
 }
 
@@ -51,6 +56,8 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
     lookAtPeer(peer, { ...dependencies, clusterId: owner.clusterId, ...peerPort(dependencies) });
 
   const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
+  const ask = newAskNode(dependencies.http, clock, facts.rpcPort);
+  const handover = new HandoverWatch({ ask, board, clock, log });
   // Bounded by the deadlines of its parts; whatever comes late is noted all the same. ev-node may run already, beside
   // an agent that was restarted.
   const firstLook = Promise.all([node.lookAtLeadership(), ...facts.peers.map(look)]);
@@ -60,20 +67,27 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   };
   const keeper = newModeKeeper(prepared, dependencies, lookAgain);
   await untilBegun(keeper, dependencies);
+  const tendUpdate = newUpdateLook(keeper, prepared, dependencies);
+  // What the pod asks for by now is there for the first process, which would have to end for it otherwise.
+  await tendUpdate();
   board.update({ prepare: { kind: "done" } });
 
+  const tendMode = forgiving(log, "cannot look after how ev-node runs", () => keeper.tend());
   const every = (everyMs: number) => ({ clock, random, signal, everyMs, jitter: JITTER });
   await Promise.all([
     firstLook,
     repeat(every(LEADERSHIP_EVERY_MS), async () => {
       beat();
       await node.lookAtLeadership();
+      await handover.notice();
     }),
     repeat(every(STATE_EVERY_MS), () => node.lookAtState()),
-    repeat(
-      every(MODE_EVERY_MS),
-      forgiving(log, "cannot look after how ev-node runs", () => keeper.tend()),
-    ),
+    repeat(every(HANDOVER_EVERY_MS), () => handover.tend()),
+    // One after the other, as both install the config and end ev-node.
+    repeat(every(MODE_EVERY_MS), async () => {
+      await tendUpdate();
+      await tendMode();
+    }),
     repeat(
       every(VOLUME_EVERY_MS),
       forgiving(log, "cannot look at the volume", newVolumeLook(prepared, dependencies)),
@@ -102,6 +116,17 @@ function newModeKeeper(
     log,
     ...ofNode,
   });
+}
+
+function newUpdateLook(
+  keeper: ModeKeeper,
+  { facts }: Prepared,
+  dependencies: WatchDependencies,
+): () => Promise<void> {
+  const { settings, paths, disk, board, clock, log } = dependencies;
+  const nodeProcesses = () => dependencies.nodeProcesses(paths.home);
+  const update = new UpdateKeeper({ settings, paths, disk, board, clock, log, facts, keeper, nodeProcesses });
+  return forgiving(log, "cannot update the member in place", () => update.tend());
 }
 
 /** Without a mode ev-node does not start, so what keeps it from being decided is tried again. */

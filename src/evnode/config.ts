@@ -3,7 +3,7 @@ import { LineCounter, parseDocument, stringify } from "yaml";
 import type * as z from "zod";
 import { memberConfigSchema, RAFT_PEERS_SENTINEL } from "./config-schema.ts";
 import { formatDurationMs } from "./duration.ts";
-import { check, malformed, type Parsed } from "./parsed.ts";
+import { check, malformed, type Parsed, parsed } from "./parsed.ts";
 import { checkTiming, type RaftTiming } from "./raft-timing.ts";
 
 export { RAFT_PEERS_SENTINEL } from "./config-schema.ts";
@@ -84,6 +84,24 @@ function asYaml(config: object): string {
 }
 
 export function parseConfig(text: string): Parsed<MemberConfig> {
+  const reading = parseYaml(text);
+  return reading.kind === "malformed" ? reading : check(memberConfigSchema, reading.value, "evnode.yaml");
+}
+
+/**
+ * Whether a member runs in Raft with this text, or as a full node, whatever else it says; undefined when that is not
+ * certain. `node.aggregator` is written last, so a text that was cut off says neither.
+ */
+export function runsInRaft(text: string): boolean | undefined {
+  const reading = parseYaml(text);
+  if (reading.kind === "malformed" || !isSection(reading.value)) return undefined;
+  const { raft, node } = reading.value;
+  const isAggregator = isSection(node) ? node["aggregator"] : undefined;
+  if (isSection(raft) && raft["enable"] === true && isAggregator === true) return true;
+  return raft === undefined && isAggregator === false ? false : undefined;
+}
+
+function parseYaml(text: string): Parsed<unknown> {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     version: "1.2",
@@ -95,8 +113,7 @@ export function parseConfig(text: string): Parsed<MemberConfig> {
   // The parser's own message may quote the text, which may hold a token.
   if (fault !== undefined)
     return malformed(`evnode.yaml: ${fault.code} in line ${lines.linePos(fault.pos[0]).line}`);
-
-  return check(memberConfigSchema, document.toJS(), "evnode.yaml");
+  return parsed(document.toJS());
 }
 
 export function memberConfig(input: MemberConfigInput): MemberConfig {

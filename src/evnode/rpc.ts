@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { base64Bytes } from "./base64.ts";
+import { headerHash } from "./header-hash.ts";
 import { type Parsed, parseJson } from "./parsed.ts";
 import { parseTimestampMs } from "./timestamp.ts";
 
@@ -46,6 +47,8 @@ export interface BlockHeader {
   readonly chainId: string;
   readonly height: number;
   readonly timeMs: number;
+  /** In hex, computed here: ev-node does not tell it. */
+  readonly hash: string;
   /** The hash of the block before this one, in hex: proves what this member holds one height below. */
   readonly lastHeaderHash: string;
   readonly appHash: string;
@@ -92,15 +95,15 @@ const uint64 = z
   .transform(toSafeInteger)
   .default(0);
 const text = z.string().default("");
+const bytes = base64Bytes().default(() => Buffer.alloc(0));
 const hex = base64Bytes()
   .transform((bytes) => bytes.toString("hex"))
   .default("");
 const timestampMs = z.string().transform(toTimestampMs);
-const nanosecondsAsMs = z
-  .string()
-  .regex(/^\d{1,20}$/)
-  .transform((nanoseconds) => Number(BigInt(nanoseconds) / 1_000_000n))
-  .default(0);
+const bigUint64 = z
+  .union([z.string().regex(/^\d{1,20}$/, "expected a number"), z.int().min(0)])
+  .transform(BigInt)
+  .default(0n);
 
 const raftNode = z
   .object({ node_id: z.string().min(1), is_leader: z.boolean() })
@@ -130,13 +133,15 @@ const block = z
     block: z.object({
       header: z.object({
         header: z.object({
+          version: z.object({ block: bigUint64, app: bigUint64 }).default({ block: 0n, app: 0n }),
           chainId: z.string().min(1),
           height: uint64,
-          time: nanosecondsAsMs,
-          lastHeaderHash: hex,
-          appHash: hex,
-          dataHash: hex,
-          proposerAddress: text,
+          time: bigUint64,
+          lastHeaderHash: bytes,
+          appHash: bytes,
+          dataHash: bytes,
+          proposerAddress: bytes,
+          validatorHash: bytes,
         }),
         signature: hex,
       }),
@@ -144,8 +149,19 @@ const block = z
   })
   .transform((answer): BlockHeader => {
     const { header, signature } = answer.block.header;
-    const { time, ...rest } = header;
-    return { ...rest, timeMs: time, signature };
+    const { version, height, time, chainId, lastHeaderHash, appHash, dataHash, proposerAddress } = header;
+    const { block: blockVersion, app: appVersion } = version;
+    return {
+      chainId,
+      height,
+      timeMs: Number(time / 1_000_000n),
+      hash: headerHash({ ...header, height: BigInt(height), blockVersion, appVersion }),
+      lastHeaderHash: lastHeaderHash.toString("hex"),
+      appHash: appHash.toString("hex"),
+      dataHash: dataHash.toString("hex"),
+      proposerAddress: proposerAddress.toString("base64"),
+      signature,
+    };
   });
 
 const storeEntry = z

@@ -62,8 +62,23 @@ function podMessage({ pod, claim }: Member): string | undefined {
   if (claim && claim.phase !== "Bound") return `the volume claim is ${claim.phase}`;
   const failed = [pod.agent, pod.evnode].find(isFailed);
   if (failed?.kind !== "waiting") return undefined;
-  const lines = failed.message.split("\n");
-  return `${failed.reason}: ${lines[0] ?? ""}`;
+  return failureText(failed);
+}
+
+/**
+ * Why a container cannot run, in the words of Kubernetes. While an image is not to be had, the reason alternates
+ * between the failure and the wait for the next attempt: told is the failure.
+ */
+export function failureText({
+  reason,
+  message,
+}: {
+  readonly reason: string;
+  readonly message: string;
+}): string {
+  const [line = ""] = message.split("\n");
+  const cause = reason === "ImagePullBackOff" ? line.indexOf("ErrImagePull: ") : -1;
+  return cause < 0 ? `${reason}: ${line}` : line.slice(cause);
 }
 
 function prepareMessage(member: Member): string | undefined {

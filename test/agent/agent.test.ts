@@ -1,11 +1,13 @@
-import { rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runAgent } from "../../src/agent/main.ts";
 import type { Resolve } from "../../src/agent/resolve.ts";
 import { type AgentAnswer, agentAnswerSchema } from "../../src/model/agent-protocol.ts";
+import { annotations } from "../../src/model/annotations.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
 import { settle, VirtualClock } from "../runtime/virtual-clock.ts";
+import { Chain } from "./headers.ts";
 import {
   bootstrapOrder,
   CLUSTER_ID,
@@ -28,6 +30,9 @@ let log: RecordedLog;
 let servers: LocalServer[];
 let stop: AbortController;
 let running: Promise<void>;
+/** The processes of ev-node, and how often they were asked to end. */
+let processes: readonly string[];
+let stops: number;
 let ports: { agent: number; peerAgent: number; rpc: number; metrics: number; raft: number; p2p: number };
 
 beforeEach(async () => {
@@ -35,6 +40,8 @@ beforeEach(async () => {
   log = recordedLog();
   stop = new AbortController();
   servers = [];
+  processes = [];
+  stops = 0;
   ports = {
     agent: await closedPort(),
     peerAgent: await closedPort(),
@@ -62,7 +69,13 @@ function start(): void {
     MAX_BLOCKS_BEHIND: String(maxBlocksBehind),
   };
   const resolve: Resolve = Object.assign(async () => "127.0.0.1", { forget: () => {} });
-  const around = { paths: pod.paths, port: ports.agent, peerAgentPort: ports.peerAgent, clock, log, resolve };
+  const stopNode = async () => {
+    stops += 1;
+    return processes.length > 0;
+  };
+  const ofNode = { stopNode, nodeProcesses: async () => processes };
+  const ofPod = { paths: pod.paths, port: ports.agent, peerAgentPort: ports.peerAgent, resolve };
+  const around = { ...ofPod, ...ofNode, clock, log };
   running = runAgent(env, stop.signal, { ...around, random: seededRandom(1) });
 }
 
@@ -167,6 +180,72 @@ test("who waits learns of a new leader within half a second", async () => {
   await eventually("the news arrives", async () => !Number.isNaN(heard.atMs));
   expect(await (await told).json()).toMatchObject({ node: { isLeader: true } });
   expect(heard.atMs - sinceMs).toBeLessThanOrEqual(500);
+});
+
+test("a member is updated in place: the config is installed while ev-node runs, which is then restarted once", async () => {
+  await volumes.started(pod.paths.home);
+  await startPeers(40);
+  servers.push(await startNode(nodeAnswers(40, false), ports.rpc));
+  processes = ["7 started at 100"];
+  start();
+  await eventually("the member is ready", isReady);
+
+  const revision = await pod.addConfigs((input) => ({ ...input, blockTimeMs: 250 }));
+  const installed = () => readFile(join(pod.paths.config, "evnode.yaml"), "utf8");
+  const revisions = { [annotations.configRevision]: revision };
+  await pod.setAnnotations(revisions);
+  await eventually("it is installed", async () => (await answer()).configRevision === revision);
+  expect(await installed()).toContain('block_time: "250ms"');
+  expect([stops, await isReady()]).toEqual([0, true]);
+
+  await pod.setAnnotations({ ...revisions, [annotations.restartToken]: "token" });
+  await eventually("ev-node is asked to end", async () => stops > 0);
+  await clock.advance(5_000);
+  expect([stops, (await answer()).restartToken]).toEqual([1, undefined]);
+  processes = ["9 started at 200"];
+  await eventually("it is done", async () => (await answer()).restartToken === "token");
+  expect(stops).toBe(1);
+});
+
+test("what a pod asks for before its first process is there for it, and restarts nothing", async () => {
+  await volumes.bootstrapped(pod.paths.home);
+  start();
+  await until("the agent waits", isWaiting);
+  const revision = await pod.addConfigs((input) => ({ ...input, blockTimeMs: 250 }));
+  await pod.setAnnotations({
+    [annotations.configRevision]: revision,
+    [annotations.restartToken]: "token",
+    [annotations.order]: JSON.stringify(startOrder),
+  });
+  await eventually("the member may start", mayStart);
+  expect(await answer()).toMatchObject({ configRevision: revision, restartToken: "token" });
+  expect(stops).toBe(0);
+});
+
+test("a member that takes the lead tells how long the chain stood still for it", async () => {
+  await volumes.started(pod.paths.home);
+  await startPeers(40);
+  const chain = new Chain((height) => height * 1_000 + (height > 40 ? 2_000 : 0));
+  const blocks = {
+    "/evnode.v1.StoreService/GetBlock": ({ height }: { height: string }) => chain.answer(Number(height)),
+  };
+  const node = await startNode({ ...nodeAnswers(40, false), ...blocks }, ports.rpc);
+  servers.push(node);
+  start();
+  await eventually("the member is ready", isReady);
+  node.answers = { ...nodeAnswers(40, true), ...blocks };
+  await eventually("it leads", async () => JSON.stringify((await answer()).node).includes('"isLeader":true'));
+  expect((await answer()).handover).toBeUndefined();
+  node.answers = { ...nodeAnswers(42, true), ...blocks };
+  await eventually("it is told", async () => (await answer()).handover !== undefined);
+  const [lastHash, firstHash] = [chain.hashOf(40), chain.hashOf(41)];
+  expect((await answer()).handover).toMatchObject({
+    lastHeight: 40,
+    lastHash,
+    parentHash: lastHash,
+    firstHash,
+    gapMs: 3_000,
+  });
 });
 
 test("a raft folder that vanishes under a running member is reported, and rebuilt once it stopped", async () => {

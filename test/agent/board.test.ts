@@ -3,7 +3,7 @@ import { type Board, newBoard } from "../../src/agent/board.ts";
 import type { Findings } from "../../src/agent/findings.ts";
 import { agentAnswerSchema } from "../../src/model/agent-protocol.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
-import { closedNode, inSync, NOW, openNode, peer } from "./findings.ts";
+import { closedNode, handover, inSync, NOW, openNode, peer } from "./findings.ts";
 import { type RecordedLog, recordedLog } from "./recorded-log.ts";
 
 let clock: VirtualClock;
@@ -43,10 +43,13 @@ describe("the version changes with the meaning", () => {
     ["a volume that may start", { volume: { kind: "intact", epoch: 1, started: false } }],
     ["prepare at another step", { prepare: refusedPrepare }],
     ["another config revision", { configRevision: "abcdef0123" }],
+    ["a config revision that waits", { pendingConfig: { revision: "abcdef0123", message: "x" } }],
+    ["another restart token", { restartToken: "token-2" }],
     ["another executed order", { executedOrder: "rejoin-1" }],
     ["a refused order", { refusedOrder: { id: "rejoin-2", message: "x" } }],
     ["a height too far behind to be ready", { node: openNode({ height: { value: 1, atMs: NOW } }) }],
     ["another cluster", { clusterId: "def" }],
+    ["a lead that was taken", { handover: handover() }],
   ];
   test.each(cases)("%s", (_, changes) => {
     const before = board.version();
@@ -85,6 +88,11 @@ describe("the version stays with what moves by itself", () => {
       { volume: { kind: "damaged", message: "two" } },
     ],
     ["how long a server has been closed", { node: closedNode() }, { node: closedNode({ sinceMs: NOW - 1 }) }],
+    [
+      "when the lead was taken",
+      { handover: handover() },
+      { handover: handover({ atMs: NOW - 1, gapMs: 1 }) },
+    ],
     ["nothing", {}, {}],
   ];
   test.each(cases)("%s", (_, first, changes) => {
@@ -96,6 +104,23 @@ describe("the version stays with what moves by itself", () => {
     expect(log.lines.length).toBe(lineCount);
   });
 });
+
+test("another reason why a config revision waits is news", () => {
+  board.update({ pendingConfig: { revision: "abcdef0123", message: "not mounted" } });
+  const before = board.version();
+  board.update({ pendingConfig: { revision: "abcdef0123", message: "refused" } });
+  expect(board.version()).not.toBe(before);
+});
+
+test.each([{ lastHeight: 51 }, { lastHash: "ef" }])(
+  "another block before the lead was taken is news: %j",
+  (changes) => {
+    board.update({ handover: handover() });
+    const before = board.version();
+    board.update({ handover: handover(changes) });
+    expect(board.version()).not.toBe(before);
+  },
+);
 
 test("readiness that runs out with time is news too", async () => {
   const before = board.version();
@@ -138,7 +163,9 @@ test("who waits is told once, and not after it took its request back", () => {
 
 describe("the answer", () => {
   test("tells ages instead of times, and passes the protocol's schema", async () => {
-    board.update({ node: closedNode({ sinceMs: NOW - 250 }), refusedOrder: { message: "no JSON" } });
+    const pendingConfig = { revision: "abcdef0123", message: "it needs a new pod" };
+    const refusedOrder = { message: "no JSON" };
+    board.update({ node: closedNode({ sinceMs: NOW - 250 }), refusedOrder, pendingConfig });
     await clock.advance(1_000);
     const answer = board.answer();
     expect(answer).toEqual({
@@ -148,6 +175,8 @@ describe("the answer", () => {
       podUid: "uid-0",
       clusterId: "abc",
       configRevision: "0123456789",
+      pendingConfig: { revision: "abcdef0123", message: "it needs a new pod" },
+      restartToken: "token-1",
       executedOrder: "start-1",
       refusedOrder: { message: "no JSON" },
       prepare: { kind: "done" },
@@ -160,10 +189,34 @@ describe("the answer", () => {
         p2p: { kind: "reached", rttMs: 1, ageMs: 1_000 },
         height: 50,
       })),
-      ready: { ok: false, message: "ev-node does not run" },
+      ready: { ok: false, message: "ev-node does not run", forMs: 1_000 },
       disk: { freeBytes: 1_000, totalBytes: 2_000 },
     });
     expect(agentAnswerSchema.parse(answer)).toEqual(answer);
+  });
+
+  test("tells for how long readiness has been as it is, whatever its words were meanwhile", async () => {
+    const forMs = () => board.answer().ready.forMs;
+    await clock.advance(2_000);
+    expect(forMs()).toBe(2_000);
+    await clock.advance(3_001);
+    // Nothing was heard for too long.
+    expect(forMs()).toBe(0);
+    await clock.advance(500);
+    board.update({ node: closedNode() });
+    await clock.advance(500);
+    expect(forMs()).toBe(1_000);
+    const before = board.version();
+    await clock.advance(10_000);
+    expect([forMs(), board.version()]).toEqual([11_000, before]);
+  });
+
+  test("tells how the lead was taken, and how long ago", async () => {
+    board.update({ handover: handover() });
+    await clock.advance(700);
+    const { atMs: _, ...pause } = handover();
+    expect(board.answer().handover).toEqual({ ...pause, ageMs: 700 });
+    expect(agentAnswerSchema.parse(board.answer())).toEqual(board.answer());
   });
 
   test("leaves out what is too old to be known", async () => {
@@ -188,7 +241,7 @@ describe("the answer", () => {
       volume: { kind: "unchecked" },
       node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 0 },
       peers: [],
-      ready: { ok: false, message: "the member is not prepared yet" },
+      ready: { ok: false, message: "the member is not prepared yet", forMs: 0 },
     });
   });
 });

@@ -1,4 +1,4 @@
-import type { Findings, NodeFinding, PeerFinding } from "../../src/agent/findings.ts";
+import type { Findings, HandoverFinding, NodeFinding, PeerFinding } from "../../src/agent/findings.ts";
 
 /** A member of three that is in sync, as seen at this time. */
 export const NOW = 100_000;
@@ -7,10 +7,21 @@ export const openNode = (changes: Partial<Extract<NodeFinding, { kind: "open" }>
   kind: "open",
   isLeader: false,
   height: { value: 50, atMs: NOW },
+  blockTimeMs: 1_000,
   head: { value: { height: 50, hash: "ab", timeMs: 1 }, atMs: NOW },
   checkpoints: [],
   peerId: "12D3",
   daNamespace: "0x01",
+  ...changes,
+});
+
+export const handover = (changes: Partial<HandoverFinding> = {}): HandoverFinding => ({
+  lastHeight: 50,
+  lastHash: "ab",
+  parentHash: "ab",
+  firstHash: "cd",
+  gapMs: 2_500,
+  atMs: NOW,
   ...changes,
 });
 
@@ -35,6 +46,8 @@ export const peer = (name: string, changes: Partial<PeerFinding> = {}): PeerFind
 export const inSync: Findings = {
   clusterId: "abc",
   configRevision: "0123456789",
+  pendingConfig: undefined,
+  restartToken: "token-1",
   executedOrder: "start-1",
   refusedOrder: undefined,
   prepare: { kind: "done" },
@@ -42,5 +55,6 @@ export const inSync: Findings = {
   mode: { kind: "raft" },
   node: openNode(),
   peers: [peer("chain-1"), peer("chain-2")],
+  handover: undefined,
   disk: { freeBytes: 1_000, totalBytes: 2_000 },
 };

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,20 +7,35 @@ import { type Board, newBoard } from "../../src/agent/board.ts";
 import { realDisk } from "../../src/agent/disk.ts";
 import type { PeerFinding, PeerStance } from "../../src/agent/findings.ts";
 import { STILL_MS } from "../../src/agent/levelling.ts";
-import { ModeKeeper } from "../../src/agent/mode-keeper.ts";
-import { stopNode } from "../../src/agent/node-process.ts";
+import { type ModeConfigs, ModeKeeper } from "../../src/agent/mode-keeper.ts";
+import { nodeProcesses, stopNode } from "../../src/agent/node-process.ts";
 import { loggedHeight } from "../../src/agent/raft-log.ts";
 import type { Resolve } from "../../src/agent/resolve.ts";
+import {
+  type MemberConfigInput,
+  parseConfig,
+  renderConfig,
+  renderFullNodeConfig,
+} from "../../src/evnode/config.ts";
 import { bootstrapFiles } from "../../src/evnode/raft-bootstrap.ts";
 import { raftLogOf } from "./../evnode/raft-log-of.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
 import { closedNode, openNode, peer } from "./findings.ts";
-import { voters } from "./pod.ts";
+import { configInput, voters } from "./pod.ts";
 import { type RecordedLog, recordedLog } from "./recorded-log.ts";
 import { closedPort, type LocalServer, startTcp } from "./servers.ts";
+import { until } from "./until.ts";
 
 /** The keeper of one member of three, whose Raft log ends with block 50. */
-const configs = { raft: "in Raft\n", level: "as a full node\n" };
+const configs = configsOf((input) => input);
+const laterConfigs = configsOf((input) => ({ ...input, log: { level: "debug", format: "json" } }));
+
+function configsOf(change: (input: MemberConfigInput) => MemberConfigInput): ModeConfigs {
+  const raft = renderConfig(change(configInput("/data", "chain-0")));
+  const reading = parseConfig(raft);
+  if (reading.kind === "malformed") throw new Error(reading.problem);
+  return { raft, level: renderFullNodeConfig(reading.value) };
+}
 
 let root: string;
 let raftFolder: string;
@@ -161,6 +176,29 @@ describe("the first mode", () => {
     expect([mode(), await installed(), stops]).toEqual([{ kind }, configs[kind], 0]);
   });
 
+  test.each(["raft", "level"] as const)(
+    "is what it was (%s) for an agent that starts anew with another revision of the config",
+    async (kind) => {
+      await writeFile(join(root, "config", "evnode.yaml"), laterConfigs[kind]);
+      await keeper.begin();
+      expect([mode(), await installed(), stops]).toEqual([{ kind }, configs[kind], 0]);
+    },
+  );
+
+  test.each([
+    ["was cut off", configs.raft.slice(0, -20)],
+    ["is empty", ""],
+    ["is no YAML", "raft: ["],
+  ])("is decided anew when the config that is there %s", async (_, text) => {
+    await writeFile(join(root, "config", "evnode.yaml"), text);
+    await keeper.begin();
+    expect([mode(), await installed()]).toEqual([{ kind: "level" }, configs.level]);
+    others(leads, absent);
+    await writeFile(join(root, "config", "evnode.yaml"), text);
+    await newKeeper().begin();
+    expect([mode(), await installed()]).toEqual([{ kind: "raft" }, configs.raft]);
+  });
+
   test("is not decided by a log that cannot be read", async () => {
     await writeFile(join(raftFolder, "raft-log.db"), "nothing of the kind");
     await expect(keeper.begin()).rejects.toThrow("neither meta page is valid");
@@ -175,7 +213,7 @@ describe("a member that levels", () => {
     shows(undefined, absent, absent);
     await tendFor(250);
     expect(mode()).toEqual({ kind: "level", loggedHeight: 50 });
-    expect(board.answer().ready).toEqual({
+    expect(board.answer().ready).toMatchObject({
       ok: false,
       message: "the member is not prepared yet",
     });
@@ -349,6 +387,64 @@ describe("a member in Raft", () => {
     expect([mode(), stops]).toEqual([{ kind: "raft" }, 0]);
   });
 });
+
+describe("another revision of the config", () => {
+  test("is installed for the mode that the member is in, without a restart", async () => {
+    await keeper.begin();
+    await keeper.use(laterConfigs);
+    expect([mode()?.kind, await installed(), stops]).toEqual(["level", laterConfigs.level, 0]);
+    shows(50, levels(50), levels(50));
+    await tendFor(250);
+    expect([mode()?.kind, await installed(), stops]).toEqual(["raft", laterConfigs.raft, 1]);
+    await keeper.use(configs);
+    await tendFor(250);
+    expect([await installed(), stops]).toEqual([configs.raft, 1]);
+  });
+
+  test("waits with the mode when that was not decided yet", async () => {
+    await keeper.use(laterConfigs);
+    await expect(installed()).rejects.toThrow("ENOENT");
+    await keeper.begin();
+    expect(await installed()).toBe(laterConfigs.level);
+  });
+});
+
+describe("a restart for another reason than the mode", () => {
+  test("and one for the mode are one when they come together", async () => {
+    await keeper.begin();
+    shows(50, levels(50), levels(50));
+    await tendFor(250);
+    expect([mode()?.kind, stops]).toEqual(["raft", 1]);
+    for (let count = 0; count < 10; count += 1) await keeper.restart();
+    expect(stops).toBe(1);
+  });
+
+  test("is not followed by one for the mode while the process goes down", async () => {
+    others(leads, absent);
+    await keeper.begin();
+    await keeper.restart();
+    board.update({ node: openNode({ isLeader: undefined }) });
+    await tendFor(10_000);
+    expect(stops).toBe(1);
+  });
+});
+
+test("each process of ev-node has a name of its own", async () => {
+  const home = join(root, "data");
+  const names: (readonly string[])[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    const args = ["-e", "setInterval(() => {}, 1000)", "start", "--", `--home=${home}`];
+    const child = spawn(process.execPath, args, { stdio: "ignore" });
+    await until("it runs", async () => (await nodeProcesses(home)).length === 1);
+    names.push(await nodeProcesses(home));
+    expect(await nodeProcesses(home)).toEqual(names.at(-1));
+    expect(names.at(-1)?.[0]).toMatch(new RegExp(`^${child.pid} started at [0-9]+$`));
+    child.kill("SIGKILL");
+    await until("it is gone", async () => (await nodeProcesses(home)).length === 0);
+  }
+  expect(names[0]).not.toEqual(names[1]);
+  expect(await nodeProcesses(`${home}-other`)).toEqual([]);
+}, 30_000);
 
 test("ev-node is asked to end by its own argument, and nobody else", async () => {
   const home = join(root, "data");

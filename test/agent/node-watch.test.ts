@@ -100,6 +100,7 @@ test("a node that opened shows height, head, peer id and namespace at once", asy
     kind: "open",
     isLeader: true,
     height: 7,
+    blockTimeMs: Date.UTC(2030, 0, 1),
     head: { height: 7, hash: "abcd", timeMs: Date.UTC(2030, 0, 1) },
     peerId: "12D3KooW",
     daNamespace: "0x01",
@@ -119,6 +120,7 @@ test("a chain without a block has the height 0 and no head", async () => {
     kind: "open",
     isLeader: true,
     height: 0,
+    blockTimeMs: Date.UTC(2030, 0, 1),
     peerId: "12D3KooW",
     daNamespace: "0x01",
   });
@@ -142,6 +144,14 @@ test("identity is asked rarely, and again after a restart", async () => {
   await watch.lookAtLeadership();
   expect(again.asked.filter((path) => path.includes("GetNetInfo"))).toHaveLength(1);
   expect(board.answer().node).toMatchObject({ height: 8, peerId: "12D3KooW" });
+});
+
+test("a node that was given up as gone is looked at as a whole when it answers again", async () => {
+  await open(nodeAnswers(7, false));
+  await watch.lookAtLeadership();
+  board.update({ node: closedNode() });
+  await watch.lookAtLeadership();
+  expect(board.answer().node).toMatchObject({ kind: "open", height: 7, peerId: "12D3KooW" });
 });
 
 test("blocks at heights that all members choose alike are told, and each is asked for once", async () => {

@@ -1,5 +1,12 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parsePodAnnotations, readPodAnnotations } from "../../src/agent/pod-annotations.ts";
+import {
+  newAnnotationsReader,
+  parsePodAnnotations,
+  readPodAnnotations,
+} from "../../src/agent/pod-annotations.ts";
 
 describe("values are unquoted as Go quotes them", () => {
   const cases: readonly [title: string, quoted: string, value: string][] = [
@@ -38,4 +45,19 @@ test.each([
 
 test("a file that does not exist is not the same as no annotations", async () => {
   expect(await readPodAnnotations("/does/not/exist")).toBeUndefined();
+});
+
+test("a reader parses a text once, and sees every change of it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "annotations-"));
+  const path = join(folder, "annotations");
+  const read = newAnnotationsReader(path);
+  expect(await read()).toBeUndefined();
+  await writeFile(path, 'key="1"\n');
+  const first = await read();
+  expect(first?.get("key")).toBe("1");
+  expect(await read()).toBe(first);
+  await writeFile(path, 'key="2"\n');
+  expect((await read())?.get("key")).toBe("2");
+  await rm(folder, { recursive: true });
+  expect(await read()).toBeUndefined();
 });

@@ -20,6 +20,8 @@ export interface Pod {
   readonly revision: string;
   readonly configs: ReadonlyMap<string, string>;
   setAnnotations(values: Readonly<Record<string, string>>): Promise<void>;
+  /** Puts a revision of the config into the Secret, beside those that are there, and names it. */
+  addConfigs(change: (input: MemberConfigInput) => MemberConfigInput): Promise<string>;
   setOrder(order: Order | undefined): Promise<void>;
   setIdentity(entries: Readonly<Record<string, string | undefined>>): Promise<void>;
   remove(): Promise<void>;
@@ -129,13 +131,17 @@ export async function newPod(ports: Ports = standardPorts): Promise<Pod> {
   for (const folder of [paths.config, paths.configSecret, paths.identitySecret, join(root, "podinfo")]) {
     await mkdir(folder, { recursive: true });
   }
-  const configs = new Map(
-    MEMBERS.map((member) => [member, renderConfig(configInput(paths.home, member, ports))]),
-  );
-  const revision = configRevision(configs);
-  for (const [member, text] of configs) {
-    await writeFile(join(paths.configSecret, configEntry(member, revision)), text);
-  }
+  const configsWith = (change: (input: MemberConfigInput) => MemberConfigInput) =>
+    new Map(MEMBERS.map((member) => [member, renderConfig(change(configInput(paths.home, member, ports)))]));
+  const mount = async (configs: ReadonlyMap<string, string>) => {
+    const revision = configRevision(configs);
+    for (const [member, text] of configs) {
+      await writeFile(join(paths.configSecret, configEntry(member, revision)), text);
+    }
+    return revision;
+  };
+  const configs = configsWith((input) => input);
+  const revision = await mount(configs);
 
   const pod: Pod = {
     root,
@@ -156,6 +162,7 @@ export async function newPod(ports: Ports = standardPorts): Promise<Pod> {
       await writeFile(`${paths.annotations}.new`, lines.join(""));
       await rename(`${paths.annotations}.new`, paths.annotations);
     },
+    addConfigs: (change) => mount(configsWith(change)),
     async setOrder(order) {
       const orders = order === undefined ? {} : { [annotations.order]: JSON.stringify(order) };
       await pod.setAnnotations({ [annotations.configRevision]: revision, ...orders });

@@ -57,7 +57,7 @@ test("from an empty volume to a member that may run, step by step", async () => 
     executedOrder: "bootstrap-1",
   });
   // Nothing that ev-node could start with is there before it may.
-  expect(await readdir(pod.paths.config)).toEqual(["executed-orders.json"]);
+  expect(await readdir(pod.paths.config)).toEqual(["executed-orders.json", "restarts.json"]);
 
   await pod.setOrder(startOrder);
   expect(await look()).toMatchObject({ owner: { member: "chain-0" }, facts: { rpcPort: 7331 } });
@@ -72,10 +72,13 @@ test("from an empty volume to a member that may run, step by step", async () => 
   expect(Object.keys(installed).sort()).toEqual([
     "executed-orders.json",
     "genesis.json",
+    "installed-config.json",
     "node_key.json",
     "passphrase",
+    "restarts.json",
     "signer.json",
   ]);
+  expect(installed["installed-config.json"]).toMatch(/^400 /);
   expect(installed["passphrase"]).toBe("400 correct horse");
 });
 
@@ -102,6 +105,17 @@ test("an agent that starts anew beside a running ev-node rewrites nothing", asyn
   expect(await look({ disk: watched })).toBeDefined();
   expect(writes).toEqual([]);
   expect(await times()).toEqual(before);
+});
+
+test("the restart token that the pod was made with is shown from the start, and stays when another one comes", async () => {
+  const annotate = (token: string) =>
+    pod.setAnnotations({ [annotations.configRevision]: "ffffffffff", [annotations.restartToken]: token });
+  await annotate("made");
+  await look();
+  expect(board.answer()).toMatchObject({ restartToken: "made", prepare: { kind: "checking" } });
+  await annotate("another");
+  await look();
+  expect(board.answer().restartToken).toBe("made");
 });
 
 test("an installed file that others could read is put right", async () => {

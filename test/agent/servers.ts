@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server as NetServer } from "node:net";
+import { json } from "node:stream/consumers";
 
 /** Stands in for a server on the loopback interface. */
 export interface LocalServer {
@@ -62,7 +63,7 @@ function portOf(server: NetServer): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** What ev-node answers, by path; a path without an answer gets 404. */
+/** What ev-node answers, by path; a path without an answer gets 404. A function is given what was asked for. */
 export interface FakeNode extends LocalServer {
   answers: Record<string, unknown>;
   readonly asked: string[];
@@ -73,9 +74,16 @@ export async function startNode(answers: Record<string, unknown>, port = 0): Pro
   const server = await startHttp((request, response) => {
     const path = request.url ?? "";
     asked.push(path);
-    const answer = node.answers[path];
-    response.statusCode = answer === undefined ? 404 : 200;
-    response.end(typeof answer === "string" ? answer : JSON.stringify(answer ?? {}));
+    const given = node.answers[path];
+    const end = (answer: unknown) => {
+      response.statusCode = answer === undefined ? 404 : 200;
+      response.end(typeof answer === "string" ? answer : JSON.stringify(answer ?? {}));
+    };
+    if (typeof given !== "function") return end(given);
+    json(request).then(
+      (what) => end(given(what)),
+      (error: Error) => response.destroy(error),
+    );
   }, port);
   const node: FakeNode = { ...server, answers, asked };
   return node;

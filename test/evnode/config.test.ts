@@ -9,6 +9,8 @@ import {
   peerMultiaddr,
   RAFT_PEERS_SENTINEL,
   renderConfig,
+  renderFullNodeConfig,
+  runsInRaft,
 } from "../../src/evnode/config.ts";
 import { defaultTiming } from "../../src/evnode/raft-timing.ts";
 
@@ -301,3 +303,33 @@ function flatKeys(value: unknown, path = ""): readonly string[] {
     flatKeys(inner, path === "" ? key : `${path}.${key}`),
   );
 }
+
+describe("whether a member runs in Raft", () => {
+  const inRaft = renderConfig(withToken);
+  const asFullNode = renderFullNodeConfig(memberConfig(withToken));
+
+  it("stands in its config, whatever else that says", () => {
+    expect([runsInRaft(inRaft), runsInRaft(asFullNode)]).toEqual([true, false]);
+    const fromLater = (text: string) => text.replace("db_path:", "db_path_of_a_later_version:");
+    expect([runsInRaft(fromLater(inRaft)), runsInRaft(fromLater(asFullNode))]).toEqual([true, false]);
+  });
+
+  it.each([
+    ["in Raft", inRaft, "aggregator: true"],
+    ["a full node", asFullNode, "aggregator: false"],
+  ])("is not certain from a config that was cut off: %s", (_, text, end) => {
+    for (let length = 0; length < text.indexOf(end) + end.length; length += 1) {
+      expect({ length, is: runsInRaft(text.slice(0, length)) }).toEqual({ length, is: undefined });
+    }
+  });
+
+  it.each([
+    "",
+    "raft: [",
+    "- raft",
+    "raft:\n  enable: false\nnode:\n  aggregator: true\n",
+    "raft:\n  enable: true\nnode:\n  aggregator: false\n",
+  ])("is not certain from what no agent writes: %j", (text) => {
+    expect(runsInRaft(text)).toBeUndefined();
+  });
+});

@@ -82,6 +82,11 @@ describe("what a real member answered", () => {
       },
     });
     expect(parseBlock(answers.firstBlock)).toMatchObject({ value: { height: 1, lastHeaderHash: "" } });
+    // Computed here; its header store told the same.
+    const firstHash = JSON.parse(answers.storeInfo).stores[0].tail.hash;
+    expect(parseBlock(answers.firstBlock)).toMatchObject({
+      value: { hash: Buffer.from(firstHash, "base64").toString("hex") },
+    });
     expect(parseRpcError(answers.missingBlock)).toMatchObject({ value: { code: "internal" } });
   });
 
@@ -220,6 +225,7 @@ describe("a block", () => {
         chainId: "my-chain",
         height: 124,
         timeMs,
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/),
         lastHeaderHash: hashInHex,
         appHash: hashInHex,
         dataHash: hashInHex,

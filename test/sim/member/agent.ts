@@ -46,7 +46,7 @@ export class SimulatedAgent {
   #version = 0;
   #meaning = "";
   #pending: AgentAnswer["pendingConfig"];
-  #readySinceMs: number | undefined;
+  #readiness: { readonly ok: boolean; readonly sinceMs: number } | undefined;
   readonly #instance: string;
 
   constructor(instance: string, mounted: Mounted, volume: Volume, memory: PodMemory) {
@@ -150,7 +150,7 @@ export class SimulatedAgent {
       report === undefined
         ? { volume: { kind: "unchecked" } as const, executedOrder: undefined, refusedOrder: undefined }
         : shownReport(report);
-    this.#readySinceMs = ready.ok ? (this.#readySinceMs ?? nowMs) : undefined;
+    if (this.#readiness?.ok !== ready.ok) this.#readiness = { ok: ready.ok, sinceMs: nowMs };
     return {
       protocol: 1,
       version: this.version,
@@ -163,7 +163,7 @@ export class SimulatedAgent {
       prepare: this.prepare,
       volume,
       ...rest,
-      ready: this.#readySinceMs === undefined ? ready : { ...ready, forMs: nowMs - this.#readySinceMs },
+      ready: { ...ready, forMs: nowMs - this.#readiness.sinceMs },
       ...this.#handover(nowMs),
     };
   }

@@ -49,6 +49,7 @@ function findingsOf(
     kind: "open",
     isLeader: node.kind === "open" ? node.isLeader : undefined,
     height: node.kind === "open" ? seen(node.height) : undefined,
+    blockTimeMs: undefined,
     head: undefined,
     checkpoints: [],
     peerId: undefined,
@@ -82,6 +83,7 @@ function nodeOf({ process, volume }: PodRun, { nowMs, epochMs }: Surroundings): 
     block === undefined
       ? {}
       : {
+          blockTimeMs: epochMs - nowMs + block.timeMs,
           head: { height, hash: block.id, timeMs: epochMs - nowMs + block.timeMs },
           checkpoints: checkpointsOf(volume),
         };

@@ -6,23 +6,25 @@ export interface TrueGroup {
   readonly runs: readonly PodRun[];
   readonly isCut: (one: PodRun, other: PodRun) => boolean;
   readonly maxBlocksBehind: number;
+  readonly nowMs: number;
 }
 
 export const trueLeader = ({ runs }: TrueGroup): PodRun | undefined =>
   runs.find(({ process }) => process?.role === "leader");
 
-/** A process that runs, in Raft, and was not asked to end. */
-function isInRaft({ process, endAtMs }: PodRun): boolean {
-  return process?.mode === "raft" && process.stopping === undefined && endAtMs === undefined;
+/** A process that is up, in Raft, and was not asked to end. */
+function isInRaft({ nowMs }: TrueGroup, { process, endAtMs }: PodRun): boolean {
+  if (process?.mode !== "raft" || process.upAtMs > nowMs) return false;
+  return process.stopping === undefined && endAtMs === undefined;
 }
 
 /** Whether the member's vote and its copy of the blocks count now: with the leader, or with a majority without one. */
 export function takesPart(group: TrueGroup, one: PodRun): boolean {
-  if (!isInRaft(one) || isBehind(group, one)) return false;
+  if (!isInRaft(group, one) || isBehind(group, one)) return false;
   const leader = trueLeader(group);
   if (leader !== undefined && leader !== one)
     return one.process?.role === "follower" && !group.isCut(leader, one);
-  const heard = group.runs.filter((other) => isInRaft(other) && !group.isCut(one, other));
+  const heard = group.runs.filter((other) => isInRaft(group, other) && !group.isCut(one, other));
   const voters = one.volume.raft?.voters.length ?? 0;
   return heard.length > voters / 2;
 }
@@ -35,7 +37,8 @@ function isBehind({ runs, maxBlocksBehind }: TrueGroup, one: PodRun): boolean {
 }
 
 /** Notes since when each member has been away or behind, which tells what nobody can know yet. */
-export function noteParticipation(group: TrueGroup, nowMs: number): void {
+export function noteParticipation(group: TrueGroup): void {
+  const { nowMs } = group;
   for (const run of group.runs) {
     run.absentSinceMs = takesPart(group, run) ? undefined : (run.absentSinceMs ?? nowMs);
     run.behindSinceMs = isBehind(group, run) ? (run.behindSinceMs ?? nowMs) : undefined;

@@ -14,7 +14,7 @@ export interface NodeProcess {
   readonly image: string;
   /** What it read when it started, and nothing later. */
   readonly config: InstalledConfig;
-  /** Blocks that it takes over in one step while it is behind; none, for one that never catches up. */
+  /** Blocks that it stores in one step while it is behind; none, for one that never catches up. */
   readonly catchUp: number;
   /** It was asked to end: when, and when it will have, if it does not lead. */
   stopping: { readonly sinceMs: number; readonly exitAtMs: number } | undefined;
@@ -69,6 +69,7 @@ export interface PodRun {
   readonly container: NodeContainer;
   agent: SimulatedAgent;
   agentImage: string;
+  agentStarts: number;
   /** The agent's container is being started again until then. */
   agentAwayUntilMs: number;
   /** The config Secret as kubelet mounted it last. */

@@ -122,12 +122,18 @@ function lead(deps: RaftDependencies, running: readonly Running[], leader: Runni
   commit(deps, leader);
 }
 
-/** The follower takes over what it lacks, some blocks at a time. True when it has all that the leader has. */
+/**
+ * The follower takes over what it lacks, some blocks at a time. True when it has all that the leader has. One that
+ * never catches up has the log all the same, as Raft is not what is wrong with it: its vote counts, its store lags.
+ */
 function follow(leader: Running, one: Running): boolean {
   const { raft, process } = one;
   process.role = "follower";
   raft.term = leader.raft.term;
-  if (process.catchUp === 0) return false;
+  if (process.catchUp === 0) {
+    raft.log = leader.raft.log;
+    return true;
+  }
   const common = isPartOf(raft.log, leader.raft.log) ? raft.log : raft.stored;
   raft.log = caughtUp(one, common, leader.raft.log);
   if (raft.log === leader.raft.log) return true;
@@ -141,7 +147,8 @@ function caughtUp({ process: { catchUp } }: Running, own: Head, wanted: Head): H
 }
 
 /** From the first block on, missing block data is a loss. */
-function store({ run: { volume }, raft }: Running): void {
+function store({ run: { volume }, raft, process }: Running): void {
+  if (process.catchUp === 0) return;
   raft.stored = raft.log;
   if (volume.record && !volume.record.hadBlocks) volume.record = { ...volume.record, hadBlocks: true };
 }
@@ -158,7 +165,7 @@ function commit({ chains, onFork }: RaftDependencies, { run, raft }: Running): v
 /** A leader that was asked to end hands over to one that has all its blocks, and ends with 1 in any case. */
 function resign(deps: RaftDependencies, running: readonly Running[], leader: Running, sinceMs: number): void {
   const others = votersOf(deps, leader, running).filter((one) => one !== leader);
-  const heir = others.find((one) => follow(leader, one));
+  const heir = others.find((one) => follow(leader, one) && one.process.catchUp > 0);
   if (heir === undefined && deps.nowMs() - sinceMs < RESIGN_MS) return;
   const { term } = leader.raft;
   deps.exit(leader.run, 1, "leader lock lost");

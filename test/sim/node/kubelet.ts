@@ -71,6 +71,7 @@ export class Kubelet {
     const { nowMs, chance } = this.#deps;
     this.containers.exit(run, 137, "its node restarts");
     run.agent = this.#newAgent(run.agent.mounted, run.volume, emptyMemory());
+    run.agentStarts += 1;
     run.container.startAtMs = nowMs() + chance.between(3_000, 15_000);
   }
 
@@ -163,6 +164,7 @@ export class Kubelet {
       agent,
       ip: this.#freeIp(),
       agentImage: imageOf(pod.spec?.initContainers, AGENT_CONTAINER),
+      agentStarts: 1,
       agentAwayUntilMs: 0,
       configs: mounts.configs,
       process: undefined,
@@ -223,6 +225,7 @@ export class Kubelet {
     const agentImage = imageOf(pod.spec?.initContainers, AGENT_CONTAINER);
     if (agentImage === run.agentImage) return;
     run.agentImage = agentImage;
+    run.agentStarts += 1;
     run.agentAwayUntilMs = nowMs() + chance.between(1_000, 4_000);
     // What it had written down is still there: the pod is the same.
     run.agent = this.#newAgent(run.agent.mounted, run.volume, run.agent.memory);
@@ -247,11 +250,11 @@ export class Kubelet {
   }
 
   #showLost(pod: Pod): void {
-    const { registry } = this.#deps;
-    const refusal = { type: "Ready", status: "False" } as const;
-    const conditions = withConditions(pod.status?.conditions, [refusal], registry.nowMs);
+    const told = [{ type: "Ready", status: "False" as const }];
+    const conditions = withConditions(pod.status?.conditions, told, this.#deps.registry.nowMs);
     const status = { ...pod.status, conditions };
-    if (!isDeepStrictEqual(status, pod.status)) registry.replaceStatus(kinds.pod, { ...pod, status });
+    if (!isDeepStrictEqual(status, pod.status))
+      this.#deps.registry.replaceStatus(kinds.pod, { ...pod, status });
   }
 
   /** A pod that was taken away by force runs on until its node hears of it. */

@@ -15,35 +15,33 @@ export interface Moment {
 
 /** Changes whenever kubelet has something else to tell than before. */
 export function meaningOf(run: PodRun, { nowMs }: Moment): string {
-  const { container, process, agent, agentImage, agentAwayUntilMs, isReady } = run;
+  const { container, process, agent, agentImage, agentStarts, agentAwayUntilMs, isReady } = run;
   const { image, starts, backOffs, refusal, startAtMs } = container;
   const isDue = [startAtMs, agentAwayUntilMs].map((atMs) => atMs <= nowMs);
   const parts = [image, starts, backOffs, refusal?.reason, process !== undefined, agent.isPrepared];
-  return [...parts, agentImage, isReady, ...isDue].join();
+  return [...parts, agentImage, agentStarts, isReady, ...isDue].join();
 }
 
 /** What kubelet tells of a pod that it runs. What others say of it stays. */
 export function statusOf(run: PodRun, before: Status | undefined, at: Moment): Status {
-  const { ip, agent, container, agentImage, agentAwayUntilMs, isReady } = run;
+  const { ip, uid, agent, container, agentImage, agentStarts, agentAwayUntilMs, isReady } = run;
   const isAgentUp = agentAwayUntilMs <= at.nowMs;
   const base = { imageID: "" };
+  const told: Condition[] = [
+    { type: "PodScheduled", status: "True" },
+    { type: "Ready", status: isReady ? "True" : "False" },
+  ];
   return {
     phase: container.starts === 0 ? "Pending" : "Running",
     podIP: ip,
-    conditions: withConditions(
-      before?.conditions,
-      [
-        { type: "PodScheduled", status: "True" },
-        { type: "Ready", status: isReady ? "True" : "False" },
-      ],
-      at.epochMs,
-    ),
+    conditions: withConditions(before?.conditions, told, at.epochMs),
     initContainerStatuses: [
       {
         ...base,
         name: AGENT_CONTAINER,
         image: agentImage,
-        restartCount: 0,
+        containerID: `containerd://${uid}-agent-${agentStarts}`,
+        restartCount: agentStarts - 1,
         ready: isAgentUp,
         started: agent.isPrepared,
         state: isAgentUp ? { running: {} } : { waiting: { reason: "ContainerCreating" } },
@@ -63,19 +61,19 @@ export function statusOf(run: PodRun, before: Status | undefined, at: Moment): S
   };
 }
 
-/** The conditions with these in place of those of their types. Each tells since when it is as it is. */
+/** The conditions with these in place of those of their types, and since when each is as it is. */
 export function withConditions(
-  known: readonly Condition[] = [],
+  known: readonly Condition[] | undefined,
   told: readonly Condition[],
   epochMs: number,
 ): Condition[] {
-  const types = told.map(({ type }) => type);
   const dated = told.map((condition) => {
-    const before = known.find(({ type }) => type === condition.type);
-    const isSame = before?.status === condition.status;
-    return { ...condition, lastTransitionTime: (isSame && before.lastTransitionTime) || timestamp(epochMs) };
+    const before = known?.find(({ type }) => type === condition.type);
+    const since = before?.status === condition.status ? before.lastTransitionTime : undefined;
+    return { ...condition, lastTransitionTime: since ?? timestamp(epochMs) };
   });
-  return [...known.filter(({ type }) => !types.includes(type)), ...dated];
+  const types = told.map(({ type }) => type);
+  return [...(known ?? []).filter(({ type }) => !types.includes(type)), ...dated];
 }
 
 function stateOf(run: PodRun, at: Moment): Pick<Container, "state" | "lastState"> {

@@ -58,11 +58,8 @@ export class Rehearsals {
     const containerStatuses = containers.map(({ name, image = "" }, at) => {
       return { name, image, imageID: "", ready: false, restartCount: 0, state: states[at] ?? {} };
     });
-    const conditions = withConditions(
-      pod.status?.conditions,
-      [{ type: "PodScheduled", status: "True" }],
-      registry.nowMs,
-    );
+    const told = [{ type: "PodScheduled", status: "True" as const }];
+    const conditions = withConditions(pod.status?.conditions, told, registry.nowMs);
     const phase = phaseOf(states);
     registry.replaceStatus(kinds.pod, {
       ...pod,

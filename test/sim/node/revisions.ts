@@ -17,7 +17,7 @@ export function currentRevision(registry: Registry, set: StatefulSet): Controlle
   const data = dataOf(set);
   const same = known.findLast((revision) => isDeepStrictEqual(revision.data, data));
   const next = (newest?.revision ?? 0) + 1;
-  if (same === undefined) return registry.create(kinds.controllerRevision, newRevision(set, data, next));
+  if (same === undefined) return made(registry, set, { data, number: next, collisions: 0 });
   if (same === newest) return same;
   return registry.patch(kinds.controllerRevision, same.metadata, { revision: next });
 }
@@ -60,8 +60,26 @@ const dataOf = ({ spec }: StatefulSet): object => ({
   spec: { template: { ...spec?.template, $patch: "replace" } },
 });
 
-function newRevision(set: StatefulSet, data: object, revision: number): ControllerRevision {
-  const hash = createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 10);
+interface Wanted {
+  readonly data: object;
+  readonly number: number;
+  readonly collisions: number;
+}
+
+/** What has the name already, such as one of a set that was deleted, is taken if it holds the same, whoever owns it. */
+function made(registry: Registry, set: StatefulSet, wanted: Wanted): ControllerRevision {
+  const revision = newRevision(set, wanted);
+  const existing = registry.store.get(kinds.controllerRevision, revision.metadata);
+  if (existing === undefined) return registry.create(kinds.controllerRevision, revision);
+  if (isDeepStrictEqual(existing.data, wanted.data)) return existing;
+  return made(registry, set, { ...wanted, collisions: wanted.collisions + 1 });
+}
+
+function newRevision(set: StatefulSet, { data, number: revision, collisions }: Wanted): ControllerRevision {
+  const hash = createHash("sha256")
+    .update(JSON.stringify(collisions === 0 ? data : [data, collisions]))
+    .digest("hex")
+    .slice(0, 10);
   const { namespace = "", name, annotations } = set.metadata;
   return {
     apiVersion: "apps/v1",

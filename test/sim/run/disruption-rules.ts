@@ -5,6 +5,7 @@ import type { Request } from "../faults.ts";
 import { type TrueGroup, takesPart, trueLeader } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
 import { mergePatched } from "../merge-patch.ts";
+import { Rehearsals } from "../node/rehearsals.ts";
 import { nodeImage, podOfRun, runsTarget, setOfRun } from "./target.ts";
 import type { Universe } from "./universe.ts";
 
@@ -63,11 +64,11 @@ export class DisruptionRules {
 
   /** The write arrives; whether it is carried out is not known yet. */
   onArrival(request: Request): void {
-    if (request.kind !== kinds.pod.kind || request.name === undefined) return;
+    if (request.kind !== kinds.pod.kind || request.name === undefined || request.verb === "create") return;
     const { namespace, name } = request;
     const pod = this.#universe.registry.store.get(kinds.pod, { name, ...(namespace && { namespace }) });
     if (pod === undefined) return;
-    const isAct = isDisruption(request, pod);
+    const isAct = !Rehearsals.isOne(pod) && isDisruption(request, pod);
     this.#checkEvidence(request, isAct);
     const victim = this.#universe.runs.get(pod.metadata.uid ?? "");
     if (!isAct || victim === undefined || isEnding(this.#universe, victim)) return;
@@ -108,7 +109,9 @@ export class DisruptionRules {
     const isHealthy = takesPart(group, victim);
     const scene: Scene = { universe, victim, group, others, isKnowable };
     // One that does not run cannot be lost: a corrected spec heals it, one after another without waiting.
-    const rules = victim.process === undefined ? [] : [keepsMajority, takesLeaderLast, takesOutdated];
+    const rules = !isKnowable(victim.process?.startedMs)
+      ? []
+      : [keepsMajority, takesLeaderLast, takesOutdated];
     const careful = isHealthy ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind] : [];
     const verdicts = [...rules, ...careful].map((rule: Rule) => rule(scene));
     const those = (kind: Verdict["kind"]) =>

@@ -27,7 +27,7 @@ type Mishap = (stage: Stage) => boolean;
 const menu: readonly (readonly [weight: number, name: string | undefined, mishap: Mishap])[] = [
   [3, "member process killed", killProcess],
   [3, "pod deleted", (stage) => deletePod(stage, undefined)],
-  [2, "pod deleted by force", (stage) => deletePod(stage, 0)],
+  [3, "pod deleted by force", (stage) => deletePod(stage, 0)],
   [2, "claim and pod deleted", deleteClaim],
   [3, "agent silent", silenceAgent],
   [1, "node restarted", restartNode],
@@ -38,7 +38,7 @@ const menu: readonly (readonly [weight: number, name: string | undefined, mishap
   [1, "kubelet slow", slowKubelet],
   [1, "drain of all nodes begun", ({ drain }) => drain.begin()],
   [3, undefined, ({ universe }) => meddle(universe)],
-  [2, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
+  [3, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
   [2, "watches cut", cutWatches],
   [1, "history forgotten, watches cut", forgetHistory],
   [2, "operator killed", killOperator],

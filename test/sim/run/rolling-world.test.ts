@@ -95,7 +95,7 @@ describe("a member that gets another config", () => {
     const ref = { namespace: MAIN.namespace, name: configSecretName(MAIN.name) };
     const secret = registry.require(kinds.secret, ref);
     const before = entryText(secret, configEntry(name, answer().configRevision ?? "")) ?? "";
-    const text = before.replace("level: info", "level: debug");
+    const text = before.replace('level: "info"', 'level: "debug"');
     const data = { [configEntry(name, "next")]: Buffer.from(text).toString("base64") };
     registry.patch(kinds.secret, ref, { data });
     await cluster.until("it runs again", () => follower.container.starts === 2 && cluster.isTaking(name));

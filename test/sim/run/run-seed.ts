@@ -18,6 +18,7 @@ import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
   readonly seed: number;
+  readonly rolls: boolean;
   readonly violations: readonly string[];
   readonly history: History;
   readonly counts: FaultCounts;
@@ -26,8 +27,8 @@ export interface Result {
 
 const STEP_MS = 250;
 const LIVENESS_MS = 900_000;
-/** All has to be well for so long, before it is. */
-const SETTLED_MS = 20_000;
+/** All has to be well for so long, before it is: some things are looked at once a minute only. */
+const SETTLED_MS = 65_000;
 /** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
 const MUTE_MS = 155_000;
 /** Longer than the time between two writes of the heights. */
@@ -186,7 +187,7 @@ class Run {
   end(seed: number): Result {
     const { violations, history, counts, nowMs } = this.#universe;
     for (const operator of this.#stage.operators) operator.kill(0);
-    return { seed, violations, history, counts, virtualMs: nowMs };
+    return { seed, rolls: this.#stage.rolls, violations, history, counts, virtualMs: nowMs };
   }
 
   async #steps(ms: number): Promise<void> {

@@ -83,7 +83,7 @@ function runsSpec({ process }: PodRun, { image, log, chain }: Spec): boolean {
   const { level = defaultsV1.log.level } = log ?? {};
   const { blockTime = defaultsV1.chain.blockTime } = chain;
   const { text } = process.config;
-  return text.includes(`level: ${level}\n`) && text.includes(`block_time: ${blockTime}\n`);
+  return text.includes(`level: "${level}"`) && text.includes(`block_time: "${blockTime}"`);
 }
 
 function isAsAsked({ metadata, spec }: Pod, { pod = {} }: Spec): boolean {

@@ -135,7 +135,7 @@ export class Universe {
   /** The members beside this one and itself, as they truly are. */
   trueGroupOf(run: PodRun): TrueGroup {
     const { maxBlocksBehind } = run.agent.mounted;
-    return { runs: this.groupOf(run), isCut: this.links.isCut, maxBlocksBehind };
+    return { runs: this.groupOf(run), isCut: this.links.isCut, maxBlocksBehind, nowMs: this.nowMs };
   }
 
   /** What was wrong with machines and wires is well again. */
@@ -152,7 +152,7 @@ export class Universe {
     const groups = new Map([...this.runs.values()].map((run) => [run.agent.mounted.owner.clusterId, run]));
     for (const run of groups.values()) {
       this.#tendRaft(this.groupOf(run));
-      noteParticipation(this.trueGroupOf(run), this.nowMs);
+      noteParticipation(this.trueGroupOf(run));
     }
     for (const run of this.runs.values()) run.agent.publish(this.answer(run));
     this.#tendControllers();
