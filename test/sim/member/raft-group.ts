@@ -123,8 +123,8 @@ function lead(deps: RaftDependencies, running: readonly Running[], leader: Runni
 }
 
 /**
- * The follower takes over what it lacks, some blocks at a time. True when it has all that the leader has. One that never
- * catches up has the log all the same, as Raft is not what is wrong with it: its vote counts, and its store lags.
+ * The follower takes over what it lacks, some blocks at a time. True when it has all that the leader has. One that
+ * never catches up has the log all the same, as Raft is not what is wrong with it: its vote counts, its store lags.
  */
 function follow(leader: Running, one: Running): boolean {
   const { raft, process } = one;

@@ -18,6 +18,7 @@ import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
   readonly seed: number;
+  readonly rolls: boolean;
   readonly violations: readonly string[];
   readonly history: History;
   readonly counts: FaultCounts;
@@ -186,7 +187,7 @@ class Run {
   end(seed: number): Result {
     const { violations, history, counts, nowMs } = this.#universe;
     for (const operator of this.#stage.operators) operator.kill(0);
-    return { seed, violations, history, counts, virtualMs: nowMs };
+    return { seed, rolls: this.#stage.rolls, violations, history, counts, virtualMs: nowMs };
   }
 
   async #steps(ms: number): Promise<void> {
