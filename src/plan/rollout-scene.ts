@@ -77,6 +77,10 @@ export const isUpdated = ({ pod }: Present, { revision }: Target) =>
 /** Something was begun on it in place for this template, and it was not seen to be through. */
 export const isBegun = ({ pod }: Present, { revision }: Target) => pod.update?.revision === revision;
 
+/** The template of the pod's revision, as far as it is known. */
+export const madeFrom = ({ pod }: Present, { revision, template }: Target, { snapshot }: Scene) =>
+  pod.revision === revision ? template : snapshot.revisions.get(pod.revision ?? "");
+
 /** It was given all that it lacked: what is missing is that it is seen to run, and to take part. */
 export const isTouched = (member: Present, target: Target) =>
   isBegun(member, target) && member.pod.update?.given === true;
@@ -84,10 +88,8 @@ export const isTouched = (member: Present, target: Target) =>
 export const isOutdated = (member: Present, target: Target) =>
   !isUpdated(member, target) && !isTouched(member, target);
 
-export function wayFor({ pod }: Present, { template, revision }: Target, { snapshot }: Scene): Way {
-  const from = pod.revision === revision ? template : snapshot.revisions.get(pod.revision ?? "");
-  return wayOf(pod, from, template, revision);
-}
+export const wayFor = (member: Present, target: Target, scene: Scene): Way =>
+  wayOf(member.pod, madeFrom(member, target, scene), target.template, target.revision);
 
 /** How a member stands beside the one leader. */
 export function standing(member: Member, { leadership: known, policy, intents }: Scene): Standing {

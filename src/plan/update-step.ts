@@ -6,9 +6,11 @@ import type { Action, UpdatePod } from "./actions.ts";
 import { budgetFor, releaseBudget } from "./budget.ts";
 import type { Next } from "./next-member.ts";
 import {
+  isBegun,
   isPresent,
   isTouched,
   isUpdated,
+  madeFrom,
   type Present,
   type Scene,
   standing,
@@ -45,7 +47,7 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
   const parts = partsFor(chosen, target, way.parts);
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
-  if (!parts.includes("agent") && !isPreparedFor(member))
+  if (!parts.includes("agent") && !isPrepared(member, target))
     return { kind: "wait", why: pendingMessage(member) };
   const budget = budgetFor(member, scene.snapshot, (name) => isBack(name, scene));
   if (budget.kind === "wait") return budget;
@@ -56,9 +58,10 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
 }
 
 /** What was announced to it before is there: another agent runs, and has the config installed. */
-function isPreparedFor(member: Present): boolean {
+function isPrepared(member: Present, target: Target): boolean {
   const { update, agentContainerId, configRevision } = member.pod;
-  const isSameAgent = update?.agent !== undefined && update.agent === agentContainerId;
+  const before = isBegun(member, target) ? update?.agent : undefined;
+  const isSameAgent = before !== undefined && before === agentContainerId;
   return !isSameAgent && answerOf(member)?.configRevision === configRevision;
 }
 
@@ -160,10 +163,10 @@ function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts:
   return { kind: "updatePod", member, object, takesAway: true, why: `${why}: ${parts.join(", ")}` };
 }
 
-function templateMetadata({ pod }: Present, target: Target, { snapshot }: Scene) {
-  const from = snapshot.revisions.get(pod.revision ?? "") ?? target.template;
+/** A restart that the template does not ask for is none of its pod, whoever noted it there: it would be due for ever. */
+function templateMetadata(member: Present, target: Target, scene: Scene): ReturnType<typeof metadataChanges> {
+  const from = madeFrom(member, target, scene) ?? target.template;
   const { annotations: notes, labels: marks } = metadataChanges(from, target.template);
-  // Also one that an update left there which was taken back.
   return { annotations: { [annotations.restart]: null, ...notes }, labels: marks };
 }
 
