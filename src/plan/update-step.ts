@@ -3,7 +3,7 @@ import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER } from "../model/member.ts"
 import { disruptionBudgetName } from "../model/names.ts";
 import type { PodUpdate } from "../model/pod-update.ts";
 import type { Action, UpdatePod } from "./actions.ts";
-import { budgetFor, releaseBudget } from "./budget.ts";
+import { budgetFor, refusalOf, releaseBudget } from "./budget.ts";
 import type { Next } from "./next-member.ts";
 import {
   isBegun,
@@ -87,6 +87,8 @@ function brokenStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
 function replaceStep({ member, why }: Chosen, because: string, { snapshot }: Scene): UpdateStep {
   const released = releaseBudget(snapshot);
   if (released.length > 0) return { kind: "act", actions: released };
+  const refused = refusalOf(member, snapshot);
+  if (refused !== undefined) return { kind: "wait", why: refused };
   if (!snapshot.isCertain) return { kind: "lookAgain" };
   const key = objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name));
   const by = snapshot.objects.has(key) ? "eviction" : "deletion";
