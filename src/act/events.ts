@@ -47,8 +47,10 @@ export class Events {
     }
   }
 
+  /** A cluster is gone, and its pods with it. */
   forget(key: string): void {
-    this.#buckets.delete(key);
+    for (const known of this.#buckets.keys())
+      if (known === key || known.startsWith(`${key}-`)) this.#buckets.delete(known);
   }
 
   #mayTell(key: string): boolean {

@@ -63,7 +63,7 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
       return rolloutNotice(action);
     case "updatePod":
       if (!action.takesAway) return undefined;
-      return normal("MemberRestarted", `${action.member.name} is restarted in its pod: ${action.why}.`);
+      return normal("MemberRestarted", `${action.member.name} is restarted in its pod ${action.why}.`);
     case "removePod": {
       const how = action.by === "eviction" ? "evicted" : "deleted";
       return normal(
