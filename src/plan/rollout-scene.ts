@@ -70,7 +70,9 @@ export const isPresent = (member: Member): member is Present =>
 export const isOpen = (record: RolloutRecord | undefined) =>
   record?.kind === "rolling" || (record?.kind === "reverted" && record.finishedAt === undefined);
 
-export const isUpdated = ({ pod }: Present, { revision }: Target) => pod.revision === revision;
+/** What was begun on it for another template may have changed it already, whatever its revision says. */
+export const isUpdated = ({ pod }: Present, { revision }: Target) =>
+  pod.revision === revision && (pod.update === undefined || pod.update.revision === revision);
 
 /** Something was begun on it in place for this template, and it is not marked as updated. */
 export const isBegun = ({ pod }: Present, { revision }: Target) => pod.update?.revision === revision;
