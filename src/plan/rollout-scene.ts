@@ -77,8 +77,12 @@ export const isUpdated = ({ pod }: Present, { revision }: Target) =>
 /** Something was begun on it in place for this template, and it is not marked as updated. */
 export const isBegun = ({ pod }: Present, { revision }: Target) => pod.update?.revision === revision;
 
-export const wayFor = ({ pod }: Present, { template }: Target, { snapshot }: Scene): Way =>
-  wayOf(pod, snapshot.revisions.get(pod.revision ?? ""), template);
+export const wayFor = (member: Present, target: Target, scene: Scene): Way =>
+  wayOf(member.pod, madeFrom(member, target, scene), target.template);
+
+/** The template of the pod's revision, as far as it is known. */
+export const madeFrom = ({ pod }: Present, { revision, template }: Target, { snapshot }: Scene) =>
+  pod.revision === revision ? template : snapshot.revisions.get(pod.revision ?? "");
 
 /** It was given all that it lacked: what is missing is that it is seen to run, and to take part. */
 export function isTouched(member: Present, target: Target, scene: Scene): boolean {

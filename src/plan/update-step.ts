@@ -9,6 +9,7 @@ import {
   isBegun,
   isPresent,
   isUpdated,
+  madeFrom,
   type Present,
   type Scene,
   standing,
@@ -152,8 +153,9 @@ function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts:
   return { kind: "updatePod", member, object, takesAway: true, why: `${why}: ${parts.join(", ")}` };
 }
 
-function templateMetadata({ pod }: Present, target: Target, { snapshot }: Scene) {
-  return metadataChanges(snapshot.revisions.get(pod.revision ?? "") ?? target.template, target.template);
+function templateMetadata(member: Present, target: Target, scene: Scene): ReturnType<typeof metadataChanges> {
+  const from = madeFrom(member, target, scene) ?? target.template;
+  return metadataChanges(from, target.template);
 }
 
 /** `before` are the containers that are to be others, besides those of what was begun already. */
