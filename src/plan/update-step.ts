@@ -46,7 +46,7 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
   const parts = partsFor(chosen, target, way.parts);
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
-  if (!isPreparedFor(member)) return { kind: "wait", why: pendingMessage(member) };
+  if (!isPrepared(member, target)) return { kind: "wait", why: pendingMessage(member) };
   const budget = budgetFor(member, scene.snapshot, (name) => isBack(name, scene));
   if (budget.kind === "wait") return budget;
   if (budget.kind === "claim") return act(budget.action);
@@ -56,9 +56,10 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
 }
 
 /** What was announced to it before is there: another agent runs, and has the config installed. */
-function isPreparedFor(member: Present): boolean {
+function isPrepared(member: Present, target: Target): boolean {
   const { update, agentContainerId, configRevision } = member.pod;
-  const isSameAgent = update?.agent !== undefined && update.agent === agentContainerId;
+  const before = isBegun(member, target) ? update?.agent : undefined;
+  const isSameAgent = before !== undefined && before === agentContainerId;
   return !isSameAgent && answerOf(member)?.configRevision === configRevision;
 }
 
@@ -153,9 +154,11 @@ function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts:
   return { kind: "updatePod", member, object, takesAway: true, why: `${why}: ${parts.join(", ")}` };
 }
 
+/** A restart that the template does not ask for is none of its pod, whoever noted it there: it would be due for ever. */
 function templateMetadata(member: Present, target: Target, scene: Scene): ReturnType<typeof metadataChanges> {
   const from = madeFrom(member, target, scene) ?? target.template;
-  return metadataChanges(from, target.template);
+  const { annotations: notes, labels: marks } = metadataChanges(from, target.template);
+  return { annotations: { [annotations.restart]: null, ...notes }, labels: marks };
 }
 
 /** `before` are the containers that are to be others, besides those of what was begun already. */
