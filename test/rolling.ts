@@ -36,7 +36,7 @@ export interface RollingShape {
 export function rolling(shape: RollingShape = {}): Snapshot {
   const { before, after, wanted, templates } = sidesOf(shape);
   const { record = rollingRecord(before) } = shape;
-  const statefulSet = withRecord(seenAt(after.statefulSet, 2, NEW), record);
+  const statefulSet = appliedSet(after, 2, NEW, record);
   const seen = withMembers({ ...after, statefulSet, cluster: wanted }, shape, templates);
   return { ...withBothConfigs(seen, before), ...shape.seen };
 }
@@ -45,7 +45,7 @@ export function rolling(shape: RollingShape = {}): Snapshot {
 export function wished(shape: RollingShape = {}): Snapshot {
   const { before, wanted, templates } = sidesOf(shape);
   const { record = "none" } = shape;
-  const statefulSet = withRecord(seenAt(before.statefulSet, 1, OLD), record);
+  const statefulSet = appliedSet(before, 1, OLD, record);
   const seen = withMembers({ ...before, statefulSet, cluster: wanted }, shape, templates);
   return { ...seen, ...shape.seen };
 }
@@ -54,7 +54,7 @@ export function wished(shape: RollingShape = {}): Snapshot {
 export function reverting(shape: RollingShape = {}): Snapshot {
   const { before, wanted, templates } = sidesOf(shape);
   const { record = revertedRecord({ wish: digestOf(wished(shape)) }) } = shape;
-  const statefulSet = withRecord(seenAt(before.statefulSet, 3, OLD), record);
+  const statefulSet = appliedSet(before, 3, OLD, record);
   const seen = withMembers({ ...before, statefulSet, cluster: wanted }, shape, templates);
   return { ...withBothConfigs(seen, rolling(shape)), ...shape.seen };
 }
@@ -104,11 +104,25 @@ function templateOf({ statefulSet }: Snapshot): Template {
   return statefulSet.spec.template;
 }
 
-const seenAt = (statefulSet: StatefulSet | undefined, generation: number, updateRevision: string) => {
-  if (!statefulSet) throw new Error("a converged cluster has a StatefulSet");
+/** The same object for the same content, as a watch holds it: what was rendered for it is remembered by it. */
+function appliedSet(
+  { statefulSet: rendered }: Snapshot,
+  generation: number,
+  updateRevision: string,
+  record: RolloutRecord | "none",
+): StatefulSet {
+  if (!rendered) throw new Error("a converged cluster has a StatefulSet");
+  const all = sets.get(rendered) ?? new Map<string, StatefulSet>();
+  sets.set(rendered, all);
+  const key = JSON.stringify([generation, record]);
   const status = { observedGeneration: generation, updateRevision } as NonNullable<StatefulSet["status"]>;
-  return { ...statefulSet, metadata: { ...statefulSet.metadata, generation }, status };
-};
+  const seen = { ...rendered, metadata: { ...rendered.metadata, generation }, status };
+  const set = all.get(key) ?? withRecord(seen, record);
+  all.set(key, set);
+  return set;
+}
+
+const sets = new WeakMap<StatefulSet, Map<string, StatefulSet>>();
 
 /** Of what the owner asks for, and the members do not run. */
 export function digestOf(seen: Snapshot): string {
@@ -144,7 +158,7 @@ export const completedRecord: RolloutRecord = {
   leaderChanges: 1,
 };
 
-export function withRecord(statefulSet: StatefulSet, record: RolloutRecord | "none"): StatefulSet {
+function withRecord(statefulSet: StatefulSet, record: RolloutRecord | "none"): StatefulSet {
   if (record === "none") return statefulSet;
   const notes = { ...statefulSet.metadata.annotations, [annotations.rollout]: JSON.stringify(record) };
   return { ...statefulSet, metadata: { ...statefulSet.metadata, annotations: notes } };
