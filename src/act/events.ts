@@ -11,9 +11,9 @@ import type { Random } from "../runtime/random.ts";
 /** The API refuses longer notes. */
 const MAX_NOTE = 1024;
 
-/** Each cluster may tell this much at once, and one thing a minute in the long run. */
-const BURST = 25;
-const PER_SECOND = 1 / 60;
+/** Each cluster may tell this much at once, several rollouts in a row among it, and six things a minute in the long run. */
+const BURST = 60;
+const PER_SECOND = 1 / 10;
 
 export interface EventsDependencies {
   readonly api: KubeApi;

@@ -8,6 +8,8 @@ const schema = z.object({
   agent: z.string().optional(),
   /** When it began, as an RFC 3339 time. */
   at: z.string(),
+  /** The pod was given all that it lacked: what is missing is that it is seen to run. */
+  given: z.literal(true).optional(),
   /** It was asked for by its owner, and not by a change of the spec. */
   onDemand: z.literal(true).optional(),
 });

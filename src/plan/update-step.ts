@@ -3,11 +3,12 @@ import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER } from "../model/member.ts"
 import { disruptionBudgetName } from "../model/names.ts";
 import type { PodUpdate } from "../model/pod-update.ts";
 import type { Action, UpdatePod } from "./actions.ts";
-import { budgetFor, releaseBudget } from "./budget.ts";
+import { budgetFor, refusalOf, releaseBudget } from "./budget.ts";
 import type { Next } from "./next-member.ts";
 import {
   isBegun,
   isPresent,
+  isTouched,
   isUpdated,
   madeFrom,
   type Present,
@@ -46,7 +47,8 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
   const parts = partsFor(chosen, target, way.parts);
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
-  if (!isPrepared(member, target)) return { kind: "wait", why: pendingMessage(member) };
+  if (!parts.includes("agent") && !isPrepared(member, target))
+    return { kind: "wait", why: pendingMessage(member) };
   const budget = budgetFor(member, scene.snapshot, (name) => isBack(name, scene));
   if (budget.kind === "wait") return budget;
   if (budget.kind === "claim") return act(budget.action);
@@ -85,6 +87,8 @@ function brokenStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
 function replaceStep({ member, why }: Chosen, because: string, { snapshot }: Scene): UpdateStep {
   const released = releaseBudget(snapshot);
   if (released.length > 0) return { kind: "act", actions: released };
+  const refused = refusalOf(member, snapshot);
+  if (refused !== undefined) return { kind: "wait", why: refused };
   if (!snapshot.isCertain) return { kind: "lookAgain" };
   const key = objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name));
   const by = snapshot.objects.has(key) ? "eviction" : "deletion";
@@ -124,13 +128,16 @@ function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly
   const { member, why } = chosen;
   const agentImage = parts.includes("agent") ? imageIn(target.template, AGENT_CONTAINER) : undefined;
   const before = agentImage === undefined ? {} : { agent: member.pod.agentContainerId };
+  const isAll = parts.every((part) => part === "agent");
   // Without another image, what the template says comes with the restart that makes it count.
-  const given = parts.includes("image")
-    ? templateMetadata(member, target, scene)
-    : { annotations: {}, labels: {} };
+  const given =
+    isAll || parts.includes("image")
+      ? templateMetadata(member, target, scene)
+      : { annotations: {}, labels: {} };
+  const note = updateNote(member, target, scene, { ...before, ...(isAll ? { given: true } : {}) });
   const changes: PodChanges = {
     ...(agentImage === undefined ? {} : { agentImage }),
-    annotations: { ...given.annotations, ...updateNote(member, target, scene, before) },
+    annotations: { ...given.annotations, ...note },
     labels: given.labels,
   };
   return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
@@ -146,7 +153,11 @@ function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts:
     annotations: {
       ...notes,
       ...(image === undefined ? { [annotations.restartToken]: token } : {}),
-      ...updateNote(member, target, scene, { container: member.pod.containerId }),
+      ...updateNote(member, target, scene, {
+        container: member.pod.containerId,
+        given: true,
+        at: timeOf(scene),
+      }),
     },
     labels: marks,
   };
@@ -161,19 +172,19 @@ function templateMetadata(member: Present, target: Target, scene: Scene): Return
   return { annotations: { [annotations.restart]: null, ...notes }, labels: marks };
 }
 
-/** `before` are the containers that are to be others, besides those of what was begun already. */
+/** `more` is what is known besides what was begun already. */
 function updateNote(
   { pod, ...member }: Present,
   target: Target,
   scene: Scene,
-  before: { readonly container?: string | undefined; readonly agent?: string | undefined },
+  more: Pick<Loose<PodUpdate>, "container" | "agent" | "given" | "at">,
 ): Record<string, string> {
   const begun = pod.update?.revision === target.revision ? pod.update : undefined;
   const update = {
     revision: target.revision,
     at: timeOf(scene),
     ...begun,
-    ...before,
+    ...more,
     ...(isUpdated({ ...member, pod }, target) ? { onDemand: true as const } : {}),
   };
   return { [annotations.update]: JSON.stringify(update satisfies Loose<PodUpdate>) };
@@ -187,7 +198,7 @@ const timeOf = ({ snapshot }: Scene) => new Date(snapshot.nowMs).toISOString();
 export function finishedUpdates(scene: Scene, target: Target): Action[] {
   return scene.snapshot.members.filter(isPresent).flatMap((member): Action[] => {
     const { pod } = member;
-    if (!isBegun(member, target) || wayLeft(member, target, scene)) return [];
+    if (!isTouched(member, target)) return [];
     const { container, agent } = pod.update ?? {};
     const isSeen =
       pod.evnode.kind === "running" &&
@@ -196,9 +207,4 @@ export function finishedUpdates(scene: Scene, target: Target): Action[] {
     if (!isSeen || answerOf(member)?.configRevision !== pod.configRevision) return [];
     return [{ kind: "finishUpdate", member, pod, revision: target.revision }];
   });
-}
-
-function wayLeft(member: Present, target: Target, scene: Scene): boolean {
-  const way = wayFor(member, target, scene);
-  return way.kind !== "inPlace" || way.parts.length > 0;
 }

@@ -16,16 +16,22 @@ export type Part = "agent" | "image" | "config" | "restart";
 
 /**
  * Kubernetes lets labels, annotations and images change on a running pod; everything else needs a new one. What the pod
- * was made from is the template of its revision, in the server's own words, so the two are compared field by field.
+ * was made from is the template of its revision, in the server's own words, so the two are compared field by field. The
+ * pod itself is no witness of its images: in many clusters somebody rewrites them on the way. Only where an update to
+ * some other revision was begun on it, nobody knows what it has.
  */
-export function wayOf(pod: MemberPod, from: Template | undefined, to: Template): Way {
+export function wayOf(pod: MemberPod, from: Template | undefined, to: Template, revision: string): Way {
   if (from === undefined)
     return { kind: "replace", because: `its revision ${pod.revision ?? "?"} is not known` };
   const because = firstDifference(frame(from), frame(to), "");
   if (because !== undefined) return { kind: "replace", because: `${because} changes` };
+  const begun = pod.update?.revision === revision ? pod.update : undefined;
+  const isUncertain = pod.update !== undefined && !begun;
+  const isOther = (name: string, image: string | undefined) =>
+    imageIn(from, name) !== imageIn(to, name) || (isUncertain && image !== imageIn(to, name));
   const parts: Part[] = [];
-  if (pod.agentImage !== imageIn(to, AGENT_CONTAINER)) parts.push("agent");
-  if (pod.image !== imageIn(to, EVNODE_CONTAINER)) parts.push("image");
+  if (isOther(AGENT_CONTAINER, pod.agentImage) && begun?.agent === undefined) parts.push("agent");
+  if (isOther(EVNODE_CONTAINER, pod.image)) parts.push("image");
   if (pod.configRevision !== noteIn(to, annotations.configRevision)) parts.push("config");
   if (pod.object.metadata.annotations?.[annotations.restart] !== noteIn(to, annotations.restart))
     parts.push("restart");
