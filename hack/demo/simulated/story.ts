@@ -88,7 +88,7 @@ function refused(image: string, running: string): Scene {
 function reverted(image: string, running: string): Scene {
   return {
     title: "bad image",
-    now: `kubectl edit: spec.image becomes :${tagOf(image)}, which passes its trial and then crashes.`,
+    now: `kubectl edit: spec.image becomes :${tagOf(image)}, which starts and then crashes.`,
     begin: (hands) => hands.changeImage(image),
     missing: (look, past) => [
       ...verdict(look, "stalled", "True", "RolloutReverted"),
