@@ -137,7 +137,7 @@ export const touched =
       },
       spec: { ...pod.spec, ...to.spec, containers: to.spec?.containers ?? [] },
     }));
-    return [given, begun({ container: `container-of-${name}`, ...over })].reduce(
+    return [given, begun({ container: `container-of-${name}`, given: true, ...over })].reduce(
       (one, trait) => trait(one, templates),
       draft,
     );

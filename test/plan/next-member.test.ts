@@ -32,7 +32,7 @@ function next(seen: Snapshot, asked?: string): string {
 function brief(one: Next): string {
   if (one.kind === "done") return "done";
   if (one.kind === "update") return `${one.member.name}${one.isBroken ? ", broken" : ""}: ${one.why}`;
-  return `wait${one.blamed ? ` for ${one.blamed.member.name}` : ""}: ${one.why}`;
+  return `wait${one.isUpdatesFault ? ", the fault of the update" : one.isFine ? ", which is fine" : ""}: ${one.why}`;
 }
 
 interface Case {
@@ -51,7 +51,7 @@ const absent: readonly Case[] = [
   {
     name: "a member without a pod is waited for",
     members: [leads, follows, gone],
-    next: "wait: seq-2 has no pod",
+    next: "wait, the fault of the update: seq-2 has no pod",
   },
   {
     name: "so is one whose pod stops",
@@ -61,7 +61,7 @@ const absent: readonly Case[] = [
   {
     name: "also while another one cannot run",
     members: [leads, gone, broken],
-    next: "wait: seq-1 has no pod",
+    next: "wait, the fault of the update: seq-1 has no pod",
   },
 ];
 
@@ -69,22 +69,22 @@ const failed: readonly Case[] = [
   {
     name: "an outdated member that ends again and again is updated before all others",
     members: [leads, broken, follows],
-    next: "seq-1, broken: seq-1 does not run: CrashLoopBackOff: back-off",
+    next: "seq-1, broken: seq-1 does not run with image example.org/testapp:1: CrashLoopBackOff: back-off",
   },
   {
     name: "without a leader too, and whatever the others are",
     members: [broken, silent, closed],
-    next: "seq-0, broken: seq-0 does not run: CrashLoopBackOff: back-off",
+    next: "seq-0, broken: seq-0 does not run with image example.org/testapp:1: CrashLoopBackOff: back-off",
   },
   {
     name: "so is one whose image is not to be had",
     members: [leads, follows, [waits("evnode", "ImagePullBackOff", "not found"), closed]],
-    next: "seq-2, broken: seq-2 does not run: ImagePullBackOff: not found",
+    next: "seq-2, broken: seq-2 does not run with image example.org/testapp:1: ImagePullBackOff: not found",
   },
   {
     name: "one whose agent refuses its config",
     members: [leads, [refused, closed, waits("evnode", "PodInitializing")], follows],
-    next: "seq-1, broken: seq-1 does not run: not started: not for this version",
+    next: "seq-1, broken: seq-1 does not run with image example.org/testapp:1: not started: not for this version",
   },
   {
     name: "and one whose agent does not start, and so nothing else does",
@@ -93,7 +93,7 @@ const failed: readonly Case[] = [
       [waits("agent", "ErrImageNeverPull"), waits("evnode", "PodInitializing"), silent],
       follows,
     ],
-    next: "seq-1, broken: seq-1 does not run: ErrImageNeverPull: ",
+    next: "seq-1, broken: seq-1 does not run with image example.org/testapp:1: ErrImageNeverPull: ",
   },
   {
     name: "a member that is silent is not broken",
@@ -106,7 +106,7 @@ const stuck: readonly Case[] = [
   {
     name: "when nobody leads, everybody answers and it has lasted, an outdated member is updated",
     members: [leaderless(30_000), leaderless(30_000), leaderless(30_000)],
-    next: "seq-0, broken: seq-0 does not run: ev-node's API is closed: it knows no leader",
+    next: "seq-0, broken: seq-0 does not run with image example.org/testapp:1: ev-node's API is closed: it knows no leader",
   },
   {
     name: "not before it has lasted",
@@ -124,32 +124,32 @@ const back: readonly Case[] = [
   {
     name: "an updated member that does not take part is waited for, and to blame",
     members: [leads, follows, [updated, closed, unready()]],
-    next: "wait for seq-2: ev-node of seq-2 does not run",
+    next: "wait, the fault of the update: seq-2 is not ready: ev-node does not run",
   },
   {
     name: "so is one that cannot run after it was touched",
     members: [leads, follows, [touched(), broken, unready()]],
-    next: "wait for seq-2: seq-2 does not run: CrashLoopBackOff: back-off",
+    next: "wait, the fault of the update: seq-2 does not run with image example.org/testapp:2: CrashLoopBackOff: back-off",
   },
   {
     name: "one that is touched and takes part has not restarted yet",
     members: [leads, follows, touched()],
-    next: "wait for seq-2: seq-2 restarts",
+    next: "wait, the fault of the update: seq-2 restarts",
   },
   {
     name: "one that is not ready, in words without numbers",
     members: [leads, follows, [updated, notReady, unready()]],
-    next: "wait for seq-2: seq-2 is not ready: … blocks behind seq-…",
+    next: "wait, the fault of the update: seq-2 is not ready: … blocks behind seq-…",
   },
   {
     name: "also while nobody leads",
     members: [follows, follows, [updated, notReady, unready()]],
-    next: "wait for seq-2: seq-2 is not ready: … blocks behind seq-…",
+    next: "wait, the fault of the update: seq-2 is not ready: … blocks behind seq-…",
   },
   {
     name: "one that takes part for too short a time is not to blame",
     members: [leads, follows, [updated, readyFor(999)]],
-    next: "wait: seq-2 has to take part for some time",
+    next: "wait, which is fine: seq-2 has to take part for some time",
   },
   {
     name: "one that has taken part for long enough is not waited for",
@@ -168,12 +168,12 @@ const choice: readonly Case[] = [
   {
     name: "another member is behind",
     members: [leads, behind(16), follows],
-    next: "seq-1: seq-1 is 16 blocks behind, allowed are 15",
+    next: "seq-1: seq-1 is more than 15 blocks behind",
   },
   {
     name: "two are behind",
     members: [leads, behind(16), behind(20)],
-    next: "wait: seq-2 is 20 blocks behind, allowed are 15",
+    next: "wait: seq-2 is more than 15 blocks behind",
   },
   {
     name: "another member is silent",
@@ -229,13 +229,13 @@ const requests: readonly Case[] = [
     name: "a member that is up to date is restarted when its owner asks for it",
     members: [[updated, leads], updated, updated],
     asked: "seq-1",
-    next: "seq-1: a follower",
+    next: "seq-1: asked for by its owner",
   },
   {
     name: "the leader too",
     members: [[updated, leads], updated, updated],
     asked: "seq-0",
-    next: "seq-0: the leader, last",
+    next: "seq-0: asked for by its owner",
   },
   {
     name: "not before those that are outdated",
@@ -247,7 +247,7 @@ const requests: readonly Case[] = [
     name: "nor while another member is away",
     members: [[updated, leads], updated, [updated, silent]],
     asked: "seq-1",
-    next: "wait for seq-2: the agent of seq-2 does not answer",
+    next: "wait: the agent of seq-2 does not answer",
   },
   {
     name: "nobody is restarted for a name that is no member's",
@@ -277,7 +277,7 @@ test.each([5, 7] as const)("of %i members the highest follower is first, and one
   expect(next(rolling({ spec, members: many(follows) }))).toBe(`seq-${replicas - 1}: a follower`);
   expect(next(rolling({ spec, members: many(updated) }))).toBe(`seq-${replicas - 2}: a follower`);
   expect(next(rolling({ spec, members: many([updated, closed, unready()]) }))).toBe(
-    `wait for seq-${replicas - 1}: ev-node of seq-${replicas - 1} does not run`,
+    `wait, the fault of the update: seq-${replicas - 1} is not ready: ev-node does not run`,
   );
 });
 
@@ -296,14 +296,25 @@ test("a follower that lags by what is made in a second and a half is level with 
   expect(next(rolling({ spec, members: lags(3) }))).toBe("seq-0: the leader, last");
 });
 
+test.each<[string, readonly Traits[], string | undefined]>([
+  ["R2", [leads, broken, follows], undefined],
+  ["R2", [leads, waits("agent", "CrashLoopBackOff"), follows], undefined],
+  ["R6", [leads, follows, follows], undefined],
+  ["R7", [leads, updated, updated], undefined],
+  ["R8", [[updated, leads], updated, updated], "seq-0"],
+])("who is updated is told with the rule: %s", (rule, members, asked) => {
+  const scene = sceneIn(rolling({ members }));
+  expect(nextMember(scene, scene.target, asked)).toMatchObject({ kind: "update", rule });
+});
+
 describe("while its ev-node runs, a member is not broken by", () => {
   const other = [leads, closed];
-  test.fails("the failure of its agent", () => {
+  test("the failure of its agent", () => {
     const seen = rolling({ members: [...other, [waits("agent", "CrashLoopBackOff"), silent]] });
-    expect(next(seen)).toBe("wait: the agent of seq-2 does not answer");
+    expect(next(seen)).toBe("seq-2: the agent of seq-2 does not run");
   });
 
-  test.fails("an agent of another version that refuses its config", () => {
+  test("an agent of another version that refuses its config", () => {
     const seen = rolling({ members: [...other, [agentRestarted, refused, begun()]] });
     expect(next(seen)).toBe("seq-1: ev-node of seq-1 does not run");
   });
@@ -314,24 +325,19 @@ describe("an updated member that was well until now is not to blame at once", ()
     const seen = rolling({ members: [leads, [], traits] });
     const scene = sceneIn(seen);
     const one = nextMember(scene, scene.target, undefined);
-    return one.kind === "wait" && one.blamed ? seen.nowMs - one.blamed.sinceMs : 0;
+    return one.kind === "wait" && one.sinceMs !== undefined ? seen.nowMs - one.sinceMs : 0;
   };
 
-  test.fails("when its agent missed one look", () => {
+  test("when its agent missed one look", () => {
     expect(blamedSince([updated, silent])).toBeLessThan(300_000);
   });
 
-  test.fails("when its ev-node started a second ago, and its pod never stopped being ready", () => {
+  test("when its ev-node started a second ago, and its pod never stopped being ready", () => {
     expect(blamedSince([updated, restarted, closed])).toBeLessThan(300_000);
   });
 
-  test("when its pod is not ready since a moment", () => {
-    expect(blamedSince([updated, closed, unready(4_000)])).toBe(4_000);
-  });
-
-  test.fails("when it was restarted long after that was announced", () => {
-    const at = new Date(Date.UTC(2026, 0, 1) - 600_000).toISOString();
-    expect(blamedSince([touched({ at }), restarted, closed])).toBeLessThan(300_000);
+  test("when its agent says so since a moment, however long its pod was ready", () => {
+    expect(blamedSince([updated, closed])).toBe(1_000);
   });
 });
 

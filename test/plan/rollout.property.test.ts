@@ -3,9 +3,8 @@ import { expect, test } from "vitest";
 import { annotations } from "../../src/model/annotations.ts";
 import { answerOf, isFailed, type Member } from "../../src/model/member.ts";
 import type { Action } from "../../src/plan/actions.ts";
-import { isOutdated } from "../../src/plan/next-member.ts";
 import { makePlan } from "../../src/plan/plan.ts";
-import { isPresent, sceneOf, standing } from "../../src/plan/rollout-scene.ts";
+import { isOutdated, isPresent, sceneOf, standing } from "../../src/plan/rollout-scene.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { actionsOf } from "../../src/plan/step.ts";
 import { wishState } from "../../src/plan/wish-state.ts";
@@ -197,14 +196,14 @@ test("the leader is not taken away while a follower is outdated", () => {
     if (leadership.kind !== "one" || victim !== leadership.leader || hasNothingToLose(victim, seen)) return;
     const outdated = seen.members
       .filter(isPresent)
-      .filter((member) => member !== victim && target && isOutdated(member, target, scene));
+      .filter((member) => member !== victim && target && isOutdated(member, target));
     expect(outdated).toEqual([]);
   });
 });
 
 test("a member that runs the template is taken away only when its owner asked for it", () => {
   holds(({ seen, victim, scene }) => {
-    if (!scene.target || !isPresent(victim) || isOutdated(victim, scene.target, scene)) return;
+    if (!scene.target || !isPresent(victim) || isOutdated(victim, scene.target)) return;
     expect(seen.cluster.metadata.annotations?.[annotations.restartMember]).toBe(victim.name);
   });
 });

@@ -59,7 +59,13 @@ function stepOf(shape: RollingShape, isBroken = false): UpdateStep {
   const scene = sceneIn(rolling(shape));
   const member = scene.snapshot.members.filter(isPresent).at(-1);
   if (!member) throw new Error("there is a last member");
-  const chosen: Extract<Next, { kind: "update" }> = { kind: "update", member, isBroken, why: "a follower" };
+  const chosen: Extract<Next, { kind: "update" }> = {
+    kind: "update",
+    rule: "R6",
+    member,
+    isBroken,
+    why: "a follower",
+  };
   return updateStep(chosen, scene.target, scene);
 }
 
@@ -212,11 +218,14 @@ describe("what is written on the pod", () => {
 
   test("another image, and which container is to go", () => {
     const written = writtenPod({});
-    expect(written).toMatchObject({ takesAway: true, why: "a follower: image" });
+    expect(written).toMatchObject({
+      takesAway: true,
+      why: "for another image. Rule R6: a follower. Seen: seq-0 leads; seq-0 at 100, seq-1 at 100, seq-2 at 100",
+    });
     expect(written.object.spec?.containers.map((one) => one.image)).toEqual([NEW_IMAGE]);
     expect(notesOf(written)).toEqual({
       [annotations.configRevision]: newRevision(undefined),
-      [annotations.update]: noteOf({ container: "container-of-seq-2" }),
+      [annotations.update]: noteOf({ container: "container-of-seq-2", given: true }),
     });
     expect(written.object.metadata.labels?.[labels.revision]).toBe(OLD);
     expect(written.object.metadata.resourceVersion).toBe("11");
@@ -226,7 +235,7 @@ describe("what is written on the pod", () => {
     expect(notesOf(writtenPod({ change: config }))).toEqual({
       [annotations.configRevision]: newRevision(config),
       [annotations.restartToken]: `${NEW} ${now}`,
-      [annotations.update]: noteOf({ container: "container-of-seq-2" }),
+      [annotations.update]: noteOf({ container: "container-of-seq-2", given: true }),
     });
   });
 
@@ -252,17 +261,16 @@ describe("what is written on the pod", () => {
   });
 
   test("after that it goes on with what was begun", () => {
-    const at = timeAgo(4_000);
-    const traits = [begun({ at, agent: "agent-of-seq-2" }), agentRestarted];
+    const traits = [begun({ at: timeAgo(4_000), agent: "agent-of-seq-2" }), agentRestarted];
     expect(notesOf(writtenPod({ member: traits }))).toMatchObject({
-      [annotations.update]: noteOf({ at, agent: "agent-of-seq-2", container: "container-of-seq-2" }),
+      [annotations.update]: noteOf({ agent: "agent-of-seq-2", container: "container-of-seq-2", given: true }),
     });
   });
 
   test("what was begun for another template counts no more", () => {
     const member = begun({ revision: "seq-0-of-old", at: timeAgo(4_000), agent: "agent-of-seq-2" });
     expect(notesOf(writtenPod({ member }))).toMatchObject({
-      [annotations.update]: noteOf({ container: "container-of-seq-2" }),
+      [annotations.update]: noteOf({ container: "container-of-seq-2", given: true }),
     });
   });
 
@@ -282,7 +290,7 @@ describe("what is written on the pod", () => {
     expect(notesOf(writtenPod({ member: updated }))).toEqual({
       [annotations.configRevision]: newRevision({}),
       [annotations.restartToken]: `${NEW} ${now}`,
-      [annotations.update]: noteOf({ container: "container-of-seq-2", onDemand: true }),
+      [annotations.update]: noteOf({ container: "container-of-seq-2", given: true, onDemand: true }),
     });
   });
 });
@@ -330,7 +338,11 @@ describe("a member that was touched before its template was taken back", () => {
     const scene = sceneIn({ ...seen, revisions: new Map() });
     const last = scene.snapshot.members.filter(isPresent).at(-1);
     if (!last) throw new Error("there is a last member");
-    return updateStep({ kind: "update", member: last, isBroken, why: "a follower" }, scene.target, scene);
+    return updateStep(
+      { kind: "update", rule: "R6", member: last, isBroken, why: "a follower" },
+      scene.target,
+      scene,
+    );
   };
 
   test.each<[string, Traits, boolean]>([
@@ -342,7 +354,12 @@ describe("a member that was touched before its template was taken back", () => {
     if (action?.kind !== "updatePod") throw new Error(`expected a pod, found ${brief(step)}`);
     expect(action.object.spec?.containers.map((one) => one.image)).toEqual(["example.org/testapp:1"]);
     expect(notesOf(action)).toMatchObject({
-      [annotations.update]: JSON.stringify({ revision: OLD, at: now, container: "container-of-seq-2" }),
+      [annotations.update]: JSON.stringify({
+        revision: OLD,
+        at: now,
+        container: "container-of-seq-2",
+        given: true,
+      }),
     });
   });
 });

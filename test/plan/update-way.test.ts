@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { annotations } from "../../src/model/annotations.ts";
 import { podOf } from "../../src/model/member.ts";
 import { changedPod, metadataChanges, type Template, type Way, wayOf } from "../../src/plan/update-way.ts";
-import { OLD, podFrom } from "../member-traits.ts";
+import { NEW, OLD, podFrom } from "../member-traits.ts";
 
 const before: Template = {
   metadata: {
@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
 
 test.each(cases)("$name", ({ from = before, to, way }) => {
   const pod = podOf(podFrom(before, "seq-0", OLD));
-  expect(wayOf(pod, from === "unknown" ? undefined : from, to)).toEqual(way);
+  expect(wayOf(pod, from === "unknown" ? undefined : from, to, NEW)).toEqual(way);
 });
 
 test("a pod that was given a part already needs the others alone", () => {
@@ -120,7 +120,7 @@ test("a pod that was given a part already needs the others alone", () => {
     ...withNotes({ [annotations.configRevision]: "r2" }),
     spec: withSpec({ containers: [{ ...evnode, image: "app:2" }] }).spec ?? { containers: [] },
   };
-  expect(wayOf(pod, before, to)).toEqual(inPlace("image"));
+  expect(wayOf(pod, before, to, NEW)).toEqual(inPlace("image"));
 });
 
 test("labels and annotations of the old template that the new one lacks are taken off, and nobody else's", () => {
