@@ -48,8 +48,8 @@ export function standingOf(member: Member, view: StandingView): Standing {
 }
 
 /**
- * How far the member is behind the best of its peers, by its own answer, and behind the leader, by the leader's: who hears of
- * nobody's height takes himself for level. Undefined as long as it does not tell its own.
+ * How far the member is behind the best of its peers, by its own answer, and behind the leader, by the leader's: who
+ * hears of nobody's height takes himself for level. Undefined as long as it does not tell its own.
  */
 export function behindAll(member: Member, leader: Member): number | undefined {
   const [own, height] = [blocksBehind(member), heightOf(member)];
