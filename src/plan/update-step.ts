@@ -158,12 +158,14 @@ function restarted(chosen: Chosen, target: Target, scene: Scene, parts: readonly
   const { member } = chosen;
   const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
   const image = parts.includes("image") ? imageIn(target.template, EVNODE_CONTAINER) : undefined;
+  // What was begun for another template may have brought the image already: then kubelet restarts nothing.
+  const isSameImage = image === undefined || image === member.pod.image;
   const token = `${target.revision} ${timeOf(scene)}`;
   const changes: PodChanges = {
     ...(image === undefined ? {} : { image }),
     annotations: {
       ...notes,
-      ...(image === undefined ? { [annotations.restartToken]: token } : {}),
+      ...(isSameImage ? { [annotations.restartToken]: token } : {}),
       ...updateNote(member, target, scene, {
         container: member.pod.containerId,
         given: true,
