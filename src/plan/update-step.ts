@@ -137,7 +137,7 @@ function relabelled({ member, why }: Chosen, target: Target, scene: Scene): Upda
 function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
   const { member, why } = chosen;
   const agentImage = parts.includes("agent") ? imageIn(target.template, AGENT_CONTAINER) : undefined;
-  const before = agentImage === undefined ? {} : { agent: member.pod.agentContainerId };
+  const before = agentImage === undefined ? {} : { agent: agentToGo(member, agentImage) };
   const isAll = parts.every((part) => part === "agent");
   // Without another image, what the template says comes with the restart that makes it count.
   const given =
@@ -151,6 +151,11 @@ function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly
     labels: given.labels,
   };
   return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
+}
+
+/** The agent that is there now; none, unless one is on its way out, where the pod has the image already. */
+function agentToGo({ pod }: Present, agentImage: string): string | undefined {
+  return pod.agentImage === agentImage ? (pod.update?.agent ?? "") : pod.agentContainerId;
 }
 
 /** The pod with all that it lacks. Another image makes kubelet restart ev-node, a token makes its agent do it. */
