@@ -145,7 +145,7 @@ function relabelled({ member, why }: Chosen, target: Target, scene: Scene): Upda
 function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
   const { member, why } = chosen;
   const agentImage = parts.includes("agent") ? imageIn(target.template, AGENT_CONTAINER) : undefined;
-  const before = agentImage === undefined ? {} : { agent: member.pod.agentContainerId };
+  const before = agentImage === undefined ? {} : { agent: agentToGo(member, agentImage) };
   const isAll = parts.every((part) => part === "agent");
   // Without another image, what the template says comes with the restart that makes it count.
   const given =
@@ -161,17 +161,24 @@ function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly
   return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
 }
 
+/** The agent that is there now; none, unless one is on its way out, where the pod has the image already. */
+function agentToGo({ pod }: Present, agentImage: string): string | undefined {
+  return pod.agentImage === agentImage ? (pod.update?.agent ?? "") : pod.agentContainerId;
+}
+
 /** The pod with all that it lacks. Another image makes kubelet restart ev-node, a token makes its agent do it. */
 function restarted(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
   const { member } = chosen;
   const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
   const image = parts.includes("image") ? imageIn(target.template, EVNODE_CONTAINER) : undefined;
+  // What was begun for another template may have brought the image already: then kubelet restarts nothing.
+  const isSameImage = image === undefined || image === member.pod.image;
   const token = `${target.revision} ${timeOf(scene)}`;
   const changes: PodChanges = {
     ...(image === undefined ? {} : { image }),
     annotations: {
       ...notes,
-      ...(image === undefined ? { [annotations.restartToken]: token } : {}),
+      ...(isSameImage ? { [annotations.restartToken]: token } : {}),
       ...updateNote(member, target, scene, {
         container: member.pod.containerId,
         given: true,
