@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Blocker, Finding } from "../api/conditions.ts";
 import { annotations } from "../model/annotations.ts";
+import { configSecretName } from "../model/names.ts";
 import type { Action, Stages } from "./actions.ts";
 import type { Wish } from "./intent.ts";
 import { needsRehearsal, rehearsalOf } from "./rehearsal.ts";
 import type { Scene } from "./rollout-scene.ts";
+import { objectKey } from "./snapshot.ts";
 import { applyWish } from "./turn-rollout.ts";
 
 /** What becomes of a change that has not been applied to the StatefulSet. */
@@ -39,7 +41,7 @@ export function wishState(scene: Scene): WishState {
   const { intents, record, blockers, policy, snapshot } = scene;
   const { wish } = intents;
   if (!wish) return { kind: "none" };
-  if (record?.kind === "reverted" && record.wish === wish.digest)
+  if (record?.kind === "reverted" && record.wish === wish.digest && !record.isWithdrawn)
     return { kind: "refused", wish, why: record.why };
   const hold = (reason: Held["reason"], why: string, actions: readonly Action[] = []): Held => {
     return { kind: "held", wish, reason, why, actions };
@@ -47,6 +49,9 @@ export function wishState(scene: Scene): WishState {
   const [blocker] = blockers;
   if (blocker || !policy)
     return hold("RolloutWaiting", "nothing is changed while something is wrong with the spec or the chain");
+  const { name } = snapshot.cluster.metadata;
+  if (!snapshot.objects.has(objectKey("Secret", configSecretName(name))))
+    return hold("RolloutWaiting", "the members' configurations are put back first");
   if (policy.mode === "Paused") return hold("RolloutPaused", "spec.rollout.mode is Paused");
   const approval = snapshot.cluster.metadata.annotations?.[annotations.approveRollout];
   if (policy.mode === "Plan" && approval !== planHash(scene, wish))
