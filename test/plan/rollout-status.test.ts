@@ -125,7 +125,7 @@ test("a change that waits is pending, and the plan has its hash", () => {
 
 describe("changes of the leader are counted", () => {
   const count = (before: Partial<Status>, shape: RollingShape = {}) =>
-    statusIn(told(rolling(shape), before as Status)).rollout?.leaderChanges;
+    statusIn(told(rolling(shape), before)).rollout?.leaderChanges;
   const startedAt = timeAgo(60_000);
 
   test.each<[string, Partial<Status>, number]>([
@@ -150,7 +150,7 @@ describe("changes of the leader are counted", () => {
 test("the last rollout is told with its result, and stays when nothing tells of it any more", () => {
   const { lastRollout } = statusIn(rolling({ members: allUpdated, record: completedRecord }));
   expect(lastRollout).toMatchObject({ target: "of-the-change", result: "Completed", leaderChanges: 1 });
-  const later = statusIn(told(rolling({ record: "none", members: allUpdated }), { lastRollout } as Status));
+  const later = statusIn(told(rolling({ record: "none", members: allUpdated }), { lastRollout }));
   expect(later.lastRollout).toEqual(lastRollout);
   expect(statusIn(reverting({ record: reverted() })).lastRollout).toMatchObject({ result: "Reverted" });
 });
@@ -158,7 +158,7 @@ test("the last rollout is told with its result, and stays when nothing tells of 
 describe("faults that are known", () => {
   test.fails("what was counted of a rollout that was taken back is told for longer than one look", () => {
     const counts = { startedAt: timeAgo(60_000), leaderChanges: 2, longestGapMs: 900 };
-    const once = told(told(reverting({ record: reverted() }), { rollout: counts } as Status));
+    const once = told(told(reverting({ record: reverted() }), { rollout: counts }));
     expect(once.cluster.status?.lastRollout?.leaderChanges).toBe(2);
     expect(statusIn(once).lastRollout?.leaderChanges).toBe(2);
   });
