@@ -16,8 +16,6 @@ export interface Stage {
   readonly owner: Owner;
   readonly operators: readonly SimulatedOperator[];
   readonly drain: Drain;
-  /** Whether the operator takes changes of the spec to the members. */
-  readonly rolls: boolean;
 }
 
 /** One thing that goes wrong. True when it really happened. */

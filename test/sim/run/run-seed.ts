@@ -18,7 +18,6 @@ import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
   readonly seed: number;
-  readonly rolls: boolean;
   readonly violations: readonly string[];
   readonly history: History;
   readonly counts: FaultCounts;
@@ -26,9 +25,13 @@ export interface Result {
 }
 
 const STEP_MS = 250;
+/** While all is well, nothing has to be caught in the act. */
+const CALM_STEP_MS = 1_000;
 const LIVENESS_MS = 900_000;
 /** All has to be well for so long, before it is: some things are looked at once a minute only. */
 const SETTLED_MS = 65_000;
+/** After a change that nothing disturbed there is nothing that was overlooked. */
+const UNDISTURBED_MS = 5_000;
 /** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
 const MUTE_MS = 155_000;
 /** Longer than the time between two writes of the heights. */
@@ -37,27 +40,18 @@ const SHORT_QUIET_MS = 20_000;
 
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
-export interface RunOptions {
-  /** Whether the owner changes the spec, and the operator is expected to take that to the members. */
-  readonly rolls?: boolean;
-}
-
 /**
- * One seed: a time of faults, a time without in which all must become well, and a time in which nothing may be done. If
- * the operator rolls, one more change comes then, which nothing disturbs.
+ * One seed: a time of faults in which the owner changes the spec, too; a time without in which all must become well; a
+ * time in which nothing may be done; and one more change of the spec, which nothing disturbs.
  */
-export async function runSeed(
-  seed: number,
-  variant: Variant = AS_IT_IS,
-  { rolls = false }: RunOptions = {},
-): Promise<Result> {
-  const run = new Run(seed, variant, rolls);
+export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promise<Result> {
+  const run = new Run(seed, variant);
   await run.safety();
   // Most mistakes show while the faults last, or not at all.
   const isLong = variant.isSeen !== "underFaults";
   if (isLong && run.isFine) await run.liveness();
   if (isLong && run.isFine) await run.quiet();
-  if (isLong && run.isFine && rolls) await run.rollout();
+  if (isLong && run.isFine) await run.rollout();
   return run.end(seed);
 }
 
@@ -69,7 +63,7 @@ class Run {
   readonly #rules: DisruptionRules;
   readonly #hasTwin: boolean;
 
-  constructor(seed: number, variant: Variant, rolls: boolean) {
+  constructor(seed: number, variant: Variant) {
     const universe = new Universe(seed);
     this.#universe = universe;
     this.#rules = new DisruptionRules(universe);
@@ -81,7 +75,7 @@ class Run {
       this.#quiet.onWrite(request);
     };
     const operators = ["operator-a", "operator-b"].map((name) => this.#newOperator(name, variant, onWrite));
-    this.#stage = { universe, owner: new Owner(universe), operators, drain: new Drain(universe), rolls };
+    this.#stage = { universe, owner: new Owner(universe), operators, drain: new Drain(universe) };
     this.#hasTwin = universe.chance.is(0.5);
   }
 
@@ -134,9 +128,9 @@ class Run {
       this.#apply(0.02);
       if (chance.is(rate)) mishap(this.#stage);
       this.#stage.drain.tend();
-      if (this.#stage.rolls) this.#edit();
+      this.#edit();
       this.#approve(0.02);
-      await this.#step();
+      await this.#step(STEP_MS);
     }
   }
 
@@ -145,7 +139,7 @@ class Run {
     this.#universe.heal();
     this.#stage.drain.end();
     this.#stage.owner.correct(MAIN);
-    await this.#becomeWell();
+    await this.#becomeWell(SETTLED_MS);
   }
 
   async quiet(): Promise<void> {
@@ -160,7 +154,7 @@ class Run {
     const universe = this.#universe;
     const leaderEnds = universe.leaderEnds;
     this.#stage.owner.edit(MAIN, goodEdit(universe.chance));
-    await this.#becomeWell();
+    await this.#becomeWell(UNDISTURBED_MS);
     const ends = universe.leaderEnds - leaderEnds;
     if (ends > 1) universe.violate(`leaders ended ${ends} times in a rollout that nothing disturbed`);
     this.#quiet.begin();
@@ -168,17 +162,18 @@ class Run {
   }
 
   /** Until all has been well for a while. */
-  async #becomeWell(): Promise<void> {
+  async #becomeWell(forMs: number): Promise<void> {
     const endMs = this.#universe.nowMs + LIVENESS_MS;
     let sinceMs = Math.max(this.#universe.nowMs, this.#universe.muteSinceMs + MUTE_MS);
+    let unsettled: string | undefined = "";
     while (this.isFine) {
       this.#apply(1);
       this.#approve(0.1);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
-      await this.#step();
-      const unsettled = unsettledOf(this.#stage);
+      await this.#step(unsettled === undefined ? CALM_STEP_MS : STEP_MS);
+      unsettled = unsettledOf(this.#stage);
       if (unsettled !== undefined) sinceMs = Math.max(sinceMs, this.#universe.nowMs);
-      else if (this.#universe.nowMs - sinceMs >= SETTLED_MS) return;
+      else if (this.#universe.nowMs - sinceMs >= forMs) return;
       if (unsettled !== undefined && this.#universe.nowMs > endMs)
         this.#universe.violate(`it does not become well: ${unsettled}`);
     }
@@ -187,20 +182,20 @@ class Run {
   end(seed: number): Result {
     const { violations, history, counts, nowMs } = this.#universe;
     for (const operator of this.#stage.operators) operator.kill(0);
-    return { seed, rolls: this.#stage.rolls, violations, history, counts, virtualMs: nowMs };
+    return { seed, violations, history, counts, virtualMs: nowMs };
   }
 
   async #steps(ms: number): Promise<void> {
     const endMs = this.#universe.nowMs + ms;
-    while (this.isFine && this.#universe.nowMs < endMs) await this.#step();
+    while (this.isFine && this.#universe.nowMs < endMs) await this.#step(CALM_STEP_MS);
   }
 
-  async #step(): Promise<void> {
+  async #step(ms: number): Promise<void> {
     for (const operator of this.#stage.operators) operator.tend();
     this.#universe.tend();
     this.#invariants.check();
     this.#rules.tend();
-    await this.#universe.clock.advance(STEP_MS);
+    await this.#universe.clock.advance(ms);
   }
 
   /** What the owner wants to be there is applied sooner or later, also after it was deleted. */

@@ -47,7 +47,7 @@ function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
     const role = runs.find((run) => run.name === name)?.process?.role;
     if (pod?.metadata.labels?.[labels.role] !== role) return `${name} is not labelled ${role}`;
   }
-  const outdated = stage.rolls ? outdatedness(stage, ref) : undefined;
+  const outdated = outdatedness(stage, ref);
   if (outdated !== undefined) return outdated;
   const missing = ownedKinds.find(
     (kind) => !store.all(kind).some(({ metadata }) => metadata.namespace === ref.namespace),
