@@ -31,7 +31,7 @@ const menu: readonly (readonly [weight: number, name: string | undefined, mishap
   [1, "node restarted", restartNode],
   [1, "image not to be had", withholdImage],
   [2, "leader killed", killLeader],
-  [2, "raft port cut", cutRaftPort],
+  [4, "raft port cut", cutRaftPort],
   [1, "node lost", loseNode],
   [1, "kubelet slow", slowKubelet],
   [1, "drain of all nodes begun", ({ drain }) => drain.begin()],

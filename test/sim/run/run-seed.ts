@@ -1,4 +1,8 @@
+import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
+import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
+import { isOpen } from "../../../src/plan/rollout-scene.ts";
+import type { Chance } from "../chance.ts";
 import type { Request } from "../faults.ts";
 import { DisruptionRules } from "./disruption-rules.ts";
 import { Drain } from "./drain.ts";
@@ -10,10 +14,10 @@ import { mishap, type Stage } from "./mishaps.ts";
 import { latencyMs, operatorFaults } from "./operator-faults.ts";
 import { Owner } from "./owner.ts";
 import { Quiet } from "./quiet.ts";
-import { unsettledOf } from "./settled.ts";
+import { harmOf, unsettledOf } from "./settled.ts";
 import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
 import { Universe } from "./universe.ts";
-import { MAIN, TWIN } from "./wanted.ts";
+import { MAIN, type Taste, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
@@ -30,6 +34,8 @@ const CALM_STEP_MS = 1_000;
 const LIVENESS_MS = 900_000;
 /** All has to be well for so long, before it is: some things are looked at once a minute only. */
 const SETTLED_MS = 65_000;
+/** A bad change shows within this time: its image is tried first. */
+const UNHARMED_MS = 30_000;
 /** After a change that nothing disturbed there is nothing that was overlooked. */
 const UNDISTURBED_MS = 5_000;
 /** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
@@ -55,6 +61,10 @@ export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promis
   return run.end(seed);
 }
 
+function tasteOf(chance: Chance): Taste {
+  return { hasBudget: chance.is(0.7), progressDeadlineSeconds: chance.pick([300, 40, 40]) ?? 300 };
+}
+
 class Run {
   readonly #universe: Universe;
   readonly #stage: Stage;
@@ -75,7 +85,8 @@ class Run {
       this.#quiet.onWrite(request);
     };
     const operators = ["operator-a", "operator-b"].map((name) => this.#newOperator(name, variant, onWrite));
-    this.#stage = { universe, owner: new Owner(universe), operators, drain: new Drain(universe) };
+    const owner = new Owner(universe, tasteOf(universe.chance));
+    this.#stage = { universe, owner, operators, drain: new Drain(universe) };
     this.#hasTwin = universe.chance.is(0.5);
   }
 
@@ -126,7 +137,7 @@ class Run {
     const endMs = this.#universe.nowMs + chance.between(60_000, 180_000);
     while (this.isFine && this.#universe.nowMs < endMs) {
       this.#apply(0.02);
-      if (chance.is(rate)) mishap(this.#stage);
+      if (chance.is(this.#isRolling ? 3 * rate : rate)) mishap(this.#stage);
       this.#stage.drain.tend();
       this.#edit();
       this.#approve(0.02);
@@ -134,10 +145,17 @@ class Run {
     }
   }
 
+  /** Most of what may go wrong with a rollout goes wrong in the middle of one. */
+  get #isRolling(): boolean {
+    const set = this.#universe.registry.store.get(kinds.statefulSet, MAIN);
+    return isOpen(readRolloutRecord(set?.metadata.annotations?.[annotations.rollout]));
+  }
+
   async liveness(): Promise<void> {
     this.#universe.history.note("no more faults");
     this.#universe.heal();
     this.#stage.drain.end();
+    if (this.#universe.chance.is(0.5)) await this.#untilHealthy(0);
     this.#stage.owner.correct(MAIN);
     await this.#becomeWell(SETTLED_MS);
   }
@@ -152,6 +170,7 @@ class Run {
   /** A change that nothing disturbs takes the lead away once at most, and then nothing is done any more. */
   async rollout(): Promise<void> {
     const universe = this.#universe;
+    if (universe.chance.is(0.4)) await this.#badRollout();
     const leaderEnds = universe.leaderEnds;
     this.#stage.owner.edit(MAIN, goodEdit(universe.chance));
     await this.#becomeWell(UNDISTURBED_MS);
@@ -159,6 +178,32 @@ class Run {
     if (ends > 1) universe.violate(`leaders ended ${ends} times in a rollout that nothing disturbed`);
     this.#quiet.begin();
     await this.#steps(SHORT_QUIET_MS);
+  }
+
+  /** It costs one member at most, and is taken back without its owner. */
+  async #badRollout(): Promise<void> {
+    const universe = this.#universe;
+    this.#stage.owner.edit(MAIN, badEdit(universe.chance));
+    await this.#untilHealthy(UNHARMED_MS);
+    this.#stage.owner.correct(MAIN);
+    await this.#becomeWell(UNDISTURBED_MS);
+  }
+
+  /** A bad change must do no lasting harm, though nobody corrects it: members go on, or back. */
+  async #untilHealthy(forMs: number): Promise<void> {
+    const endMs = this.#universe.nowMs + LIVENESS_MS;
+    let sinceMs = this.#universe.nowMs;
+    while (this.isFine) {
+      const harm = harmOf(this.#stage);
+      if (harm !== undefined) sinceMs = this.#universe.nowMs;
+      else if (this.#universe.nowMs - sinceMs >= forMs) return;
+      if (harm !== undefined && this.#universe.nowMs > endMs)
+        this.#universe.violate(`nobody corrects the spec, and ${harm}`);
+      this.#apply(1);
+      this.#approve(0.1);
+      if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
+      await this.#step(STEP_MS);
+    }
   }
 
   /** Until all has been well for a while. */
@@ -170,6 +215,7 @@ class Run {
       this.#apply(1);
       this.#approve(0.1);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
+      if (this.#universe.chance.is(0.02)) this.#stage.owner.reconsider(MAIN);
       await this.#step(unsettled === undefined ? CALM_STEP_MS : STEP_MS);
       unsettled = unsettledOf(this.#stage);
       if (unsettled !== undefined) sinceMs = Math.max(sinceMs, this.#universe.nowMs);
