@@ -33,7 +33,7 @@ export function bootstrapsTooFew(snapshot: Snapshot): Plan {
   });
 }
 
-export function changed(plan: Plan, change: (action: Action) => Action): Plan {
+function changed(plan: Plan, change: (action: Action) => Action): Plan {
   const decided = plan.decided.map(({ by, stages }) => ({
     by,
     stages: stages.map((stage) => stage.map(change)),

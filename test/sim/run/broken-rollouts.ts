@@ -130,29 +130,36 @@ export const guessesLeader = impatient((snapshot) => {
   );
 });
 
-/** A remembered world will do, as long as the pod itself does not have to go. */
-export function trustsMemory(snapshot: Snapshot): Plan {
-  const plan = deluded((seen) => ({ ...seen, isCertain: true }))(snapshot);
-  if (actionsOf(plan).some(({ kind }) => kind === "removePod")) return makePlan(snapshot);
-  return rolloutActions(plan, (action) =>
-    action.kind === "updatePod" ? { ...action, takesAway: false } : action,
-  );
-}
-
 /** What a member said is good for some seconds, however often it is asked anew. */
 const REMEMBERED_MS = 10_000;
 
-export function remembersAnswers(): (snapshot: Snapshot) => Plan {
+function rememberedAnswers(): Delusion {
   const remembered = new Map<string, Extract<Member["report"], { kind: "answered" }>>();
-  return deluded((snapshot) =>
+  return (snapshot) =>
     eachMember(snapshot, (member) => {
       const uid = member.pod?.uid ?? "";
       const known = remembered.get(uid);
-      const isOld = known === undefined || snapshot.monotonicMs - known.atMs > REMEMBERED_MS;
-      if (isOld && member.report.kind === "answered") remembered.set(uid, member.report);
-      return isOld ? member : { ...member, report: { ...known, atMs: snapshot.monotonicMs } };
-    }),
-  );
+      const ageMs = known === undefined ? REMEMBERED_MS : snapshot.monotonicMs - known.atMs;
+      if (known !== undefined && ageMs >= 0 && ageMs < REMEMBERED_MS)
+        return { ...member, report: { ...known, atMs: snapshot.monotonicMs } };
+      if (member.report.kind === "answered") remembered.set(uid, member.report);
+      return member;
+    });
+}
+
+export const remembersAnswers = deluded(rememberedAnswers());
+
+/** A remembered world will do, as long as the pod itself does not have to go. */
+export function trustsMemory(): (snapshot: Snapshot) => Plan {
+  const remembered = rememberedAnswers();
+  const decide = deluded((snapshot) => remembered({ ...snapshot, isCertain: true }));
+  return (snapshot) => {
+    const plan = decide(snapshot);
+    if (actionsOf(plan).some(({ kind }) => kind === "removePod")) return makePlan(snapshot);
+    return rolloutActions(plan, (action) =>
+      action.kind === "updatePod" ? { ...action, takesAway: false } : action,
+    );
+  };
 }
 
 /** Kubernetes says that the pod is ready, so the member is well. */

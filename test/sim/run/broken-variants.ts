@@ -69,11 +69,11 @@ export const brokenVariants: readonly Variant[] = [
     isSeen: "underFaults",
     plan: rollouts.guessesLeader,
   },
-  { name: "restarts members on what it remembers", isSeen: "underFaults", plan: rollouts.trustsMemory },
+  { name: "restarts members on what it remembers", isSeen: "underFaults", plan: rollouts.trustsMemory() },
   {
     name: "goes by what members said some seconds ago",
     isSeen: "underFaults",
-    plan: rollouts.remembersAnswers(),
+    plan: rollouts.remembersAnswers,
   },
   {
     name: "takes a member for well when its pod is ready",
@@ -103,7 +103,11 @@ export const brokenVariants: readonly Variant[] = [
   },
   { name: "drops the configs that members still run", isSeen: "inTheEnd", plan: rollouts.dropsOldConfigs },
   { name: "gives members an image that was not tried", isSeen: "underFaults", plan: rollouts.skipsRehearsal },
-  { name: "deletes pods that it should ask the budget for", isSeen: "underFaults", plan: rollouts.deletesPods },
+  {
+    name: "deletes pods that it should ask the budget for",
+    isSeen: "underFaults",
+    plan: rollouts.deletesPods,
+  },
   {
     name: "takes members away whatever their version is",
     isSeen: "underFaults",

@@ -26,6 +26,8 @@ export interface Result {
   readonly history: History;
   readonly counts: FaultCounts;
   readonly virtualMs: number;
+  /** The longest time until all was well again. */
+  readonly slowestMs: number;
 }
 
 const STEP_MS = 250;
@@ -72,6 +74,7 @@ class Run {
   readonly #quiet: Quiet;
   readonly #rules: DisruptionRules;
   readonly #hasTwin: boolean;
+  #slowestMs = 0;
 
   constructor(seed: number, variant: Variant) {
     const universe = new Universe(seed);
@@ -134,12 +137,13 @@ class Run {
     };
     this.#universe.history.note(`weather ${JSON.stringify(this.#universe.weather)}`);
     const rate = chance.pick([0.01, 0.03, 0.08]) ?? 0;
+    const editRate = chance.pick([0.01, 0.04]) ?? 0;
     const endMs = this.#universe.nowMs + chance.between(60_000, 180_000);
     while (this.isFine && this.#universe.nowMs < endMs) {
       this.#apply(0.02);
       if (chance.is(this.#isRolling ? 3 * rate : rate)) mishap(this.#stage);
       this.#stage.drain.tend();
-      this.#edit();
+      this.#edit(editRate);
       this.#approve(0.02);
       await this.#step(STEP_MS);
     }
@@ -208,6 +212,7 @@ class Run {
 
   /** Until all has been well for a while. */
   async #becomeWell(forMs: number): Promise<void> {
+    const startedMs = this.#universe.nowMs;
     const endMs = this.#universe.nowMs + LIVENESS_MS;
     let sinceMs = Math.max(this.#universe.nowMs, this.#universe.muteSinceMs + MUTE_MS);
     let unsettled: string | undefined = "";
@@ -219,6 +224,8 @@ class Run {
       await this.#step(unsettled === undefined ? CALM_STEP_MS : STEP_MS);
       unsettled = unsettledOf(this.#stage);
       if (unsettled !== undefined) sinceMs = Math.max(sinceMs, this.#universe.nowMs);
+      if (unsettled !== undefined)
+        this.#slowestMs = Math.max(this.#slowestMs, this.#universe.nowMs - startedMs);
       else if (this.#universe.nowMs - sinceMs >= forMs) return;
       if (unsettled !== undefined && this.#universe.nowMs > endMs)
         this.#universe.violate(`it does not become well: ${unsettled}`);
@@ -228,7 +235,7 @@ class Run {
   end(seed: number): Result {
     const { violations, history, counts, nowMs } = this.#universe;
     for (const operator of this.#stage.operators) operator.kill(0);
-    return { seed, violations, history, counts, virtualMs: nowMs };
+    return { seed, violations, history, counts, virtualMs: nowMs, slowestMs: this.#slowestMs };
   }
 
   async #steps(ms: number): Promise<void> {
@@ -255,10 +262,10 @@ class Run {
   }
 
   /** Changes come in the middle of earlier ones, good and bad, and bad ones are corrected sooner or later. */
-  #edit(): void {
+  #edit(rate: number): void {
     const { chance } = this.#universe;
     const { owner } = this.#stage;
-    if (chance.is(0.012)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
+    if (chance.is(rate)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
     else if (chance.is(0.02)) owner.correct(MAIN);
   }
 

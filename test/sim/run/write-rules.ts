@@ -33,7 +33,11 @@ function checkTemplate(
   if (kind !== kinds.statefulSet.kind || verb !== "replace") return;
   const current = universe.registry.store.get(kinds.statefulSet, { ...(namespace && { namespace }), name });
   const [before, after] = [current, body as StatefulSet].map((set) => nodeImage(set?.spec?.template.spec));
-  if (after === undefined || after === before) return;
+  // Before a member ran there is no node that is known to be one's own, and nothing to lose.
+  const hasRun = [...universe.runs.values()].some((run) => {
+    return run.namespace === namespace && run.cluster === name && run.process !== undefined;
+  });
+  if (after === undefined || after === before || !hasRun) return;
   const fate = fateOf(after);
   if (fate === "missing" || fate === "foreign")
     universe.violate(`${client} gave ${name} an image that no node can run: ${after}`);
