@@ -6,6 +6,7 @@ import { operatorAway } from "./campaigns/operator-away.ts";
 import { operatorKills } from "./campaigns/operator-kills.ts";
 import { quiet } from "./campaigns/quiet.ts";
 import { raftTiming } from "./campaigns/raft-timing.ts";
+import { rollouts } from "./campaigns/rollouts.ts";
 import { totalStops } from "./campaigns/total-stops.ts";
 
 export const campaigns: readonly Campaign[] = [
@@ -16,5 +17,6 @@ export const campaigns: readonly Campaign[] = [
   operatorAway,
   operatorKills,
   raftTiming,
+  rollouts,
   totalStops,
 ];
