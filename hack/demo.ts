@@ -1,107 +1,56 @@
-/** `npm run demo [-- --members 5]`: a real cluster on this machine, from nothing to blocks. `-- --down` ends it. */
-import { dirname } from "node:path";
+/**
+ * `npm run demo`: the operator with three sequencers, from the first block to an upgrade and a killed leader, in a
+ * minute and on any machine, because all but the operator is simulated. `-- --real` is a real Kubernetes cluster.
+ */
 import { parseArgs } from "node:util";
-import { createCluster, installOperator, operatorNamespace, provideOperatorImage } from "./demo/install.ts";
-import { type Kubectl, newKubectl } from "./demo/kubectl.ts";
-import { follow, look, type Scene } from "./demo/scene.ts";
-import { newScreen } from "./demo/screen.ts";
-import { allInSync, missing, topHeight } from "./demo/view.ts";
-import { type ClusterTools, down, up } from "./local-cluster/cluster.ts";
-
-const namespace = "demo";
-const LOOK_EVERY_MS = 500;
-const SYNC_TIMEOUT_MS = 5 * 60_000;
 
 const usage = `usage: npm run demo [-- OPTIONS]
 
-  --members N   3 (the default), 5 or 7
-  --down        stop the demo and remove the local cluster
+Without options: the real operator on a simulated Kubernetes cluster. Needs nothing but npm.
+
+  --speed N       how many times as fast as in reality it runs (4)
+  --seed N        another course of events (1)
+  --picture FILE  draw it into an SVG file instead
+
+  --real          on a real cluster: kind where Docker and kind are there, else one that is built from Go modules
+  --members N     with --real: 3 (the default), 5 or 7
+  --down          stop the real demo and remove its cluster
 `;
 
-async function demo(members: number): Promise<number> {
-  const tools = await up();
-  const kubectl = newKubectl(tools.kubectl, tools.kubeconfig);
-  await installOperator(tools, kubectl, await provideOperatorImage());
-  const name = await createCluster(kubectl, namespace, members);
-  const lacking = await watchUntilRunning(kubectl, name);
-  if (lacking.length > 0) {
-    console.error(`\nAfter ${SYNC_TIMEOUT_MS / 60_000} minutes this is missing:`);
-    for (const what of lacking) console.error(`  ${what}`);
-    console.error("\nLook further with:");
-    console.error(`  export KUBECONFIG=${tools.kubeconfig} PATH=${dirname(tools.kubectl)}:$PATH`);
-    console.error(`  kubectl --namespace ${namespace} describe evnodecluster ${name}`);
-    console.error(`  kubectl --namespace ${operatorNamespace} logs deployment/evnode-operator`);
-    return 1;
-  }
-  await showResult(tools, kubectl, name);
-  return 0;
-}
-
-/** Answers what is still missing when the time is over; nothing once blocks rise with all members in sync. */
-async function watchUntilRunning(kubectl: Kubectl, name: string): Promise<readonly string[]> {
-  const screen = newScreen(process.stdout);
-  let heightInSync: number | undefined;
-  let lacking: readonly string[] = ["the EvNodeCluster has not been seen"];
-  const judge = (scene: Scene) => {
-    screen.show(scene);
-    if (allInSync(scene)) heightInSync ??= topHeight(scene);
-    lacking = missing(scene, heightInSync);
-    return lacking.length === 0;
-  };
-  await follow(() => look(kubectl, namespace, name), judge, {
-    everyMs: LOOK_EVERY_MS,
-    timeoutMs: SYNC_TIMEOUT_MS,
-  });
-  return lacking;
-}
-
-async function showResult(tools: ClusterTools, kubectl: Kubectl, name: string): Promise<void> {
-  const here = ["--namespace", namespace];
-  const jsonpath = async (what: string, path: string) =>
-    (await kubectl.run(["get", ...what.split(" "), ...here, "--output", `jsonpath={${path}}`])).trim();
-  const leader = await jsonpath(`evnodecluster ${name}`, ".status.leader");
-  const service = await jsonpath(`service ${name}-leader`, ".spec.clusterIP");
-  const readers = await jsonpath(`service ${name}-rpc`, ".spec.clusterIP");
-  console.log(`\n$ kubectl get evnodeclusters --namespace ${namespace}`);
-  console.log(await kubectl.run(["get", "evnodeclusters", ...here]));
-  console.log(`Try next:
-
-  export KUBECONFIG=${tools.kubeconfig} PATH=${dirname(tools.kubectl)}:$PATH
-  kubectl --namespace ${namespace} describe evnodecluster ${name}
-
-  # A transaction goes to the leader and can be read from every member.
-  curl --data hello=world http://${service}:8080/tx
-  curl 'http://${readers}:8080/kv?key=hello'
-
-  # Take the leader away: another one goes on with the next block.
-  kubectl --namespace ${namespace} delete pod ${leader} --wait=false
-  kubectl --namespace ${namespace} get evnodeclusters --watch
-
-  # The end.
-  npm run demo -- --down`);
-}
+const options = {
+  speed: { type: "string", default: "4" },
+  seed: { type: "string", default: "1" },
+  picture: { type: "string" },
+  real: { type: "boolean", default: false },
+  members: { type: "string" },
+  down: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      members: { type: "string", default: "3" },
-      down: { type: "boolean" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help === true) {
+  const { values } = parseArgs({ args: [...args], options });
+  if (values.help) {
     process.stdout.write(usage);
     return 0;
   }
-  if (values.down === true) {
-    await down();
-    console.log("the local cluster is gone; its programs stay cached for the next start");
-    return 0;
+  // Each loads its own half alone, which is why the first picture is there at once.
+  if (values.real || values.down) {
+    const { real, remove } = await import("./demo/real.ts");
+    return values.down ? remove() : real(membersOf(values.members ?? "3"));
   }
-  if (!["3", "5", "7"].includes(values.members))
-    throw new Error(`--members ${values.members}, expected 3, 5 or 7`);
-  return demo(Number(values.members));
+  if (values.members !== undefined) throw new Error("--members goes with --real: the simulation has three");
+  const [speed, seed] = [Number(values.speed), Number(values.seed)];
+  if (!(speed > 0)) throw new Error(`--speed ${values.speed}, expected a number above 0`);
+  if (!Number.isSafeInteger(seed)) throw new Error(`--seed ${values.seed}, expected a whole number`);
+  const { drawPicture, simulation } = await import("./demo/simulation.ts");
+  return values.picture === undefined
+    ? simulation({ speed, seed })
+    : drawPicture({ speed, seed }, values.picture);
+}
+
+function membersOf(text: string): number {
+  if (!["3", "5", "7"].includes(text)) throw new Error(`--members ${text}, expected 3, 5 or 7`);
+  return Number(text);
 }
 
 try {

@@ -1,6 +1,6 @@
 /**
- * Runs the simulator: `npm run sim -- --seeds N --from S` for many seeds, `--seed S` to see one of them. Ends with 1
- * when a seed breaks a rule, and prints how to replay it.
+ * Runs the simulator: `npm run sim -- --seeds N --from S` for many seeds, `--seed S` to see one of them. With `--rolls`
+ * the owner changes the spec, too. Ends with 1 when a seed breaks a rule, and prints how to replay it.
  */
 import { parseArgs } from "node:util";
 import { FaultCounts } from "../test/sim/run/fault-counts.ts";
@@ -12,6 +12,7 @@ const options = {
   from: { type: "string", default: "1" },
   seed: { type: "string" },
   lines: { type: "string", default: "60" },
+  rolls: { type: "boolean", default: false },
 } as const;
 const { values } = parseArgs({ options });
 const from = Number(values.seed ?? values.from);
@@ -24,7 +25,7 @@ const startedMs = performance.now();
 let virtualMs = 0;
 let failed = 0;
 for (let seed = from; seed < from + count; seed++) {
-  const result = await runSeed(seed);
+  const result = await runSeed(seed, undefined, { rolls: values.rolls });
   counts.addAll(result.counts);
   virtualMs += result.virtualMs;
   if (result.violations.length > 0) failed += 1;

@@ -143,7 +143,11 @@ export class OperatorProcess {
         observe({ world, agents: this.#agents, settings, clock }, namespace, name, look),
       plan,
       act: async (snapshot, plan, signal) => {
-        const outcome = await actAll({ api, world, random, mayWrite: mayWrite(signal) }, snapshot, plan);
+        const outcome = await actAll(
+          { api, world, random, clock, mayWrite: mayWrite(signal) },
+          snapshot,
+          plan,
+        );
         logOutcome(log, keyOf(snapshot.cluster.metadata), outcome);
         return outcome;
       },

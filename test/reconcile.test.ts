@@ -184,7 +184,7 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
     reconcile = newReconcile({
       observe: () => running.look(),
       plan: makePlan,
-      act: (seen, plan) => actAll({ api, world, random, mayWrite }, seen, plan),
+      act: (seen, plan) => actAll({ api, world, random, clock, mayWrite }, seen, plan),
       report: (seen, plan, outcome) => report(told, seen, plan, outcome),
       reportDueInMs: (one) => Math.min(ration.dueInMs(one), gathering.dueInMs(one)),
       forget: () => {},

@@ -33,7 +33,11 @@ export async function provideOperatorImage(): Promise<string> {
   });
 }
 
-export async function installOperator(tools: ClusterTools, kubectl: Kubectl, tag: string): Promise<void> {
+export async function installOperator(
+  tools: Pick<ClusterTools, "helm" | "kubeconfig">,
+  kubectl: Kubectl,
+  tag: string,
+): Promise<void> {
   await step("installing the operator with helm", async () => {
     const release = [
       "upgrade",
@@ -109,6 +113,6 @@ async function refuseOtherSize(
   if (replicas === "" || replicas === String(members)) return;
   throw new Error(
     `the demo runs with ${replicas} members already, and the number of members cannot change. ` +
-      `Run it with --members ${replicas}, or start anew with: npm run demo -- --down`,
+      `Run it with --real --members ${replicas}, or start anew after: npm run demo -- --down`,
   );
 }

@@ -30,6 +30,9 @@ const clusterSchema = z.object({
     .object({
       phase: z.string().default("Unknown"),
       quorum: z.string().default("Unknown"),
+      members: z
+        .array(z.object({ name: z.string(), role: z.string().optional(), height: z.number().optional() }))
+        .default([]),
       conditions: z
         .array(z.object({ type: z.string(), status: z.string(), message: z.string() }))
         .default([]),
@@ -55,11 +58,15 @@ const podsSchema = z.object({
     }),
   ),
 });
+type Told = z.infer<typeof clusterSchema>["status"]["members"][number];
 type Pod = z.infer<typeof podsSchema>["items"][number];
 
 const AGENT_DEADLINE_MS = 800;
 
-/** Looks at the cluster through the API, and at its members through their agents: those know the latest height. */
+/**
+ * Looks at the cluster through the API, and at its members through their agents: those know the latest height. Where
+ * pods cannot be reached from this machine, as with kind, what the cluster's status tells has to do.
+ */
 export async function look(kubectl: Kubectl, namespace: string, name: string): Promise<Scene> {
   const selector = `${labels.cluster}=${name}`;
   const [cluster, pods] = await Promise.all([
@@ -71,7 +78,8 @@ export async function look(kubectl: Kubectl, namespace: string, name: string): P
     ordinals.map(async (ordinal) => {
       const member = memberName(name, ordinal);
       const pod = pods.items.find(({ metadata }) => metadata.name === member);
-      return memberScene(member, pod, await agentAnswer(pod?.status.podIP));
+      const told = cluster.status.members.find((one) => one.name === member);
+      return memberScene(pod, await agentAnswer(pod?.status.podIP), told ?? { name: member });
     }),
   );
   const { phase, quorum, conditions } = cluster.status;
@@ -100,18 +108,25 @@ async function agentAnswer(address: string | undefined): Promise<AgentAnswer | u
   }
 }
 
-function memberScene(name: string, pod: Pod | undefined, answer: AgentAnswer | undefined): MemberScene {
+function memberScene(pod: Pod | undefined, answer: AgentAnswer | undefined, told: Told): MemberScene {
   const node = answer?.node;
   const open = node?.kind === "open" ? node : undefined;
+  const seen = answer === undefined ? ofStatus(told) : { role: roleOf(open?.isLeader), height: open?.height };
   const ready =
     pod?.status.conditions.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
   return {
-    name,
-    role: open?.isLeader === undefined ? "unknown" : open.isLeader ? "leader" : "follower",
-    height: open?.height,
+    name: told.name,
+    ...seen,
     ready,
     doing: ready ? "in sync" : activity(pod, answer),
   };
+}
+
+const roleOf = (isLeader: boolean | undefined): MemberScene["role"] =>
+  isLeader === undefined ? "unknown" : isLeader ? "leader" : "follower";
+
+function ofStatus({ role, height }: Told): Pick<MemberScene, "role" | "height"> {
+  return { role: role === "Leader" ? "leader" : role === "Follower" ? "follower" : "unknown", height };
 }
 
 function activity(pod: Pod | undefined, answer: AgentAnswer | undefined): string {

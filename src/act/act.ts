@@ -10,6 +10,7 @@ import type { Action } from "../plan/actions.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
 import type { Decided, Plan } from "../plan/step.ts";
 import { appliedIntent } from "../plan/stored-intent.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import { createIdentity, releaseChainLock, setFinalizer, takeChainLock } from "./foundation.ts";
 import { ensureMayWrite } from "./may-write.ts";
@@ -19,6 +20,7 @@ export interface ActDependencies {
   readonly api: KubeApi;
   readonly world: World;
   readonly random: Random;
+  readonly clock: Clock;
   /** False once another operator may lead, or the time of this run is over: then nothing may be written any more. */
   readonly mayWrite: () => boolean;
 }
@@ -77,6 +79,7 @@ function joined(outcomes: readonly Outcome[]): Outcome {
 async function attempt(deps: ActDependencies, snapshot: Snapshot, one: Attempt): Promise<Outcome> {
   try {
     ensureMayWrite(deps.mayWrite);
+    ensureFresh(deps.clock, snapshot, one.action);
     await perform(deps, snapshot, one.action);
     return { ...NOTHING, done: [one] };
   } catch (error) {
@@ -85,6 +88,19 @@ async function attempt(deps: ActDependencies, snapshot: Snapshot, one: Attempt):
     return { ...NOTHING, bugs: [{ ...one, error }] };
   }
 }
+
+/** What was seen this long ago is no reason any more to take a member away. */
+const FRESH_MS = 2_000;
+
+function ensureFresh(clock: Clock, { monotonicMs, isCertain }: Snapshot, action: Action): void {
+  if (!takesAway(action)) return;
+  const ageMs = clock.monotonicMs() - monotonicMs;
+  if (isCertain && ageMs <= FRESH_MS) return;
+  throw new KubeError("Conflict", `what was seen is ${ageMs} ms old, too old to take a member away`);
+}
+
+const takesAway = (action: Action) =>
+  action.kind === "removePod" || (action.kind === "updatePod" && action.takesAway);
 
 /** One case, one API call; a pod or claim is written only if it still is the one that was looked at. */
 async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action): Promise<void> {

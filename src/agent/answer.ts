@@ -36,11 +36,15 @@ export function answerOf(
 function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {
   if (node.kind === "closed") return { ...node, sinceMs: age(node.sinceMs, nowMs) };
 
-  const { isLeader, checkpoints, peerId, daNamespace } = node;
+  const { isLeader, blockTimeMs, checkpoints, peerId, daNamespace } = node;
   const height = current(node.height, nowMs);
   const head = current(node.head, nowMs);
   const blocks = checkpoints.length === 0 ? {} : { checkpoints: [...checkpoints] };
-  return { kind: "open", ...ifKnown({ isLeader, height, head, peerId, daNamespace }), ...blocks };
+  return {
+    kind: "open",
+    ...ifKnown({ isLeader, height, blockTimeMs, head, peerId, daNamespace }),
+    ...blocks,
+  };
 }
 
 function shownHandover(handover: Findings["handover"], nowMs: number): AgentAnswer["handover"] {

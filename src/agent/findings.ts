@@ -36,6 +36,8 @@ export type NodeFinding =
       readonly kind: "open";
       readonly isLeader: boolean | undefined;
       readonly height: Seen<number> | undefined;
+      /** When the block at that height was made. */
+      readonly blockTimeMs: number | undefined;
       readonly head: Seen<Block> | undefined;
       readonly checkpoints: readonly Checkpoint[];
       readonly peerId: string | undefined;

@@ -113,6 +113,7 @@ export class NodeWatch {
       node: {
         ...node,
         height: state === undefined ? node.height : { value: state.value.height, atMs: state.atMs },
+        blockTimeMs: state === undefined ? node.blockTimeMs : state.value.lastBlockTimeMs,
         head: heads === undefined || header === undefined ? node.head : { value: header, atMs: heads.atMs },
         checkpoints:
           checkpoint === undefined ? node.checkpoints : withCheckpoint(node.checkpoints, checkpoint),
@@ -155,6 +156,7 @@ const opened: Open = {
   kind: "open",
   isLeader: undefined,
   height: undefined,
+  blockTimeMs: undefined,
   head: undefined,
   checkpoints: [],
   peerId: undefined,

@@ -49,6 +49,8 @@ const node = z.discriminatedUnion("kind", [
     /** Absent when `/raft/node` gave no usable answer: unknown is not false. */
     isLeader: z.boolean().optional(),
     height: z.number().int().optional(),
+    /** When the block at `height` was made, in ms since 1970. */
+    blockTimeMs: z.number().optional(),
     head: block.optional(),
     /** The newest few, the last one first. */
     checkpoints: z.array(checkpoint).optional(),

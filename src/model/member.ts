@@ -23,8 +23,10 @@ export interface MemberPod {
   readonly configRevision: string | undefined;
   /** The image that its ev-node is to run. */
   readonly image: string | undefined;
+  readonly agentImage: string | undefined;
   /** The container of ev-node: another one after each start. */
   readonly containerId: string | undefined;
+  readonly agentContainerId: string | undefined;
   /** When that container started, as an RFC 3339 time. */
   readonly startedAt: string | undefined;
   readonly update: PodUpdate | undefined;
@@ -102,6 +104,7 @@ export function answerOf(member: Member): AgentAnswer | undefined {
 
 export function podOf(pod: Pod): MemberPod {
   const { metadata, spec, status } = pod;
+  const agent = status?.initContainerStatuses?.find(({ name }) => name === AGENT_CONTAINER);
   const evnode = status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER);
   return {
     uid: metadata.uid ?? "",
@@ -111,7 +114,9 @@ export function podOf(pod: Pod): MemberPod {
     revision: metadata.labels?.[labels.revision],
     configRevision: metadata.annotations?.[annotations.configRevision],
     image: spec?.containers.find(({ name }) => name === EVNODE_CONTAINER)?.image,
+    agentImage: spec?.initContainers?.find(({ name }) => name === AGENT_CONTAINER)?.image,
     containerId: evnode?.containerID,
+    agentContainerId: agent?.containerID,
     startedAt: evnode?.state?.running?.startedAt,
     update: readPodUpdate(metadata.annotations?.[annotations.update]),
     createdAt: metadata.creationTimestamp,
@@ -124,7 +129,7 @@ export function podOf(pod: Pod): MemberPod {
     terminating: metadata.deletionTimestamp !== undefined,
     ready: readyCondition(pod)?.status === "True",
     scheduling: schedulingOf(pod),
-    agent: containerState(status?.initContainerStatuses?.find(({ name }) => name === AGENT_CONTAINER)),
+    agent: containerState(agent),
     evnode: containerState(evnode),
   };
 }

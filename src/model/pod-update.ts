@@ -3,10 +3,13 @@ import * as z from "zod";
 const schema = z.object({
   /** The revision of the StatefulSet that the pod is brought to. */
   revision: z.string(),
-  /** The container of ev-node that was there before: the update is seen when another one runs. */
-  container: z.string(),
+  /** The containers that were there before, if they are to be others: the update is seen when others run. */
+  container: z.string().optional(),
+  agent: z.string().optional(),
   /** When it began, as an RFC 3339 time. */
   at: z.string(),
+  /** The pod was given all that it lacked: what is missing is that it is seen to run. */
+  given: z.literal(true).optional(),
   /** It was asked for by its owner, and not by a change of the spec. */
   onDemand: z.literal(true).optional(),
 });

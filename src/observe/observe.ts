@@ -70,6 +70,7 @@ export async function observe(
   const defaultsVersion = intent?.spec.defaultsVersion ?? CURRENT_DEFAULTS_VERSION;
   const parsed = parseSpec(cluster, defaultsVersion, settings.clusterDomain);
   const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
+  const askedMs = clock.monotonicMs();
   const known = await readMembers(deps, cluster, replicas, statefulSet);
   const members = isDeleted(cluster) ? await withCertainPods(deps, cluster, known) : known;
   const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
@@ -84,7 +85,7 @@ export async function observe(
       : ({ kind: "unknown" } as const);
   return {
     nowMs: clock.nowMs(),
-    monotonicMs: clock.monotonicMs(),
+    monotonicMs: askedMs,
     cluster,
     parsed,
     settings,

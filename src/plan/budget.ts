@@ -39,9 +39,12 @@ export function budgetFor(
   const others = [...entries.keys()].filter((name) => name !== victim.name);
   const taken = others.find((name) => !isLeftOver(name, entries, snapshot) || !isBack(name));
   if (taken !== undefined) return { kind: "wait", why: `the disruption budget was used for ${taken}` };
+  // One that is not ready is away by the budget's own count, which keeps evictions of others out.
+  const { currentHealthy = 0, desiredHealthy = 0 } = status;
+  const isAway = others.length === 0 && victim.pod?.ready === false;
+  if (isAway && currentHealthy >= desiredHealthy) return { kind: "held" };
   const isFree = held !== undefined || others.length > 0 || (status.disruptionsAllowed ?? 0) > 0;
   if (!isFree) {
-    const { currentHealthy = 0, desiredHealthy = 0 } = status;
     const why = `the disruption budget allows no disruption: ${currentHealthy} pods are healthy, ${desiredHealthy} have to be`;
     return { kind: "wait", why };
   }

@@ -1,11 +1,14 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
+import { annotations } from "../model/annotations.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { readRolloutRecord } from "../model/rollout-record.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stateOf } from "./member-status.ts";
 import { heightOf, leadership, levelling, type Participation, participation } from "./quorum.ts";
+import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
@@ -259,7 +262,9 @@ function rolloutFinding(snapshot: Snapshot, { rollout }: Plan): Finding<"Rollout
   if (!intents)
     return finding("IntentUnreadable", "The StatefulSet does not tell what its pods are made from.");
   // A decider before the rollout's stopped the list: something else is wrong, or the cluster is deleted.
-  return intents.wish
-    ? finding("RolloutWaiting", `Not taken to the members yet: ${intents.wish.changes.join(", ")}.`)
+  const record = readRolloutRecord(statefulSet.metadata.annotations?.[annotations.rollout]);
+  const changes = intents.wish?.changes ?? (record && isOpen(record) ? record.changes : []);
+  return changes.length > 0
+    ? finding("RolloutWaiting", `Not taken to all members yet: ${changes.join(", ")}.`)
     : finding("UpToDate", "Every member runs the spec.");
 }

@@ -1,13 +1,13 @@
-import type { MemberStatus } from "../api/evnodecluster.ts";
-import { answerOf, isFailed, type Member } from "../model/member.ts";
+import type { MemberStatus, Status } from "../api/evnodecluster.ts";
+import { answerOf, isFailed, type Member, type MemberPod } from "../model/member.ts";
 import { blocksBehind, heightOf } from "./quorum.ts";
 
 /** One row of `status.members`. Messages carry no number that changes by itself. */
-export function memberStatus(member: Member): MemberStatus {
+export function memberStatus(member: Member, before?: Status): MemberStatus {
   const { name, pod } = member;
   const answer = answerOf(member);
   const height = heightOf(member);
-  const message = messageOf(member);
+  const message = messageOf(member, before);
   const exit = lastExit(member);
   return {
     name,
@@ -50,20 +50,47 @@ function lastExit({ pod }: Member): string | undefined {
   return `exit ${code}${lastLine === "" ? "" : `: ${lastLine}`}`.slice(0, 2048);
 }
 
-/** What the member waits for, or what is wrong with it. */
-export function messageOf(member: Member): string | undefined {
-  return (podMessage(member) ?? prepareMessage(member) ?? reportMessage(member))?.slice(0, 1024);
+/** What the member waits for, or what is wrong with it. `before` is the status as it was written last. */
+export function messageOf(member: Member, before?: Status): string | undefined {
+  const message = podMessage(member, before) ?? prepareMessage(member) ?? reportMessage(member);
+  return message?.slice(0, 1024);
 }
 
-function podMessage({ pod, claim }: Member): string | undefined {
+function podMessage({ name, pod, claim }: Member, before: Status | undefined): string | undefined {
   if (!pod) return "there is no pod";
   if (pod.terminating) return "the pod is stopping";
   if (typeof pod.scheduling === "object") return `no node takes the pod: ${pod.scheduling.unschedulable}`;
   if (claim && claim.phase !== "Bound") return `the volume claim is ${claim.phase}`;
   const failed = [pod.agent, pod.evnode].find(isFailed);
   if (failed?.kind !== "waiting") return undefined;
-  const lines = failed.message.split("\n");
-  return `${failed.reason}: ${lines[0] ?? ""}`;
+  const told = before?.members?.find((row) => row.name === name)?.message;
+  return told !== undefined && isStillWhy(told, pod) ? told : failureText(failed);
+}
+
+/**
+ * That an image is not to be had is shown for a moment, and then hidden for minutes by the wait for the next attempt to
+ * start the container. As long as no other container has run since the update, it is still the reason.
+ */
+function isStillWhy(told: string, { update, containerId, evnode }: MemberPod): boolean {
+  const hasNotRun = update?.container !== undefined && update.container === containerId;
+  const isWaiting = evnode.kind === "waiting" && evnode.reason === "CrashLoopBackOff";
+  return hasNotRun && isWaiting && /^(ErrImage|InvalidImage|ImageInspect)/.test(told);
+}
+
+/**
+ * Why a container cannot run, in the words of Kubernetes. While an image is not to be had, the reason alternates
+ * between the failure and the wait for the next attempt: told is the failure.
+ */
+export function failureText({
+  reason,
+  message,
+}: {
+  readonly reason: string;
+  readonly message: string;
+}): string {
+  const [line = ""] = message.split("\n");
+  const cause = reason === "ImagePullBackOff" ? line.indexOf("ErrImagePull: ") : -1;
+  return cause < 0 ? `${reason}: ${line}` : line.slice(cause);
 }
 
 function prepareMessage(member: Member): string | undefined {

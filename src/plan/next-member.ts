@@ -4,9 +4,8 @@ import { messageOf } from "./member-status.ts";
 import { blocksBehind } from "./quorum.ts";
 import {
   isBegun,
+  isOutdated,
   isPresent,
-  isTouched,
-  isUpdated,
   type Present,
   type Scene,
   standing,
@@ -19,16 +18,14 @@ export type Next =
   | {
       readonly kind: "wait";
       readonly why: string;
-      readonly recheckAfterMs?: number;
-      readonly blamed?: Blamed;
+      /** Since when, as far as that is known. */
+      readonly sinceMs?: number;
+      /** An updated member holds it up: going back may help. */
+      readonly isUpdatesFault?: true;
+      /** Only time has to pass. */
+      readonly isFine?: true;
     }
   | { readonly kind: "update"; readonly member: Present; readonly why: string; readonly isBroken: boolean };
-
-/** An updated member that does not take part, and since when it could. */
-export interface Blamed {
-  readonly member: Present;
-  readonly sinceMs: number;
-}
 
 /** A member that is away for this long while nobody leads does not come back by itself. */
 const STUCK_MS = 30_000;
@@ -43,7 +40,8 @@ const LEVEL_MS = 1_500;
  * | --- | --- | --- |
  * | R1 | a member has no pod, or its pod stops | wait |
  * | R2 | an outdated member cannot run, as Kubernetes or its agent shows | update it: it can lose nothing |
- * | R2 | nobody leads, everybody answers, and an outdated member is away for long | update it: there is no quorum to lose |
+ * | R2 | the agent of an outdated member cannot run, beside its ev-node | update it: that is another agent, to begin with |
+ * | R2 | nobody leads, everybody answers, no updated member is broken, and an outdated one is away for long | update it: there is no quorum to lose |
  * | R3 | an updated member does not take part, or not for long enough | wait; it is to blame when the time is over |
  * | R4 | not exactly one member leads | wait |
  * | R5 | any other member does not take part, or is silent | wait: silence is not death |
@@ -54,16 +52,17 @@ const LEVEL_MS = 1_500;
 export function nextMember(scene: Scene, target: Target, asked: string | undefined): Next {
   const { members } = scene.snapshot;
   const absent = members.find((member) => !isPresent(member));
-  if (absent) return wait(absent.pod ? `the pod of ${absent.name} stops` : `${absent.name} has no pod`);
+  if (absent?.pod) return wait(`the pod of ${absent.name} stops`);
+  // The server may refuse to make it as the new template has it.
+  if (absent) return { ...wait(`${absent.name} has no pod`), isUpdatesFault: true };
   const present = members.filter(isPresent);
-  const outdated = present.filter((member) => isOutdated(member, target, scene));
-  const broken = outdated.find(isBroken) ?? stuckIn(outdated, present, scene);
-  if (broken) return { kind: "update", member: broken, isBroken: true, why: brokenMessage(broken) };
+  const outdated = present.filter((member) => isOutdated(member, target));
+  const broken = outdated.find(isBroken) ?? stuckIn(present, outdated, scene);
+  if (broken) return { kind: "update", member: broken, isBroken: true, why: brokenMessage(broken, scene) };
+  const mute = outdated.find(({ pod }) => isFailed(pod.agent));
+  if (mute)
+    return { kind: "update", member: mute, isBroken: false, why: `the agent of ${mute.name} does not run` };
   return waitForUpdated(present, outdated, scene) ?? choose(present, outdated, scene, asked);
-}
-
-export function isOutdated(member: Present, target: Target, scene: Scene): boolean {
-  return !isUpdated(member, target) && !isTouched(member, target, scene);
 }
 
 /** It cannot run as it is: the word of Kubernetes or of its own agent, never its silence. */
@@ -72,32 +71,35 @@ function isBroken(member: Member): boolean {
   if (!pod) return false;
   const prepare = answerOf(member)?.prepare;
   const isRefused = prepare?.kind === "refused" && prepare.reason === "Config";
-  return isFailed(pod.evnode) || isFailed(pod.agent) || typeof pod.scheduling === "object" || isRefused;
+  if (isFailed(pod.evnode) || typeof pod.scheduling === "object") return true;
+  // ev-node goes on beside an agent that does not.
+  return pod.evnode.kind !== "running" && (isFailed(pod.agent) || isRefused);
 }
 
 function stuckIn(
-  outdated: readonly Present[],
   present: readonly Present[],
+  outdated: readonly Present[],
   scene: Scene,
 ): Present | undefined {
   if (scene.leadership.kind !== "none" || present.some((member) => !answerOf(member))) return undefined;
+  // An updated member that cannot run speaks against the update, not for it.
+  if (present.some((member) => !outdated.includes(member) && isBroken(member))) return undefined;
   return outdated.find((member) => {
     const answer = answerOf(member);
     const isInRaft = answer?.prepare.kind === "done" && answer.mode?.kind === "raft";
-    return isInRaft && !answer.ready.ok && readyForMs(member, scene) >= STUCK_MS;
+    return isInRaft && !answer.ready.ok && (readyForMs(member, scene) ?? 0) >= STUCK_MS;
   });
 }
 
-const brokenMessage = (member: Present) =>
-  `${member.name} does not run: ${messageOf(member) ?? "it knows no leader"}`;
+function brokenMessage(member: Present, { snapshot }: Scene): string {
+  const why = messageOf(member, snapshot.cluster.status) ?? "it knows no leader";
+  return `${member.name} does not run with image ${member.pod.image ?? "?"}: ${why}`;
+}
 
-/** Since when the agent says what it says, as far as it tells. */
-function readyForMs(member: Present, { snapshot }: Scene): number {
-  const { report } = member;
-  if (report.kind !== "answered") return 0;
-  const { forMs } = report.answer.ready;
-  // An agent that does not tell is one of an earlier version.
-  return forMs === undefined ? Number.POSITIVE_INFINITY : forMs + snapshot.monotonicMs - report.atMs;
+/** For how long the member's readiness has been as it is; undefined when its agent does not tell. */
+function readyForMs({ report }: Present, { snapshot }: Scene): number | undefined {
+  if (report.kind !== "answered" || report.answer.ready.forMs === undefined) return undefined;
+  return report.answer.ready.forMs + snapshot.monotonicMs - report.atMs;
 }
 
 function waitForUpdated(
@@ -107,30 +109,67 @@ function waitForUpdated(
 ): Next | undefined {
   for (const member of present) {
     if (outdated.includes(member)) continue;
-    const { name } = member;
-    const sinceMs = sinceOf(member);
-    const seen = standing(member, scene);
-    if (member.pod.update !== undefined && isBroken(member))
-      return { ...wait(brokenMessage(member)), blamed: { member, sinceMs } };
-    if (scene.leadership.kind === "one" && seen.kind !== "takesPart")
-      return { ...wait(seen.why), blamed: { member, sinceMs } };
-    const { ready } = answerOf(member) ?? {};
-    if (ready !== undefined && !ready.ok)
-      return {
-        ...wait(`${name} is not ready: ${withoutNumbers(ready.message)}`),
-        blamed: { member, sinceMs },
-      };
-    const missingMs = (scene.policy?.minReadyMs ?? 0) - readyForMs(member, scene);
-    if (member.pod.update !== undefined) return { ...wait(`${name} restarts`), blamed: { member, sinceMs } };
-    if (missingMs > 0) return wait(`${name} has to take part for some time`, Math.max(100, missingMs));
+    const lack = lackOf(member, scene);
+    if (lack) return lack;
+    // An agent of an earlier version does not tell for how long.
+    const minReadyMs = scene.policy?.minReadyMs ?? 0;
+    if ((readyForMs(member, scene) ?? minReadyMs) < minReadyMs)
+      return { ...wait(`${member.name} has to take part for some time`), isFine: true };
   }
   return undefined;
 }
 
-/** The last moment at which it began anew, or was well. */
-function sinceOf({ pod }: Present): number {
-  const times = [pod.update?.at, pod.createdAt, pod.ready ? undefined : pod.readySince];
-  return Math.max(...times.map((time) => parseTimestampMs(time ?? "") ?? 0));
+/** What an updated member lacks before another one may be restarted, and since when it is to blame for that. */
+function lackOf(member: Present, scene: Scene): Next | undefined {
+  const { name, pod } = member;
+  const answer = answerOf(member);
+  const lacks = (why: string, since: string | undefined): Next => {
+    // Whatever it is, an update under way is to blame from its beginning on.
+    const sinceMs = parseTimestampMs(pod.update?.at ?? since ?? "");
+    return sinceMs === undefined ? wait(why) : { ...wait(why), sinceMs, isUpdatesFault: true };
+  };
+  const unready = pod.ready ? undefined : (pod.readySince ?? pod.createdAt);
+  if (isBroken(member)) return lacks(brokenMessage(member, scene), unready);
+  const seen = standing(member, scene);
+  const hasLeader = scene.leadership.kind === "one";
+  // Silence blames nobody, but for a pod in which no agent runs that could speak.
+  if (!answer && hasLeader)
+    return lacks(
+      seen.kind === "takesPart" ? "" : seen.why,
+      pod.agent.kind === "running" ? undefined : unready,
+    );
+  if (answer && !answer.ready.ok)
+    return lacks(
+      `${name} is not ready: ${withoutNumbers(answer.ready.message)}`,
+      unreadySince(member, scene),
+    );
+  if (hasLeader && seen.kind !== "takesPart") return lacks(seen.why, undefined);
+  if (pod.update !== undefined) return lacks(`${name} restarts`, undefined);
+  return hasFollowed(member, scene)
+    ? undefined
+    : lacks(`${name} has stored no block since its start`, pod.startedAt);
+}
+
+/** Since when its agent says that it is not ready. */
+function unreadySince(member: Present, scene: Scene): string | undefined {
+  const forMs = readyForMs(member, scene);
+  return forMs === undefined ? undefined : new Date(scene.snapshot.nowMs - forMs).toISOString();
+}
+
+/**
+ * A member that stores nothing is no further behind than is tolerated, for a while. Blocks that were made before it
+ * started prove nothing; where the leader has made none since, there is nothing to prove it by.
+ */
+function hasFollowed(member: Present, { leadership }: Scene): boolean {
+  const startedMs = parseTimestampMs(member.pod.startedAt ?? "");
+  const [own, leaders] = [member, leadership.kind === "one" ? leadership.leader : undefined].map(blockTimeMs);
+  if (startedMs === undefined || own === undefined || leaders === undefined) return true;
+  return own > startedMs || leaders <= startedMs;
+}
+
+function blockTimeMs(member: Member | undefined): number | undefined {
+  const node = member && answerOf(member)?.node;
+  return node?.kind === "open" ? node.blockTimeMs : undefined;
 }
 
 function choose(
@@ -174,6 +213,4 @@ function isAnyLevel(present: readonly Present[], leader: Present, { intents }: S
 
 const withoutNumbers = (text: string) => text.replaceAll(/\d+/g, "…");
 
-function wait(why: string, recheckAfterMs?: number): Extract<Next, { kind: "wait" }> {
-  return { kind: "wait", why, ...(recheckAfterMs === undefined ? {} : { recheckAfterMs }) };
-}
+const wait = (why: string): Extract<Next, { kind: "wait" }> => ({ kind: "wait", why });

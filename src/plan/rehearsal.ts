@@ -1,9 +1,11 @@
+import { parseTimestampMs } from "../evnode/timestamp.ts";
 import type { Identity } from "../model/identity.ts";
 import { EVNODE_CONTAINER, isFailed, podOf } from "../model/member.ts";
 import type { Pod } from "../model/objects.ts";
 import { rehearsalPod } from "../resources/rehearsal-pod.ts";
 import type { Action } from "./actions.ts";
 import type { Intents, Wish } from "./intent.ts";
+import { failureText } from "./member-status.ts";
 import { blueprintOf } from "./rendering.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -20,14 +22,20 @@ export type Rehearsal =
  * | --- | --- |
  * | no pod for this image | make one |
  * | it ended well, or ended and is a custom app that may not know the argument | passed |
- * | the image is not to be had, or does not start | failed, for as long as it is so |
+ * | the image is not to be had, or does not start, or not in time | failed, for as long as it is so |
+ * | the node did not take the pod | try again |
  * | anything else | wait |
  */
-export function rehearsalOf(snapshot: Snapshot, identity: Identity, wish: Wish): Rehearsal {
+export function rehearsalOf(
+  snapshot: Snapshot,
+  identity: Identity,
+  wish: Wish,
+  deadlineMs: number,
+): Rehearsal {
   const blueprint = blueprintOf(snapshot, identity, wish.intent);
   const nodes = [...new Set(snapshot.members.flatMap(({ pod }) => (pod?.node ? [pod.node] : [])))].sort();
   const wanted = nodes.map((node) => rehearsalPod(blueprint, node));
-  const trials = wanted.map((pod) => trialOf(pod, snapshot, wish));
+  const trials = wanted.map((pod) => trialOf(pod, snapshot, wish, deadlineMs));
   const actions = [
     ...trials.flatMap(({ actions }) => actions),
     ...endRehearsals(
@@ -61,7 +69,7 @@ export function endRehearsals({ rehearsals }: Snapshot, kept: readonly string[] 
 
 type Trial = { readonly kind: Rehearsal["kind"]; readonly actions: readonly Action[]; readonly why: string };
 
-function trialOf(wanted: Pod, { rehearsals }: Snapshot, { intent }: Wish): Trial {
+function trialOf(wanted: Pod, { rehearsals, nowMs }: Snapshot, { intent }: Wish, deadlineMs: number): Trial {
   const node = wanted.spec?.nodeName ?? "?";
   const { image } = intent.spec;
   const where = `image ${image} on node ${node}`;
@@ -77,14 +85,19 @@ function trialOf(wanted: Pod, { rehearsals }: Snapshot, { intent }: Wish): Trial
 
   const { evnode } = podOf(pod);
   if (isFailed(evnode) && evnode.kind === "waiting")
-    return trial("failed", `${where}: ${evnode.reason}: ${evnode.message}`);
+    return trial("failed", `${where}: ${failureText(evnode)}`);
   const { phase } = pod.status ?? {};
   if (phase === "Succeeded") return trial("passed", "");
-  if (phase !== "Failed") return trial("underWay", `${where} is tried`);
+  if (phase !== "Failed") {
+    const createdMs = parseTimestampMs(pod.metadata.creationTimestamp ?? "") ?? nowMs;
+    return nowMs - createdMs <= deadlineMs
+      ? trial("underWay", `${where} is tried`)
+      : trial("failed", `${where} has not started in time: ${phase ?? "Unknown"}`);
+  }
   const ended = pod.status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER)?.state
     ?.terminated;
-  if (!ended)
-    return trial("failed", `${where}: ${pod.status?.reason ?? "Failed"}: ${pod.status?.message ?? ""}`);
+  // The node did not want the pod, or not any more: that says nothing about the image.
+  if (!ended) return trial("underWay", `${where} is tried again`, [{ kind: "endRehearsal", pod }]);
   const isStarted = !cannotStart.test(`${ended.reason ?? ""} ${ended.message ?? ""}`);
   // An app of somebody else may not know what a version is; that it ran is what counts.
   if (isStarted && intent.spec.app.kind === "custom") return trial("passed", "");

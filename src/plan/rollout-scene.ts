@@ -70,20 +70,26 @@ export const isPresent = (member: Member): member is Present =>
 export const isOpen = (record: RolloutRecord | undefined) =>
   record?.kind === "rolling" || (record?.kind === "reverted" && record.finishedAt === undefined);
 
-export const isUpdated = ({ pod }: Present, { revision }: Target) => pod.revision === revision;
+/** Its pod is of the template. A pod on which an update to another revision was begun is of none. */
+export const isUpdated = ({ pod }: Present, { revision }: Target) =>
+  pod.revision === revision && (pod.update === undefined || pod.update.revision === revision);
 
-/** Something was begun on it in place for this template, and it is not marked as updated. */
+/** Something was begun on it in place for this template, and it was not seen to be through. */
 export const isBegun = ({ pod }: Present, { revision }: Target) => pod.update?.revision === revision;
 
-export const wayFor = ({ pod }: Present, { template }: Target, { snapshot }: Scene): Way =>
-  wayOf(pod, snapshot.revisions.get(pod.revision ?? ""), template);
+/** The template of the pod's revision, as far as it is known. */
+export const madeFrom = ({ pod }: Present, { revision, template }: Target, { snapshot }: Scene) =>
+  pod.revision === revision ? template : snapshot.revisions.get(pod.revision ?? "");
 
 /** It was given all that it lacked: what is missing is that it is seen to run, and to take part. */
-export function isTouched(member: Present, target: Target, scene: Scene): boolean {
-  if (!isBegun(member, target)) return false;
-  const way = wayFor(member, target, scene);
-  return way.kind === "inPlace" && way.parts.length === 0;
-}
+export const isTouched = (member: Present, target: Target) =>
+  isBegun(member, target) && member.pod.update?.given === true;
+
+export const isOutdated = (member: Present, target: Target) =>
+  !isUpdated(member, target) && !isTouched(member, target);
+
+export const wayFor = (member: Present, target: Target, scene: Scene): Way =>
+  wayOf(member.pod, madeFrom(member, target, scene), target.template, target.revision);
 
 /** How a member stands beside the one leader. */
 export function standing(member: Member, { leadership: known, policy, intents }: Scene): Standing {

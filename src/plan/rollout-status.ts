@@ -40,7 +40,7 @@ function countsOf(snapshot: Snapshot, record: RolloutRecord | undefined): Counts
   const isSame = before?.startedAt === record?.startedAt;
   const known = leadership(members);
   const leader = known.kind === "one" ? known.leader.name : undefined;
-  const earlier = cluster.status?.lastHandover?.leader ?? cluster.status?.leader;
+  const earlier = cluster.status?.lastLeader;
   const isNew = leader !== undefined && earlier !== undefined && leader !== earlier;
   const leaderChanges = (isSame ? (before?.leaderChanges ?? 0) : 0) + (isNew ? 1 : 0);
   const gaps = [isSame ? before?.longestGapMs : undefined, gapSince(snapshot, record?.startedAt)];

@@ -1,8 +1,9 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
-import { isOutdated, type Next } from "./next-member.ts";
+import type { Next } from "./next-member.ts";
 import {
   isBegun,
   isOpen,
+  isOutdated,
   isPresent,
   isUpdated,
   type Present,
@@ -105,13 +106,13 @@ function planOf(scene: Scene, state: WishState, target: Target): PlanStep[] {
     member: member.name,
     ...wayTold(member, target, scene, isApplied),
     reason: member === leader ? "It leads, so it comes last." : "It follows.",
-    state: !isApplied ? "Waiting" : stateOf(member, target, scene),
+    state: !isApplied ? "Waiting" : stateOf(member, target),
   }));
 }
 
-function stateOf(member: Present, target: Target, scene: Scene): PlanStep["state"] {
+function stateOf(member: Present, target: Target): PlanStep["state"] {
   if (isUpdated(member, target) && member.pod.update === undefined) return "Done";
-  return isBegun(member, target) || !isOutdated(member, target, scene) ? "UnderWay" : "Waiting";
+  return isBegun(member, target) || !isOutdated(member, target) ? "UnderWay" : "Waiting";
 }
 
 function wayTold(member: Present, target: Target, scene: Scene, isApplied: boolean): Pick<PlanStep, "way"> {

@@ -3,9 +3,17 @@ import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Action } from "./actions.ts";
 import { releaseBudget } from "./budget.ts";
-import { isOutdated, type Next, nextMember } from "./next-member.ts";
+import { type Next, nextMember } from "./next-member.ts";
 import { endRehearsals } from "./rehearsal.ts";
-import { isOpen, isPresent, type Scene, sceneOf, type Target } from "./rollout-scene.ts";
+import {
+  isOpen,
+  isOutdated,
+  isPresent,
+  type Present,
+  type Scene,
+  sceneOf,
+  type Target,
+} from "./rollout-scene.ts";
 import { viewOf } from "./rollout-view.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 import { completeRollout, revertWish } from "./turn-rollout.ts";
@@ -70,16 +78,14 @@ function moveOf(scene: Scene, state: WishState): Move {
   const held = holdOf(scene, state);
   if (held !== undefined) return waiting(held);
   const step = updateStep(next, target, scene);
-  if (step.kind === "wait") return waiting(step.why);
+  if (step.kind === "wait") return waitOrStall(scene, { ...step, ...begunOn(next.member) });
   return step.kind === "lookAgain" ? { next, needsCertainty: true } : { next, stages: [step.actions] };
 }
 
 /** A cluster whose members all run the template is no rollout, whatever else is wrong with it. */
 function isUnderWay(scene: Scene, target: Target): boolean {
   const { record, snapshot } = scene;
-  const isAnyOutdated = snapshot.members
-    .filter(isPresent)
-    .some((member) => isOutdated(member, target, scene));
+  const isAnyOutdated = snapshot.members.filter(isPresent).some((member) => isOutdated(member, target));
   return isOpen(record) || isAnyOutdated || snapshot.members.some(({ name }) => name === askedMember(scene));
 }
 
@@ -98,21 +104,30 @@ function holdOf({ blockers, policy }: Scene, state: WishState): string | undefin
 /** Too long is too long: then all go back by themselves, or a person has to look. */
 function waitOrStall(scene: Scene, next: Extract<Next, { kind: "wait" }>): Move {
   const { snapshot, policy } = scene;
-  const sinceMs = next.blamed?.sinceMs ?? lastProgressMs(scene);
-  if (!policy || snapshot.nowMs - sinceMs <= policy.progressDeadlineMs) return { next };
-  const isItsFault = policy.onStall === "Revert" && next.blamed !== undefined;
-  const revert = isItsFault ? revertWish(scene, next.why) : undefined;
+  const sinceMs = next.sinceMs ?? lastProgressMs(scene);
+  const isLate = policy && sinceMs !== undefined && snapshot.nowMs - sinceMs > policy.progressDeadlineMs;
+  if (!isLate || next.isFine) return { next };
+  const mayGoBack = policy.onStall === "Revert" && next.isUpdatesFault;
+  const revert = mayGoBack ? revertWish(scene, next.why) : undefined;
   if (revert) return { next, stages: [[revert]] };
   const message = `The rollout does not get on: ${next.why}. Nothing else is restarted until that is over, or the spec is edited.`;
-  return {
-    next,
-    blockers: [{ type: "RolloutComplete", reason: "RolloutStalled", message }] satisfies Blocker[],
-  };
+  const blocker: Blocker = { type: "RolloutComplete", reason: "RolloutStalled", message };
+  return { next, blockers: [blocker] };
 }
 
-function lastProgressMs({ record, snapshot }: Scene): number {
-  const ofMembers = snapshot.members.flatMap(({ pod }) => [pod?.createdAt, pod?.startedAt, pod?.update?.at]);
-  return Math.max(...[record?.startedAt, ...ofMembers].map((time) => parseTimestampMs(time ?? "") ?? 0));
+/** Undefined while nothing was begun. */
+function lastProgressMs({ record, snapshot }: Scene): number | undefined {
+  const begun = snapshot.members.flatMap(({ pod }) => pod?.update?.at ?? []);
+  const starts = snapshot.members.flatMap(({ pod }) => [pod?.createdAt, pod?.startedAt]);
+  const all = isOpen(record) ? [record?.startedAt, ...begun, ...starts] : begun;
+  const times = all.flatMap((time) => parseTimestampMs(time ?? "") ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** Once something was begun on a member, that is to blame for not getting on. */
+function begunOn({ pod }: Present): Pick<Extract<Next, { kind: "wait" }>, "sinceMs" | "isUpdatesFault"> {
+  const sinceMs = parseTimestampMs(pod.update?.at ?? "");
+  return sinceMs === undefined ? {} : { sinceMs, isUpdatesFault: true };
 }
 
 /** A restart that was asked for is over when it is seen. */

@@ -42,7 +42,7 @@ export function standingOf(member: Member, view: StandingView): Standing {
   const behind = blocksBehind(member);
   if (behind === undefined) return unknown(`${name} does not tell its height`);
   if (behind > view.maxBlocksBehind)
-    return away(`${name} is ${behind} blocks behind, allowed are ${view.maxBlocksBehind}`);
+    return away(`${name} is more than ${view.maxBlocksBehind} blocks behind`);
   const { leader } = view;
   return member === leader ? { kind: "takesPart" } : pathOf(member, leader, view);
 }

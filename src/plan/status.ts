@@ -15,14 +15,13 @@ import type { Plan } from "./step.ts";
 export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly string[]): Status {
   const { cluster, members, identity } = snapshot;
   const findings = findingsOf(snapshot, plan, refusals);
-  const known = leadership(members);
   const best = bestHeight(members);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
   return {
     ...(cluster.metadata.generation === undefined ? {} : { observedGeneration: cluster.metadata.generation }),
     phase: phaseOf(snapshot, findings),
-    ...(known.kind === "one" ? { leader: known.leader.name } : {}),
+    ...leaderOf(members, cluster.status),
     ...(best === undefined ? {} : { height: best }),
     readyMembers: `${members.filter(({ pod }) => pod?.ready).length}/${members.length}`,
     replicas: members.length,
@@ -31,7 +30,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
       ? { chainId: identity.identity.chainId, proposerAddress: identity.identity.proposer }
       : {}),
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
-    members: members.map(memberStatus),
+    members: members.map((member) => memberStatus(member, cluster.status)),
     ...rolloutStatus(snapshot, plan),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
@@ -39,6 +38,15 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     },
     conditions: findings.list.map((finding) => conditionOf(finding, snapshot)),
   };
+}
+
+function leaderOf(
+  members: Snapshot["members"],
+  before: Status | undefined,
+): Pick<Status, "leader" | "lastLeader"> {
+  const known = leadership(members);
+  if (known.kind === "one") return { leader: known.leader.name, lastLeader: known.leader.name };
+  return before?.lastLeader === undefined ? {} : { lastLeader: before.lastLeader };
 }
 
 type Spec = NonNullable<ReturnType<typeof intentsOf>>["current"]["spec"];
@@ -72,14 +80,18 @@ function conditionOf(finding: Finding, { cluster, nowMs }: Snapshot): Condition 
   };
 }
 
+const wasUp = new Set<Phase | undefined>(["Levelling", "Running", "Updating", "Degraded", "Down"]);
+
 function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
   const { cluster, identity, members } = snapshot;
   if (cluster.metadata.deletionTimestamp !== undefined) return "Deleting";
   const isStalled = list.some((finding) => finding.type === "Stalled" && finding.reason !== "NotStalled");
   if (!isSetUp(snapshot)) return isStalled ? "Blocked" : "Pending";
   const isBootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
-  const everRan =
+  const hasBlocks =
     members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;
+  // The first leader tells its height before the others follow it.
+  const everRan = hasBlocks && (quorum !== "Lost" || wasUp.has(cluster.status?.phase));
   if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
   if (list.some(({ type, reason }) => type === "Ready" && reason === "Levelling")) return "Levelling";
   if (quorum === "Lost") return "Down";

@@ -1,5 +1,5 @@
 import { annotations, labels } from "../model/annotations.ts";
-import { answerOf, EVNODE_CONTAINER } from "../model/member.ts";
+import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER } from "../model/member.ts";
 import { disruptionBudgetName } from "../model/names.ts";
 import type { PodUpdate } from "../model/pod-update.ts";
 import type { Action, UpdatePod } from "./actions.ts";
@@ -8,7 +8,9 @@ import type { Next } from "./next-member.ts";
 import {
   isBegun,
   isPresent,
+  isTouched,
   isUpdated,
+  madeFrom,
   type Present,
   type Scene,
   standing,
@@ -30,12 +32,13 @@ type Chosen = Extract<Next, { kind: "update" }>;
 /**
  * | the member | its way | then |
  * | --- | --- | --- |
- * | cannot run | another image alone | give it the image: kubelet starts it at once |
+ * | cannot run | another image of ev-node alone | give it the image: kubelet starts it at once |
  * | cannot run | anything else | delete the pod: a new one waits for nothing |
  * | runs | labels or annotations alone | write them |
- * | runs | config and image | have the config installed first, so that the new image never starts with the old one |
- * | runs | image, config or a restart | claim the disruption budget, look again, and write the pod |
- * | runs | anything else | look again, and evict the pod |
+ * | runs | anything in place | claim the disruption budget and look again, and then: |
+ * | | another agent, or image and config | give it the agent, and have the config installed: a new image must not start with the old one |
+ * | | image, config or a restart | restart ev-node |
+ * | runs | a new pod | look again, and evict the old one |
  */
 export function updateStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
   const { member, isBroken } = chosen;
@@ -44,14 +47,22 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
   const parts = partsFor(chosen, target, way.parts);
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
-  if (parts.includes("image") && parts.includes("config")) return act(announced(chosen, target, scene));
-  const installed = answerOf(member)?.configRevision;
-  if (parts.includes("image") && installed !== member.pod.configRevision)
+  if (!parts.includes("agent") && !isPrepared(member, target))
     return { kind: "wait", why: pendingMessage(member) };
   const budget = budgetFor(member, scene.snapshot, (name) => isBack(name, scene));
   if (budget.kind === "wait") return budget;
   if (budget.kind === "claim") return act(budget.action);
-  return scene.snapshot.isCertain ? act(restarted(chosen, target, scene, parts)) : { kind: "lookAgain" };
+  if (!scene.snapshot.isCertain) return { kind: "lookAgain" };
+  const isFirst = parts.includes("agent") || (parts.includes("image") && parts.includes("config"));
+  return act(isFirst ? announced(chosen, target, scene, parts) : restarted(chosen, target, scene, parts));
+}
+
+/** What was announced to it before is there: another agent runs, and has the config installed. */
+function isPrepared(member: Present, target: Target): boolean {
+  const { update, agentContainerId, configRevision } = member.pod;
+  const before = isBegun(member, target) ? update?.agent : undefined;
+  const isSameAgent = before !== undefined && before === agentContainerId;
+  return !isSameAgent && answerOf(member)?.configRevision === configRevision;
 }
 
 /** A member that is asked to restart has nothing to be given but that. */
@@ -62,7 +73,11 @@ function partsFor({ member }: Chosen, target: Target, parts: readonly Part[]): r
 function brokenStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
   const way = wayFor(chosen.member, target, scene);
   if (!scene.snapshot.isCertain) return { kind: "lookAgain" };
-  const isImageAlone = way.kind === "inPlace" && way.parts.includes("image") && !way.parts.includes("config");
+  const isImageAlone =
+    way.kind === "inPlace" &&
+    way.parts.includes("image") &&
+    !way.parts.includes("config") &&
+    !way.parts.includes("agent");
   if (isImageAlone && chosen.member.pod.scheduling === "scheduled")
     return act(restarted(chosen, target, scene, way.parts));
   const { member, why } = chosen;
@@ -93,7 +108,7 @@ function isBack(name: string, scene: Scene): boolean {
 
 function pendingMessage({ name, report }: Present): string {
   const pending = report.kind === "answered" ? report.answer.pendingConfig?.message : undefined;
-  return `${name} installs its new configuration${pending === undefined ? "" : `: ${pending}`}`;
+  return `the agent of ${name} prepares it${pending === undefined ? "" : `: ${pending}`}`;
 }
 
 /** The pod of this template, where nothing has to be restarted for it. */
@@ -106,10 +121,23 @@ function relabelled({ member, why }: Chosen, target: Target, scene: Scene): Upda
   return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
 }
 
-/** The pod with the new config alone: its agent installs it, and nothing is restarted. */
-function announced({ member, why }: Chosen, target: Target, scene: Scene): UpdatePod {
-  const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
-  const changes = { annotations: { ...notes, ...updateNote(member, target, scene) }, labels: marks };
+/** The pod with what ev-node does not notice: another agent, and the new config if a new image comes with it. */
+function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
+  const { member, why } = chosen;
+  const agentImage = parts.includes("agent") ? imageIn(target.template, AGENT_CONTAINER) : undefined;
+  const before = agentImage === undefined ? {} : { agent: member.pod.agentContainerId };
+  const isAll = parts.every((part) => part === "agent");
+  // Without another image, what the template says comes with the restart that makes it count.
+  const given =
+    isAll || parts.includes("image")
+      ? templateMetadata(member, target, scene)
+      : { annotations: {}, labels: {} };
+  const note = updateNote(member, target, scene, { ...before, ...(isAll ? { given: true } : {}) });
+  const changes: PodChanges = {
+    ...(agentImage === undefined ? {} : { agentImage }),
+    annotations: { ...given.annotations, ...note },
+    labels: given.labels,
+  };
   return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
 }
 
@@ -123,7 +151,11 @@ function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts:
     annotations: {
       ...notes,
       ...(image === undefined ? { [annotations.restartToken]: token } : {}),
-      ...updateNote(member, target, scene),
+      ...updateNote(member, target, scene, {
+        container: member.pod.containerId,
+        given: true,
+        at: timeOf(scene),
+      }),
     },
     labels: marks,
   };
@@ -131,21 +163,32 @@ function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts:
   return { kind: "updatePod", member, object, takesAway: true, why: `${why}: ${parts.join(", ")}` };
 }
 
-function templateMetadata({ pod }: Present, target: Target, { snapshot }: Scene) {
-  return metadataChanges(snapshot.revisions.get(pod.revision ?? "") ?? target.template, target.template);
+/** A restart that the template does not ask for is none of its pod, whoever noted it there: it would be due for ever. */
+function templateMetadata(member: Present, target: Target, scene: Scene): ReturnType<typeof metadataChanges> {
+  const from = madeFrom(member, target, scene) ?? target.template;
+  const { annotations: notes, labels: marks } = metadataChanges(from, target.template);
+  return { annotations: { [annotations.restart]: null, ...notes }, labels: marks };
 }
 
-function updateNote(member: Present, target: Target, scene: Scene): Record<string, string> {
-  const { containerId: container = "", update: begun } = member.pod;
-  const isGoingOn = begun?.revision === target.revision && begun.container === container;
-  const update: PodUpdate = {
+/** `more` is what is known besides what was begun already. */
+function updateNote(
+  { pod, ...member }: Present,
+  target: Target,
+  scene: Scene,
+  more: Pick<Loose<PodUpdate>, "container" | "agent" | "given" | "at">,
+): Record<string, string> {
+  const begun = pod.update?.revision === target.revision ? pod.update : undefined;
+  const update = {
     revision: target.revision,
-    container,
-    at: isGoingOn ? begun.at : timeOf(scene),
-    ...(isUpdated(member, target) ? { onDemand: true } : {}),
+    at: timeOf(scene),
+    ...begun,
+    ...more,
+    ...(isUpdated({ ...member, pod }, target) ? { onDemand: true as const } : {}),
   };
-  return { [annotations.update]: JSON.stringify(update) };
+  return { [annotations.update]: JSON.stringify(update satisfies Loose<PodUpdate>) };
 }
+
+type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 const timeOf = ({ snapshot }: Scene) => new Date(snapshot.nowMs).toISOString();
 
@@ -153,14 +196,13 @@ const timeOf = ({ snapshot }: Scene) => new Date(snapshot.nowMs).toISOString();
 export function finishedUpdates(scene: Scene, target: Target): Action[] {
   return scene.snapshot.members.filter(isPresent).flatMap((member): Action[] => {
     const { pod } = member;
-    if (!isBegun(member, target) || wayLeft(member, target, scene)) return [];
-    const isOther = pod.evnode.kind === "running" && pod.containerId !== pod.update?.container;
-    if (!isOther || answerOf(member)?.configRevision !== pod.configRevision) return [];
+    if (!isTouched(member, target)) return [];
+    const { container, agent } = pod.update ?? {};
+    const isSeen =
+      pod.evnode.kind === "running" &&
+      (container === undefined || container !== pod.containerId) &&
+      (agent === undefined || agent !== pod.agentContainerId);
+    if (!isSeen || answerOf(member)?.configRevision !== pod.configRevision) return [];
     return [{ kind: "finishUpdate", member, pod, revision: target.revision }];
   });
-}
-
-function wayLeft(member: Present, target: Target, scene: Scene): boolean {
-  const way = wayFor(member, target, scene);
-  return way.kind !== "inPlace" || way.parts.length > 0;
 }

@@ -1,5 +1,5 @@
 import { annotations } from "../model/annotations.ts";
-import { EVNODE_CONTAINER, type MemberPod } from "../model/member.ts";
+import { AGENT_CONTAINER, EVNODE_CONTAINER, type MemberPod } from "../model/member.ts";
 import type { Pod, StatefulSet } from "../model/objects.ts";
 import { isRecord } from "./record.ts";
 
@@ -7,23 +7,31 @@ export type Template = NonNullable<StatefulSet["spec"]>["template"];
 
 /** How a pod can become one of another template. */
 export type Way =
-  /** `parts` are what ev-node has to be restarted for; none when nothing of it changes. */
+  /** `parts` are what a container has to be restarted for; none when nothing of them changes. */
   | { readonly kind: "inPlace"; readonly parts: readonly Part[] }
   | { readonly kind: "replace"; readonly because: string };
 
-export type Part = "image" | "config" | "restart";
+/** The agent is restarted beside ev-node, which goes on; the others restart ev-node. */
+export type Part = "agent" | "image" | "config" | "restart";
 
 /**
  * Kubernetes lets labels, annotations and images change on a running pod; everything else needs a new one. What the pod
- * was made from is the template of its revision, in the server's own words, so the two are compared field by field.
+ * was made from is the template of its revision, in the server's own words, so the two are compared field by field. The
+ * pod itself is no witness of its images: in many clusters somebody rewrites them on the way. Only where an update to
+ * some other revision was begun on it, nobody knows what it has.
  */
-export function wayOf(pod: MemberPod, from: Template | undefined, to: Template): Way {
+export function wayOf(pod: MemberPod, from: Template | undefined, to: Template, revision: string): Way {
   if (from === undefined)
     return { kind: "replace", because: `its revision ${pod.revision ?? "?"} is not known` };
   const because = firstDifference(frame(from), frame(to), "");
   if (because !== undefined) return { kind: "replace", because: `${because} changes` };
+  const begun = pod.update?.revision === revision ? pod.update : undefined;
+  const isUncertain = pod.update !== undefined && !begun;
+  const isOther = (name: string, image: string | undefined) =>
+    imageIn(from, name) !== imageIn(to, name) || (isUncertain && image !== imageIn(to, name));
   const parts: Part[] = [];
-  if (pod.image !== imageIn(to, EVNODE_CONTAINER)) parts.push("image");
+  if (isOther(AGENT_CONTAINER, pod.agentImage) && begun?.agent === undefined) parts.push("agent");
+  if (isOther(EVNODE_CONTAINER, pod.image)) parts.push("image");
   if (pod.configRevision !== noteIn(to, annotations.configRevision)) parts.push("config");
   if (pod.object.metadata.annotations?.[annotations.restart] !== noteIn(to, annotations.restart))
     parts.push("restart");
@@ -40,7 +48,8 @@ const noteIn = ({ metadata }: Template, key: string): string | undefined => meta
 function frame({ metadata, spec }: Template): unknown {
   const { labels: _, annotations: _notes, ...rest } = metadata ?? {};
   const containers = spec?.containers.map((container) => withoutImage(container, EVNODE_CONTAINER));
-  return { metadata: rest, spec: { ...spec, containers } };
+  const initContainers = spec?.initContainers?.map((container) => withoutImage(container, AGENT_CONTAINER));
+  return { metadata: rest, spec: { ...spec, containers, initContainers } };
 }
 
 interface Named {
@@ -71,20 +80,18 @@ function firstDifference(a: unknown, b: unknown, path: string): string | undefin
 /** What a pod has to be given, besides its images, to be one of this template. */
 export interface PodChanges {
   readonly image?: string;
+  readonly agentImage?: string;
   readonly annotations: Readonly<Record<string, string | null>>;
   readonly labels?: Readonly<Record<string, string | null>>;
 }
 
 /** The pod with these changes, for a write of the whole. Null takes an entry away. */
-export function changedPod(
-  { object }: MemberPod,
-  { image, annotations: notes, labels: marks = {} }: PodChanges,
-): Pod {
+export function changedPod({ object }: MemberPod, changes: PodChanges): Pod {
+  const { image, agentImage, annotations: notes, labels: marks = {} } = changes;
   const { metadata, spec } = object;
   const { managedFields: _, ...kept } = metadata;
-  const containers = (spec?.containers ?? []).map((container) =>
-    container.name === EVNODE_CONTAINER && image !== undefined ? { ...container, image } : container,
-  );
+  const containers = withImage(spec?.containers ?? [], EVNODE_CONTAINER, image);
+  const initContainers = withImage(spec?.initContainers ?? [], AGENT_CONTAINER, agentImage);
   return {
     ...object,
     metadata: {
@@ -92,8 +99,12 @@ export function changedPod(
       labels: merged(metadata.labels, marks),
       annotations: merged(metadata.annotations, notes),
     },
-    spec: { ...spec, containers },
+    spec: { ...spec, containers, ...(initContainers.length === 0 ? {} : { initContainers }) },
   };
+}
+
+function withImage<T extends Named>(containers: readonly T[], name: string, image: string | undefined): T[] {
+  return containers.map((one) => (one.name === name && image !== undefined ? { ...one, image } : one));
 }
 
 function merged(

@@ -53,7 +53,7 @@ export function wishState(scene: Scene): WishState {
     return hold("PlanAwaitsApproval", approveMessage(scene, wish));
   const rehearsal =
     policy.rehearsal && needsRehearsal(intents, wish)
-      ? rehearsalOf(snapshot, scene.identity, wish)
+      ? rehearsalOf(snapshot, scene.identity, wish, policy.progressDeadlineMs)
       : ({ kind: "passed" } as const);
   if (rehearsal.kind === "underWay") return hold("Rehearsing", rehearsal.why, rehearsal.actions);
   if (rehearsal.kind === "failed") return hold("RehearsalFailed", rehearsal.why, rehearsal.actions);

@@ -34,7 +34,8 @@ beforeEach(() => {
 /** Carries out stages of one decider, or of several. */
 async function act(seen: Snapshot, ...deciders: readonly Stages[]) {
   const decided = deciders.map((stages, at) => ({ by: `decider ${at}`, stages }));
-  const deps = { api, world: running.world, random: seededRandom(1), mayWrite: () => mayWrite };
+  const { world, clock } = running;
+  const deps = { api, world, clock, random: seededRandom(1), mayWrite: () => mayWrite };
   const outcome = await actAll(deps, seen, { decided, blockers: [], recheckAfterMs: undefined });
   return {
     done: outcome.done.map(({ by, action }) => `${by}: ${briefAction(action)}`),

@@ -20,7 +20,10 @@ beforeEach(() => {
   api = running.api;
 });
 
-const deps = (mayWrite = () => true) => ({ api, world: running.world, random: seededRandom(1), mayWrite });
+function deps(mayWrite = () => true) {
+  const { world, clock } = running;
+  return { api, world, clock, random: seededRandom(1), mayWrite };
+}
 
 /** The lead is lost in the middle of an act: after its reads and before its write. */
 const never = () => false;

@@ -7,6 +7,7 @@ export const openNode = (changes: Partial<Extract<NodeFinding, { kind: "open" }>
   kind: "open",
   isLeader: false,
   height: { value: 50, atMs: NOW },
+  blockTimeMs: 1_000,
   head: { value: { height: 50, hash: "ab", timeMs: 1 }, atMs: NOW },
   checkpoints: [],
   peerId: "12D3",

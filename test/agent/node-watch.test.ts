@@ -100,6 +100,7 @@ test("a node that opened shows height, head, peer id and namespace at once", asy
     kind: "open",
     isLeader: true,
     height: 7,
+    blockTimeMs: Date.UTC(2030, 0, 1),
     head: { height: 7, hash: "abcd", timeMs: Date.UTC(2030, 0, 1) },
     peerId: "12D3KooW",
     daNamespace: "0x01",
@@ -119,6 +120,7 @@ test("a chain without a block has the height 0 and no head", async () => {
     kind: "open",
     isLeader: true,
     height: 0,
+    blockTimeMs: Date.UTC(2030, 0, 1),
     peerId: "12D3KooW",
     daNamespace: "0x01",
   });

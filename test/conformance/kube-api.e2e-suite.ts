@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isRetryable, KubeError } from "../../src/kube/errors.ts";
 import { kinds } from "../../src/model/kinds.ts";
+import { budgetConformance } from "./budget.e2e-suite.ts";
 import type { Environment, NewEnvironment } from "./environment.ts";
 import { evictionConformance } from "./eviction.e2e-suite.ts";
 import { leaseConformance } from "./lease.e2e-suite.ts";
 import { listConformance } from "./list.e2e-suite.ts";
 import { metadataConformance } from "./metadata.e2e-suite.ts";
 import { configMap, frozenSecret, gatedPod, identityOf, strangeUid } from "./objects.ts";
+import { podUpdateConformance } from "./pod-update.e2e-suite.ts";
 import { removalConformance } from "./removal.e2e-suite.ts";
+import { revisionConformance } from "./revision.e2e-suite.ts";
 import { watchConformance } from "./watch.e2e-suite.ts";
 
 /**
@@ -47,6 +50,15 @@ export function kubeApiConformance(newEnvironment: NewEnvironment): void {
   });
   describe("an eviction", () => {
     evictionConformance(() => environment);
+  });
+  describe("a pod", () => {
+    podUpdateConformance(() => environment);
+  });
+  describe("a claim of a budget, written into its status,", () => {
+    budgetConformance(() => environment);
+  });
+  describe("a StatefulSet", () => {
+    revisionConformance(() => environment);
   });
   describe("watches", () => {
     watchConformance(() => environment);

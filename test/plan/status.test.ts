@@ -36,6 +36,7 @@ test("the status of a cluster that is well", () => {
     observedGeneration: 1,
     phase: "Running",
     leader: "seq-0",
+    lastLeader: "seq-0",
     height: 100,
     readyMembers: "3/3",
     replicas: 3,
@@ -89,6 +90,7 @@ test("time-outs that follow from the round trip time are shown with their source
 describe("phase", () => {
   const noPod = { pod: "none" } as const;
   const invalid = { kind: "invalid", problems: ["spec.image: Required"] } as const;
+  const wasRunning = cluster({ status: { phase: "Running" } });
   const deleted = cluster({ metadata: { deletionTimestamp: now } });
 
   test.each<[string, Snapshot, Status["phase"]]>([
@@ -101,10 +103,22 @@ describe("phase", () => {
     ["running with an invalid spec", { ...snapshot(), parsed: invalid }, "Running"],
     ["one member not ready", of(leader(0), member(1), member(2, { pod: { ready: false } })), "Degraded"],
     ["no leader", of(...members(3)), "Degraded"],
-    ["no quorum", of(member(0, { says: leads }), member(1, noPod), member(2, noPod)), "Down"],
+    [
+      "no quorum",
+      { ...of(member(0, { says: leads }), member(1, noPod), member(2, noPod)), cluster: wasRunning },
+      "Down",
+    ],
+    [
+      "no quorum yet: the first leader tells its height before the others follow it",
+      of(member(0, { says: leads }), member(1, noPod), member(2, noPod)),
+      "Bootstrapping",
+    ],
     [
       "no quorum after the chain had begun, with no member that tells a height",
-      snapshot({ cluster: cluster({ status: { height: 7 } }), members: members(3, { says: isClosed }) }),
+      snapshot({
+        cluster: cluster({ status: { height: 7, phase: "Degraded" } }),
+        members: members(3, { says: isClosed }),
+      }),
       "Down",
     ],
     ["being deleted", snapshot({ cluster: deleted }), "Deleting"],

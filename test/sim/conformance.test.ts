@@ -8,8 +8,8 @@ import { seededRandom } from "../runtime/seeded-random.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
 import { updateBudgets } from "./disruption-controller.ts";
 import { collectGarbage } from "./garbage-collector.ts";
+import { tendStatefulSets } from "./node/stateful-sets.ts";
 import { SimulatedServer } from "./simulated-server.ts";
-import { makeMissingPods } from "./stateful-set-controller.ts";
 
 /** Virtual time passes in steps, after each of which every controller of Kubernetes takes a look. */
 const STEP_MS = 100;
@@ -27,7 +27,7 @@ async function simulatedServer(): Promise<Environment> {
   }
   const pass = async (ms: number) => {
     for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
-      for (const look of [makeMissingPods, updateBudgets, collectGarbage]) look(registry);
+      for (const look of [tendStatefulSets, updateBudgets, collectGarbage]) look(registry);
       await clock.advance(Math.min(STEP_MS, ms - passedMs));
     }
   };

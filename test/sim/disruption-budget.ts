@@ -1,4 +1,7 @@
+import { kinds } from "../../src/model/kinds.ts";
+import type { KubeObject } from "../../src/model/kube-object.ts";
 import type { PodDisruptionBudget } from "../../src/model/objects.ts";
+import type { Cause } from "./refused.ts";
 import { timestamp } from "./wire.ts";
 
 export type BudgetStatus = NonNullable<PodDisruptionBudget["status"]>;
@@ -23,4 +26,18 @@ export function withCondition(status: BudgetStatus, nowMs: number, failure?: str
   const condition: Condition = { ...wanted, lastTransitionTime: since };
   const others = status.conditions?.filter(({ type }) => type !== wanted.type) ?? [];
   return { ...status, conditions: [...others, condition] };
+}
+
+/** The server takes any status of a budget, whoever writes it, whose counts are no less than nothing. */
+export function negativeCounts(object: KubeObject): readonly Cause[] {
+  if (object.kind !== kinds.disruptionBudget.kind) return [];
+  const { status } = object as PodDisruptionBudget;
+  const { disruptionsAllowed, currentHealthy, desiredHealthy, expectedPods } = status ?? {};
+  return Object.entries({ disruptionsAllowed, currentHealthy, desiredHealthy, expectedPods })
+    .filter(([, count = 0]) => count < 0)
+    .map(([field, count]) => ({
+      field: `status.${field}`,
+      reason: "FieldValueInvalid",
+      message: `Invalid value: ${count}: must be greater than or equal to 0`,
+    }));
 }

@@ -5,8 +5,8 @@ import type { Pod, PodDisruptionBudget } from "../../src/model/objects.ts";
 import { budget, gatedPod, gatedSet, identityOf, strangeUid } from "../conformance/objects.ts";
 import { updateBudgets } from "./disruption-controller.ts";
 import { evict } from "./eviction.ts";
+import { tendStatefulSets } from "./node/stateful-sets.ts";
 import type { Registry } from "./registry.ts";
-import { makeMissingPods } from "./stateful-set-controller.ts";
 import { namespace, newWorld } from "./world.ts";
 
 const name = "seq";
@@ -24,7 +24,7 @@ function guarded(spec: PodDisruptionBudget["spec"] = {}, unready = 0) {
   const { maxUnavailable: _, ...shared } = budget(namespace, name).spec ?? {};
   registry.create(kinds.disruptionBudget, { ...budget(namespace, name), spec: { ...shared, ...spec } });
   registry.create(kinds.statefulSet, gatedSet(namespace, name, 3));
-  makeMissingPods(registry);
+  tendStatefulSets(registry);
   const pods = () => registry.store.all(kinds.pod);
   pods().forEach((pod, at) => setReady(registry, pod, at < unready ? "False" : "True"));
   const status = () => {

@@ -15,6 +15,8 @@ export type Verb =
 /** One request of a client, as its faults and whoever keeps a record see it. */
 export interface Request {
   readonly client: string;
+  /** On the clock of the simulation; it arrives later. */
+  readonly sentAtMs: number;
   readonly verb: Verb;
   readonly kind: string;
   readonly namespace: string | undefined;
@@ -35,5 +37,5 @@ export interface Faults {
   /** Asked when a request arrives. A fault means that nothing is carried out. */
   before?(request: Request): Fault | undefined;
   /** Asked when a request was carried out or refused. A fault means that the answer is lost. */
-  after?(request: Request): Fault | undefined;
+  after?(request: Request, isCarriedOut: boolean): Fault | undefined;
 }

@@ -26,6 +26,8 @@ export function immutableFieldProblems(current: KubeObject, wanted: KubeObject):
         (spec) => without(spec, changeableInSets),
         `updates to statefulset spec for fields other than ${changeableInSets.join(", ")} are forbidden`,
       );
+    case kinds.controllerRevision.kind:
+      return frozenRevisionProblems(fieldsOf(current), fieldsOf(wanted));
     case kinds.claim.kind:
       return specProblems(current, wanted, fixedInClaims, "spec is immutable after creation");
     default:
@@ -39,6 +41,12 @@ function frozenDataProblems(current: Fields, wanted: Fields): readonly Cause[] {
   return ["immutable", "data", "binaryData"]
     .filter((field) => !isDeepStrictEqual(current[field], wanted[field]))
     .map((field) => forbidden(field, "field is immutable when `immutable` is set"));
+}
+
+/** What a revision holds is for ever; its number is not. */
+function frozenRevisionProblems({ data: before }: Fields, { data: after }: Fields): readonly Cause[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  return [{ field: "data", reason: "FieldValueInvalid", message: "Invalid value: field is immutable" }];
 }
 
 function specProblems(

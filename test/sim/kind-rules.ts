@@ -37,6 +37,7 @@ const rules: Readonly<Record<string, KindRules>> = {
     firstStatus: { replicas: 0, availableReplicas: 0 },
     hasGeneration: true,
   },
+  [kinds.controllerRevision.kind]: {},
   [kinds.disruptionBudget.kind]: { hasStatus: true, firstStatus: noBudget, hasGeneration: true },
   [kinds.networkPolicy.kind]: { hasGeneration: true },
   [kinds.lease.kind]: {},

@@ -38,7 +38,7 @@ export interface ServerSide {
   readonly cacheOf: (kind: Kind<KubeObject>) => WatchCache;
 }
 
-type Question = Omit<Request, "client">;
+type Question = Omit<Request, "client" | "sentAtMs">;
 
 /** The simulated server as one client sees it, over a network of its own. */
 export class SimulatedClient implements KubeApi {
@@ -130,11 +130,11 @@ export class SimulatedClient implements KubeApi {
 
   async #ask<A>(question: Question, run: (server: ServerSide) => A): Promise<A> {
     const { name: client, faults = {} } = this.#options;
-    const request = { client, ...question };
+    const request = { client, sentAtMs: this.#server.clock.monotonicMs(), ...question };
     await this.#travel();
     await this.#suffer(faults.before?.(request));
     const outcome = outcomeOf(() => answerOf(question, () => run(this.#server)));
-    await this.#suffer(faults.after?.(request));
+    await this.#suffer(faults.after?.(request, outcome.kind === "answered"));
     await this.#travel();
     if (outcome.kind === "failed") throw outcome.error;
     return outcome.answer;

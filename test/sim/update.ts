@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Kind } from "../../src/model/kinds.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
+import { negativeCounts } from "./disruption-budget.ts";
 import { immutableFieldProblems } from "./immutable-fields.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { metadataProblems, updatedMetadata } from "./metadata.ts";
@@ -29,6 +30,7 @@ export function nextState<T extends KubeObject>(kind: Kind<T>, rules: KindRules,
   const problems = [
     ...metadataProblems(current.metadata, wanted.metadata),
     ...immutableFieldProblems(current, next),
+    ...negativeCounts(next),
   ];
   if (problems.length > 0) throw invalid(kind, name, problems);
   return rules.hasGeneration ? withGeneration(current, next) : next;

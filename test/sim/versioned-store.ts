@@ -22,6 +22,8 @@ export class VersionedStore {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #keepHistoryMs: number;
   readonly #objects = new Map<string, Map<string, KubeObject>>();
+  /** The objects of a kind in order, until the next write of one. */
+  readonly #sorted = new Map<string, readonly KubeObject[]>();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #changes: Change[] = [];
   #oldestVersion = FIRST_VERSION;
@@ -47,12 +49,17 @@ export class VersionedStore {
 
   /** In the order of etcd's keys. */
   all<T extends KubeObject>(kind: Kind<T>): readonly T[] {
-    return sorted(this.#objects.get(kind.kind) ?? new Map()) as T[];
+    return this.#allOf(kind.kind) as readonly T[];
+  }
+
+  #allOf(kind: string): readonly KubeObject[] {
+    const known = this.#sorted.get(kind) ?? sorted(this.#objects.get(kind) ?? new Map());
+    this.#sorted.set(kind, known);
+    return known;
   }
 
   everything(): KubeObject[] {
-    const byKind = [...this.#objects].sort(([a], [b]) => (a < b ? -1 : 1));
-    return byKind.flatMap(([, objects]) => sorted(objects));
+    return [...this.#objects.keys()].sort().flatMap((kind) => this.#allOf(kind));
   }
 
   /** The objects of a kind as they were at a version that is not forgotten. */
@@ -107,6 +114,7 @@ export class VersionedStore {
 
   #record(kind: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
     const nowMs = this.#clock.monotonicMs();
+    this.#sorted.delete(kind);
     const change = { version: this.version + 1, atMs: nowMs, kind, before, after };
     this.#changes.push(change);
     const firstKept = this.#changes.findIndex(({ atMs }) => atMs >= nowMs - this.#keepHistoryMs);

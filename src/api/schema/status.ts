@@ -165,6 +165,7 @@ export const status = field(
       "The state in one word, for people. Programs should read the conditions.",
     ),
     leader: text(63, "Name of the member that leads; absent while none or more than one does."),
+    lastLeader: text(63, "Name of the member that led last, also while none is known to lead."),
     height: height("Height of the highest block that a member reports."),
     readyMembers: text(16, "Members that are ready, of all, such as 3/3."),
     replicas: count("Number of members."),

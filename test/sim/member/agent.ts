@@ -3,8 +3,9 @@ import { judgePrepare, shownReport } from "../../../src/agent/prepare.ts";
 import type { VolumeOwner } from "../../../src/agent/volume.ts";
 import type { VolumeReport } from "../../../src/agent/volume-keeper.ts";
 import { votersDigest } from "../../../src/agent/voters.ts";
-import type { AgentAnswer, Order } from "../../../src/model/agent-protocol.ts";
+import type { AgentAnswer, Handover, Order } from "../../../src/model/agent-protocol.ts";
 import { annotations } from "../../../src/model/annotations.ts";
+import type { InstalledConfig } from "./pod-run.ts";
 import { stateOf, type Volume } from "./volume.ts";
 
 type Verdict = ReturnType<typeof judgeOrder>;
@@ -15,32 +16,53 @@ export interface Mounted {
   readonly owner: VolumeOwner;
   readonly proposer: string;
   readonly raftAddress: string;
-  readonly configRevision: string;
+  readonly maxBlocksBehind: number;
 }
 
-/**
- * The agent of one pod. Its judgements are those of the real agent; only files and sockets are not there. Executed
- * orders are kept with the pod, as in the folder that ev-node's config lies in.
- */
+/** What the agent keeps beside ev-node's config: in memory, so it goes with the pod, and when its node restarts. */
+export interface PodMemory {
+  readonly executed: string[];
+  config: InstalledConfig | undefined;
+  /** The restart token that was acted upon, or that the pod was made with; undefined before the first look. */
+  token: { readonly text: string | undefined } | undefined;
+}
+
+export const emptyMemory = (): PodMemory => ({ executed: [], config: undefined, token: undefined });
+
+/** How this member took the lead. */
+type Taken = Omit<Handover, "ageMs"> & { readonly atMs: number };
+
+/** The agent of one pod. Its judgements are those of the real agent; only files and sockets are not there. */
 export class SimulatedAgent {
   readonly mounted: Mounted;
-  readonly executed: string[] = [];
+  readonly memory: PodMemory;
+  /** Which raft ports it reached last, and when. */
+  readonly reachedAtMs = new Map<string, number>();
+  handover: Taken | undefined;
   readonly #volume: Volume;
   readonly #waiters = new Set<() => void>();
   #notes: Readonly<Record<string, string>> = {};
   #report: VolumeReport | undefined;
   #version = 0;
   #meaning = "";
+  #pending: AgentAnswer["pendingConfig"];
+  #readiness: { readonly ok: boolean; readonly sinceMs: number } | undefined;
   readonly #instance: string;
 
-  constructor(instance: string, mounted: Mounted, volume: Volume) {
+  constructor(instance: string, mounted: Mounted, volume: Volume, memory: PodMemory) {
     this.#instance = instance;
     this.mounted = mounted;
+    this.memory = memory;
     this.#volume = volume;
   }
 
   get isPrepared(): boolean {
-    return this.#report !== undefined && judgePrepare(this.#report) === undefined;
+    return this.memory.config !== undefined && this.prepare.kind === "done";
+  }
+
+  get prepare(): AgentAnswer["prepare"] {
+    if (this.#report === undefined) return { kind: "checking" };
+    return judgePrepare(this.#report) ?? { kind: "done" };
   }
 
   get version(): string {
@@ -50,6 +72,27 @@ export class SimulatedAgent {
   /** The pod's annotations arrive at its containers after a while. */
   show(notes: Readonly<Record<string, string>>): void {
     this.#notes = notes;
+  }
+
+  /**
+   * Installs the revision on the pod, once its text is mounted. True when ev-node has to start again: the restart
+   * token is another one than before, and what it is to read is there.
+   */
+  tendConfig(textOf: (revision: string) => string | undefined): boolean {
+    const revision = this.#notes[annotations.configRevision];
+    if (revision === undefined) return false;
+    if (this.memory.config?.revision !== revision) {
+      const text = textOf(revision);
+      const message = `revision ${revision} is not mounted yet`;
+      this.#pending = text === undefined ? { revision, message } : undefined;
+      if (text === undefined) return false;
+      this.memory.config = { revision, text };
+    }
+    this.#pending = undefined;
+    const { token } = this.memory;
+    const text = this.#notes[annotations.restartToken];
+    this.memory.token = { text };
+    return token !== undefined && token.text !== text;
   }
 
   /** One look at volume and order. Returns the order that was carried out, if there was one. */
@@ -62,7 +105,7 @@ export class SimulatedAgent {
     this.#report = { volume, executedOrder, refusedOrder: undefined, postponed: undefined };
     if (reading.kind !== "order") return undefined;
     const { order } = reading;
-    const facts = { member: owner.member, epoch: owner.epoch, raftAddress, executed: this.executed };
+    const facts = { member: owner.member, epoch: owner.epoch, raftAddress, executed: this.memory.executed };
     const verdict = judgeOrder(order, volume, facts);
     if (verdict.kind === "refuse") {
       this.#report = { ...this.#report, refusedOrder: { id: order.id, message: verdict.message } };
@@ -76,14 +119,14 @@ export class SimulatedAgent {
 
   #execute(verdict: Executable): void {
     const { order } = verdict;
-    this.executed.push(order.id);
+    this.memory.executed.push(order.id);
     if (verdict.kind === "record") {
       const executedOrders = [...verdict.record.executedOrders, order.id];
       this.#volume.record = { ...verdict.record, executedOrders };
       return;
     }
     const { voters } = verdict.order;
-    this.#volume.raft = { voters, term: 1, log: [], stored: 0 };
+    this.#volume.raft = { voters, term: 1, log: undefined, stored: undefined };
     this.#volume.record = {
       version: 1,
       ...this.mounted.owner,
@@ -96,35 +139,53 @@ export class SimulatedAgent {
   }
 
   /** The answer at this moment, given what ev-node and the others do. */
-  answer(podUid: string, rest: Pick<AgentAnswer, "node" | "peers" | "ready" | "mode">): AgentAnswer {
-    const { owner, configRevision } = this.mounted;
+  answer(
+    podUid: string,
+    nowMs: number,
+    { ready, ...rest }: Pick<AgentAnswer, "node" | "peers" | "ready" | "mode">,
+  ): AgentAnswer {
+    const { owner } = this.mounted;
     const report = this.#report;
-    const prepare = report === undefined ? undefined : judgePrepare(report);
     const { volume, executedOrder, refusedOrder } =
       report === undefined
         ? { volume: { kind: "unchecked" } as const, executedOrder: undefined, refusedOrder: undefined }
         : shownReport(report);
+    if (this.#readiness?.ok !== ready.ok) this.#readiness = { ok: ready.ok, sinceMs: nowMs };
     return {
       protocol: 1,
       version: this.version,
       member: owner.member,
       podUid,
       clusterId: owner.clusterId,
-      configRevision,
+      ...this.#configuration(),
       ...(executedOrder === undefined ? {} : { executedOrder }),
       ...(refusedOrder === undefined ? {} : { refusedOrder }),
-      prepare: report === undefined ? { kind: "checking" } : (prepare ?? { kind: "done" }),
+      prepare: this.prepare,
       volume,
       ...rest,
+      ready: { ...ready, forMs: nowMs - this.#readiness.sinceMs },
+      ...this.#handover(nowMs),
     };
+  }
+
+  #configuration(): Pick<AgentAnswer, "configRevision" | "pendingConfig" | "restartToken"> {
+    const { config, token } = this.memory;
+    return {
+      ...(config === undefined ? {} : { configRevision: config.revision }),
+      ...(this.#pending === undefined ? {} : { pendingConfig: this.#pending }),
+      ...(token?.text === undefined ? {} : { restartToken: token.text }),
+    };
+  }
+
+  #handover(nowMs: number): Pick<AgentAnswer, "handover"> {
+    if (this.handover === undefined) return {};
+    const { atMs, ...taken } = this.handover;
+    return { handover: { ...taken, ageMs: nowMs - atMs } };
   }
 
   /** Wakes those that wait when the answer means something else than before: heights and ages are no news. */
   publish(answer: AgentAnswer): void {
-    const { version: _, node, peers, ...others } = answer;
-    const role = node.kind === "open" ? [node.isLeader] : [node.raftPortOpen];
-    const reach = peers.map(({ name, raft }) => `${name} ${raft.kind}`);
-    const meaning = JSON.stringify([others, node.kind, role, reach]);
+    const meaning = meaningOf(answer);
     if (meaning === this.#meaning) return;
     this.#meaning = meaning;
     this.#version += 1;
@@ -140,4 +201,18 @@ export class SimulatedAgent {
     this.#waiters.add(once);
     return () => this.#waiters.delete(once);
   }
+}
+
+/** All but heights, ages and times, which are no news. */
+function meaningOf(answer: AgentAnswer): string {
+  const { node, peers, ready, handover, prepare, volume, mode } = answer;
+  const role = node.kind === "open" ? node.isLeader : node.raftPortOpen;
+  const level = mode?.kind === "level" ? mode.loggedHeight : "";
+  const why = "message" in prepare ? prepare.message : "";
+  const lies = "message" in volume ? volume.message : volume.kind === "intact" && volume.started;
+  const reach = peers.map(({ raft }) => raft.kind).join();
+  const orders = [answer.executedOrder, answer.refusedOrder?.id, answer.refusedOrder?.message].join();
+  const config = [answer.configRevision, answer.pendingConfig?.revision, answer.restartToken].join();
+  const state = [node.kind, role, reach, ready.ok, ready.message.replaceAll(/\d+/g, ""), mode?.kind, level];
+  return [...state, handover?.firstHash, prepare.kind, why, volume.kind, lies, orders, config].join();
 }

@@ -1,4 +1,6 @@
+import type { Secret } from "../../../src/model/objects.ts";
 import type { SimulatedAgent } from "./agent.ts";
+import type { Block } from "./block.ts";
 import type { Volume } from "./volume.ts";
 
 /** One process of ev-node. */
@@ -7,6 +9,52 @@ export interface NodeProcess {
   mode: "level" | "raft";
   role: "leader" | "follower" | "waiting";
   readonly startedMs: number;
+  /** Its ports are closed before. */
+  readonly upAtMs: number;
+  readonly image: string;
+  /** What it read when it started, and nothing later. */
+  readonly config: InstalledConfig;
+  /** Blocks that it stores in one step while it is behind; none, for one that never catches up. */
+  readonly catchUp: number;
+  /** It was asked to end: when, and when it will have, if it does not lead. */
+  stopping: { readonly sinceMs: number; readonly exitAtMs: number } | undefined;
+  ledSinceMs: number | undefined;
+  /** When it last reached a majority, if it leads. */
+  quorumAtMs: number;
+  /** The first block that it made since it leads. */
+  firstBlock: Block | undefined;
+}
+
+export interface InstalledConfig {
+  readonly revision: string;
+  readonly text: string;
+}
+
+/** How a process ended, as kubelet tells it. */
+export interface ContainerExit {
+  readonly code: number;
+  readonly message: string;
+  readonly containerId: string;
+  readonly atMs: number;
+}
+
+/** The container of ev-node, over all its starts. */
+export interface NodeContainer {
+  /** What it has to run, as kubelet has read it. */
+  image: string;
+  /** Of the last start. */
+  id: string | undefined;
+  startedMs: number;
+  starts: number;
+  lastExit: ContainerExit | undefined;
+  /** Exits that each make kubelet wait longer. */
+  backOffs: number;
+  /** Kubelet does not start it before. */
+  startAtMs: number;
+  /** Why kubelet cannot start it. */
+  refusal: { readonly reason: string; readonly message: string } | undefined;
+  /** The registry does not give the image out until then, whatever it is. */
+  noImageUntilMs: number;
 }
 
 /** A pod as its node runs it. It may outlive its object in the API by some seconds. */
@@ -18,14 +66,22 @@ export interface PodRun {
   readonly ip: string;
   readonly node: string;
   readonly volume: Volume;
+  readonly container: NodeContainer;
   agent: SimulatedAgent;
+  agentImage: string;
+  agentStarts: number;
+  /** The agent's container is being started again until then. */
+  agentAwayUntilMs: number;
+  /** The config Secret as kubelet mounted it last. */
+  configs: Secret;
   process: NodeProcess | undefined;
-  restarts: number;
-  lastExitCode: number | undefined;
-  /** Kubelet does not start ev-node before. */
-  startAtMs: number;
+  /** What kubelet's probes said last. */
+  isReady: boolean;
+  /** What kubelet told last, of which version of the pod. */
+  told: string;
+  /** Since when the member is too far behind, or takes no part, without a break; see `participation.ts`. */
+  behindSinceMs: number | undefined;
+  absentSinceMs: number | undefined;
   /** Kubelet ends the containers then; absent while the pod is to run. */
   endAtMs: number | undefined;
-  /** The registry does not give the image out until then. */
-  noImageUntilMs: number;
 }

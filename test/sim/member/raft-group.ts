@@ -1,9 +1,10 @@
 import type { Chance } from "../chance.ts";
+import { blockAt, type Head, heightOf, isPartOf, nextBlock } from "./block.ts";
 import type { Chains } from "./chain.ts";
 import type { NodeProcess, PodRun } from "./pod-run.ts";
 import type { RaftState } from "./volume.ts";
 
-/** A member whose process runs. */
+/** A member whose process runs and was not asked to end, or leads until it has handed over. */
 interface Running {
   readonly run: PodRun;
   readonly process: NodeProcess;
@@ -18,39 +19,55 @@ export interface RaftDependencies {
   readonly onFork: (what: string) => void;
   /** A process that leads ends when it cannot lead any more. */
   readonly exit: (run: PodRun, code: number, why: string) => void;
+  /** Whether two members are out of each other's reach on the raft port. */
+  readonly isCut: (one: PodRun, other: PodRun) => boolean;
 }
 
 /** Members that start without a leader look around for this long before they go to Raft. */
 const LEVEL_MS = 1_000;
+/** A leader goes on for so long without a majority, and tries for so long to hand over. */
+const LEASE_MS = 1_000;
+const RESIGN_MS = 3_000;
 
 export const chainKey = ({ agent }: PodRun): string =>
   `${agent.mounted.owner.chainId} signed by ${agent.mounted.proposer.slice(0, 8)}`;
 
 /** One look at the processes of one cluster: who leads, and the next block. */
 export function tendGroup(deps: RaftDependencies, runs: readonly PodRun[]): void {
+  const nowMs = deps.nowMs();
   const running = runs.flatMap((run): Running[] => {
     const { process, volume } = run;
-    return process && volume.raft ? [{ run, process, raft: volume.raft }] : [];
+    if (process === undefined || volume.raft === undefined || process.upAtMs > nowMs) return [];
+    if (process.stopping !== undefined && process.role !== "leader") return [];
+    return [{ run, process, raft: volume.raft }];
   });
   const leader = running.find(({ process }) => process.role === "leader");
-  if (leader !== undefined && !hasMajority(leader, running)) {
+  if (leader !== undefined && isLost(deps, leader, running)) {
     deps.exit(leader.run, 1, "leader lock lost");
     return;
   }
   level(deps, running, leader);
   if (leader === undefined) elect(deps, running);
-  else lead(deps, running, leader);
+  else if (leader.process.stopping === undefined) lead(deps, running, leader);
+  else resign(deps, running, leader, leader.process.stopping.sinceMs);
 }
 
-/** Who may vote for this member, by its own membership. */
-function votersOf({ raft }: Running, running: readonly Running[]): readonly Running[] {
-  const ids = raft.voters.map(({ id }) => id);
-  return running.filter(({ run, process }) => process.mode === "raft" && ids.includes(run.name));
+function isLost(deps: RaftDependencies, leader: Running, running: readonly Running[]): boolean {
+  if (hasMajority(deps, leader, running)) leader.process.quorumAtMs = deps.nowMs();
+  return deps.nowMs() - leader.process.quorumAtMs >= LEASE_MS;
+}
+
+/** Who may vote for this member, by its own membership, and hears it. */
+function votersOf({ isCut }: RaftDependencies, one: Running, running: readonly Running[]) {
+  const ids = one.raft.voters.map(({ id }) => id);
+  return running.filter(
+    ({ run, process }) => process.mode === "raft" && ids.includes(run.name) && !isCut(one.run, run),
+  );
 }
 
 const majority = ({ raft }: Running) => Math.floor(raft.voters.length / 2) + 1;
-const hasMajority = (one: Running, running: readonly Running[]) =>
-  votersOf(one, running).length >= majority(one);
+const hasMajority = (deps: RaftDependencies, one: Running, running: readonly Running[]) =>
+  votersOf(deps, one, running).length >= majority(one);
 
 /** A full node goes to Raft beside a leader, or when a majority is there to compare with. */
 function level({ nowMs }: RaftDependencies, running: readonly Running[], leader: Running | undefined): void {
@@ -62,56 +79,95 @@ function level({ nowMs }: RaftDependencies, running: readonly Running[], leader:
 
 function elect(deps: RaftDependencies, running: readonly Running[]): void {
   for (const { process } of running) process.role = "waiting";
-  const able = running.filter((one) => one.process.mode === "raft" && hasMajority(one, running));
+  const able = running.filter(
+    (one) => one.process.mode === "raft" && one.process.catchUp > 0 && hasMajority(deps, one, running),
+  );
   const candidate = deps.chance.is(0.4) ? deps.chance.pick(able) : undefined;
   if (candidate === undefined) return;
-  const granted = votersOf(candidate, running).filter(({ raft }) => isUpToDate(candidate.raft, raft));
+  const granted = votersOf(deps, candidate, running).filter(({ raft }) => isUpToDate(candidate.raft, raft));
   const term = 1 + Math.max(...running.map(({ raft }) => raft.term));
   for (const { raft } of granted) raft.term = term;
-  if (granted.length < majority(candidate)) return;
-  candidate.process.role = "leader";
-  deps.note(`${candidate.run.name} leads in term ${term} at height ${candidate.raft.log.length}`);
+  if (granted.length >= majority(candidate)) take(deps, candidate, term);
+}
+
+function take({ nowMs, note }: RaftDependencies, { run, process, raft }: Running, term: number): void {
+  raft.term = term;
+  process.role = "leader";
+  process.ledSinceMs = nowMs();
+  process.quorumAtMs = nowMs();
+  process.firstBlock = undefined;
+  note(`${run.name} leads in term ${term} at height ${heightOf(raft.log)}`);
 }
 
 /** Raft's rule: the last term counts, and then the length. */
 function isUpToDate(candidate: RaftState, voter: RaftState): boolean {
-  const [own, other] = [candidate.log.at(-1)?.term ?? 1, voter.log.at(-1)?.term ?? 1];
-  return own === other ? candidate.log.length >= voter.log.length : own > other;
+  const [own, other] = [candidate.log?.term ?? 1, voter.log?.term ?? 1];
+  return own === other ? heightOf(candidate.log) >= heightOf(voter.log) : own > other;
 }
 
+/** A new block follows only when a majority has the last one. */
 function lead(deps: RaftDependencies, running: readonly Running[], leader: Running): void {
-  const { chance, chains } = deps;
-  leader.raft.log = [...leader.raft.log, { term: leader.raft.term, block: chains.newBlock() }];
-  const followers = votersOf(leader, running).filter((one) => one !== leader);
-  const reached = followers.filter(() => chance.is(0.9));
-  for (const { raft, process, run } of reached) {
-    raft.log = leader.raft.log;
-    raft.term = leader.raft.term;
-    process.role = "follower";
-    noteBlocks(run);
+  const { chance, chains, nowMs } = deps;
+  const { raft, process } = leader;
+  if (isPartOf(raft.log, raft.stored)) {
+    raft.log = nextBlock(raft.log, { term: raft.term, id: chains.newBlock(), timeMs: nowMs() });
+    process.firstBlock ??= raft.log;
   }
-  if (1 + reached.length < majority(leader)) return;
-  noteBlocks(leader.run);
-  for (const { raft } of [leader, ...reached]) raft.stored = raft.log.length;
+  const others = votersOf(deps, leader, running).filter((one) => one !== leader);
+  const level = others.filter((one) => chance.is(0.9) && follow(leader, one));
+  for (const one of running.filter(({ run }) => run !== leader.run && deps.isCut(leader.run, run)))
+    one.raft.stored = caughtUp(one, one.raft.stored, raft.stored);
+  if (1 + level.length < majority(leader)) return;
+  for (const one of [leader, ...level]) store(one);
   commit(deps, leader);
 }
 
+/**
+ * The follower takes over what it lacks, some blocks at a time. True when it has all that the leader has. One that
+ * never catches up has the log all the same, as Raft is not what is wrong with it: its vote counts, its store lags.
+ */
+function follow(leader: Running, one: Running): boolean {
+  const { raft, process } = one;
+  process.role = "follower";
+  raft.term = leader.raft.term;
+  if (process.catchUp === 0) {
+    raft.log = leader.raft.log;
+    return true;
+  }
+  const common = isPartOf(raft.log, leader.raft.log) ? raft.log : raft.stored;
+  raft.log = caughtUp(one, common, leader.raft.log);
+  if (raft.log === leader.raft.log) return true;
+  if (heightOf(raft.log) > heightOf(raft.stored)) raft.stored = raft.log;
+  return false;
+}
+
+function caughtUp({ process: { catchUp } }: Running, own: Head, wanted: Head): Head {
+  const heights = [heightOf(own), heightOf(wanted)] as const;
+  return heights[1] <= heights[0] ? own : blockAt(wanted, Math.min(heights[0] + catchUp, heights[1]));
+}
+
 /** From the first block on, missing block data is a loss. */
-function noteBlocks({ volume }: PodRun): void {
+function store({ run: { volume }, raft, process }: Running): void {
+  if (process.catchUp === 0) return;
+  raft.stored = raft.log;
   if (volume.record && !volume.record.hadBlocks) volume.record = { ...volume.record, hadBlocks: true };
 }
 
 /** All that the leader has is decided now; what was decided before must be in it. */
 function commit({ chains, onFork }: RaftDependencies, { run, raft }: Running): void {
+  if (raft.log === undefined) return;
   const key = chainKey(run);
-  const { clusterId } = run.agent.mounted.owner;
-  const from = Math.max(0, Math.min(chains.height(key), raft.log.length) - RECHECKED);
-  for (const [index, { block }] of raft.log.slice(from).entries()) {
-    const height = from + index + 1;
-    if (chains.commit(key, clusterId, height, block) === "fork")
-      onFork(`block ${height} of ${key} was made a second time, by ${run.namespace}/${run.name}`);
-  }
+  const height = chains.commit(key, raft.log);
+  if (height !== undefined)
+    onFork(`block ${height} of ${key} was made a second time, by ${run.namespace}/${run.name}`);
 }
 
-/** Logs that differ in an old block differ in all that follow. */
-const RECHECKED = 3;
+/** A leader that was asked to end hands over to one that has all its blocks, and ends with 1 in any case. */
+function resign(deps: RaftDependencies, running: readonly Running[], leader: Running, sinceMs: number): void {
+  const others = votersOf(deps, leader, running).filter((one) => one !== leader);
+  const heir = others.find((one) => follow(leader, one) && one.process.catchUp > 0);
+  if (heir === undefined && deps.nowMs() - sinceMs < RESIGN_MS) return;
+  const { term } = leader.raft;
+  deps.exit(leader.run, 1, "leader lock lost");
+  if (heir !== undefined) take(deps, heir, term + 1);
+}

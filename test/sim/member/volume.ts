@@ -1,19 +1,15 @@
 import { judgeVolume, type VolumeOwner, type VolumeState } from "../../../src/agent/volume.ts";
 import type { VolumeRecord } from "../../../src/agent/volume-record.ts";
 import type { Voter } from "../../../src/model/agent-protocol.ts";
-
-export interface Entry {
-  readonly term: number;
-  readonly block: string;
-}
+import { type Head, heightOf } from "./block.ts";
 
 /** What Raft keeps of one member: who votes, how far it voted, and the blocks. */
 export interface RaftState {
   readonly voters: readonly Voter[];
   term: number;
-  log: readonly Entry[];
-  /** Up to this height the blocks are decided and in the block store. */
-  stored: number;
+  log: Head;
+  /** What is decided and in the block store. It can be ahead of the log: blocks come over P2P, too. */
+  stored: Head;
 }
 
 /** One persistent volume. It outlives pods, and goes with its claim. */
@@ -34,17 +30,17 @@ export const newVolume = (name: string): Volume => ({
 
 /** The agent's own judgement of what lies there. */
 export function stateOf({ record, raft }: Volume, owner: VolumeOwner): VolumeState {
-  const isUsed = raft !== undefined && (raft.log.length > 0 || raft.term > 1);
+  const isUsed = raft !== undefined && (raft.log !== undefined || raft.term > 1);
   return judgeVolume(
     {
       record: record === undefined ? { kind: "absent" } : { kind: "present", record },
       raft:
         raft === undefined ? { kind: "missing" } : { kind: isUsed ? "used" : "fresh", voters: raft.voters },
-      hasBlockData: raft !== undefined && raft.log.length > 0,
+      hasBlockData: raft?.log !== undefined,
       others: [],
     },
     owner,
   );
 }
 
-export const heightOf = ({ raft }: Volume): number => raft?.stored ?? 0;
+export const storedHeight = ({ raft }: Volume): number => heightOf(raft?.stored);

@@ -1,19 +1,29 @@
 import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
+import { AGENT_CONTAINER } from "../../../src/model/member.ts";
 import { configEntry, configSecretName, identitySecretName, memberHost } from "../../../src/model/names.ts";
-import type { Pod } from "../../../src/model/objects.ts";
+import type { Pod, Secret } from "../../../src/model/objects.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
 import type { Mounted } from "../member/agent.ts";
 import type { Registry } from "../registry.ts";
 
+/** The Secret with the configs of a cluster's members, as it is now. */
+export function configsOf({ store }: Registry, namespace: string, cluster: string): Secret | undefined {
+  return store.get(kinds.secret, { namespace, name: configSecretName(cluster) });
+}
+
 /** What kubelet mounts into a member's pod; undefined while a part of it is missing, so that no container starts. */
-export function mountsOf({ store }: Registry, { metadata }: Pod, cluster: string): Mounted | undefined {
-  const { namespace = "", name } = metadata;
-  const config = store.get(kinds.secret, { namespace, name: configSecretName(cluster) });
-  const identity = store.get(kinds.secret, { namespace, name: identitySecretName(cluster) });
-  const configRevision = metadata.annotations?.[annotations.configRevision];
-  if (config === undefined || identity === undefined || configRevision === undefined) return undefined;
-  if (entryText(config, configEntry(name, configRevision)) === undefined) return undefined;
+export function mountsOf(
+  registry: Registry,
+  pod: Pod,
+  cluster: string,
+): { readonly mounted: Mounted; readonly configs: Secret } | undefined {
+  const { namespace = "", name } = pod.metadata;
+  const configs = configsOf(registry, namespace, cluster);
+  const identity = registry.store.get(kinds.secret, { namespace, name: identitySecretName(cluster) });
+  const revision = pod.metadata.annotations?.[annotations.configRevision];
+  if (configs === undefined || identity === undefined || revision === undefined) return undefined;
+  if (entryText(configs, configEntry(name, revision)) === undefined) return undefined;
   const notes = identity.metadata.annotations ?? {};
   const clusterId = entryText(identity, "cluster_id");
   const [chainId, proposer, domain] = [
@@ -26,10 +36,17 @@ export function mountsOf({ store }: Registry, { metadata }: Pod, cluster: string
   }
   const ordinal = Number(name.slice(cluster.length + 1));
   const epoch = Number(notes[annotations.epoch]);
-  return {
+  const mounted = {
     owner: { clusterId, member: name, chainId, epoch },
     proposer,
     raftAddress: `${memberHost(cluster, namespace, ordinal, domain)}:5001`,
-    configRevision,
+    maxBlocksBehind: toleratedOf(pod),
   };
+  return { mounted, configs };
+}
+
+/** As the agent's container gets it, in its environment. */
+function toleratedOf({ spec }: Pod): number {
+  const agent = spec?.initContainers?.find(({ name }) => name === AGENT_CONTAINER);
+  return Number(agent?.env?.find(({ name }) => name === "MAX_BLOCKS_BEHIND")?.value ?? 0);
 }

@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import type { PersistentVolumeClaim, Pod, StatefulSet } from "../../../src/model/objects.ts";
 import { isReady } from "../pod-health.ts";
 import type { Registry } from "../registry.ts";
-import { podOf } from "../stateful-set-controller.ts";
-
-/** Keeps a claim while a pod uses it, as Kubernetes' own finalizer. */
-export const CLAIM_IN_USE = "kubernetes.io/pvc-protection";
+import { currentRevision, forgetRevisions, revisionOf } from "./revisions.ts";
+import { claimFor, podOf } from "./set-pod.ts";
 
 /**
  * One look at every StatefulSet, as its controller takes it under `OnDelete`, `Parallel` and the retention `Retain`:
@@ -15,18 +13,25 @@ export const CLAIM_IN_USE = "kubernetes.io/pvc-protection";
  */
 export function tendStatefulSets(registry: Registry): void {
   for (const set of registry.store.all(kinds.statefulSet)) {
-    if (set.metadata.deletionTimestamp === undefined) makeMembers(registry, set);
-    const now = registry.store.get(kinds.statefulSet, set.metadata);
-    if (now !== undefined) writeStatus(registry, now);
+    if (set.metadata.deletionTimestamp !== undefined) continue;
+    const revision = updateRevisionOf(registry, set);
+    makeMembers(registry, set, revision);
+    writeStatus(registry, set, revision);
   }
 }
 
 const replicasOf = ({ spec }: StatefulSet) => spec?.replicas ?? 1;
 
-const revisionOf = ({ metadata, spec }: StatefulSet) =>
-  `${metadata.name}-${createHash("sha256").update(JSON.stringify(spec?.template)).digest("hex").slice(0, 10)}`;
+/** Revisions are compared only when the set has changed since the last look, or the revision is gone. */
+function updateRevisionOf(registry: Registry, set: StatefulSet): string {
+  const { updateRevision: name = "", observedGeneration } = set.status ?? {};
+  const { namespace = "", generation } = set.metadata;
+  const isKnown = registry.store.get(kinds.controllerRevision, { namespace, name }) !== undefined;
+  if (isKnown && observedGeneration === generation) return name;
+  return currentRevision(registry, set).metadata.name;
+}
 
-function makeMembers(registry: Registry, set: StatefulSet): void {
+function makeMembers(registry: Registry, set: StatefulSet, revision: string): void {
   for (let ordinal = 0; ordinal < replicasOf(set); ordinal++) {
     const made = podOf(set, ordinal);
     const existing = registry.store.get(kinds.pod, made.metadata);
@@ -38,43 +43,25 @@ function makeMembers(registry: Registry, set: StatefulSet): void {
     const claims = (set.spec?.volumeClaimTemplates ?? []).map((template) => claimFor(set, template, ordinal));
     if (!claims.every((claim) => ensureClaim(registry, claim))) continue;
     const { metadata, spec } = made;
-    const labels = { ...metadata.labels, "controller-revision-hash": revisionOf(set) };
     const volumes = claims.map(({ metadata: { name } }) => ({
       name: "data",
       persistentVolumeClaim: { claimName: name },
     }));
     const full = { containers: [], ...spec, volumes: [...(spec?.volumes ?? []), ...volumes] };
-    registry.create(kinds.pod, { ...made, metadata: { ...metadata, labels }, spec: full });
+    const revised = { ...metadata, labels: { ...metadata.labels, [labels.revision]: revision } };
+    registry.create(kinds.pod, { ...made, metadata: revised, spec: full });
   }
 }
 
 /** A pod without a controller that the set selects becomes its own. */
 function adopt(registry: Registry, set: StatefulSet, { metadata }: Pod): void {
-  const { ownerReferences = [], deletionTimestamp, labels = {} } = metadata;
+  const { ownerReferences = [], deletionTimestamp, labels: own = {} } = metadata;
   if (deletionTimestamp !== undefined || ownerReferences.some(({ controller }) => controller === true))
     return;
   const wanted = Object.entries(set.spec?.selector.matchLabels ?? {});
-  if (!wanted.every(([key, value]) => labels[key] === value)) return;
+  if (!wanted.every(([key, value]) => own[key] === value)) return;
   const [owner] = podOf(set, 0).metadata.ownerReferences ?? [];
   registry.patch(kinds.pod, metadata, { metadata: { ownerReferences: [...ownerReferences, owner] } });
-}
-
-type Template = NonNullable<NonNullable<StatefulSet["spec"]>["volumeClaimTemplates"]>[number];
-
-function claimFor(set: StatefulSet, template: Template, ordinal: number): PersistentVolumeClaim {
-  const { namespace = "", name } = set.metadata;
-  const { metadata, spec } = template;
-  return {
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata: {
-      namespace,
-      name: `${metadata?.name ?? "data"}-${name}-${ordinal}`,
-      labels: { ...metadata?.labels, ...set.spec?.selector.matchLabels },
-      finalizers: [CLAIM_IN_USE],
-    },
-    ...(spec === undefined ? {} : { spec }),
-  };
 }
 
 /** Whether the pod may be made: a claim that is about to go is waited for. */
@@ -84,24 +71,34 @@ function ensureClaim(registry: Registry, claim: PersistentVolumeClaim): boolean 
   return existing?.metadata.deletionTimestamp === undefined;
 }
 
-function writeStatus(registry: Registry, set: StatefulSet): void {
+function writeStatus(registry: Registry, set: StatefulSet, updateRevision: string): void {
   const pods = registry.store
     .all(kinds.pod)
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === set.metadata.uid));
-  const updateRevision = revisionOf(set);
-  const updated = pods.filter(
-    ({ metadata }) => metadata.labels?.["controller-revision-hash"] === updateRevision,
-  );
+  const currentName = set.status?.currentRevision ?? updateRevision;
   const ready = pods.filter(isReady).length;
+  const ofRevision = (name: string) =>
+    pods.filter((pod) => revisionOf(pod) === name && pod.metadata.deletionTimestamp === undefined).length;
   const status = {
     observedGeneration: set.metadata.generation ?? 1,
     replicas: pods.length,
-    readyReplicas: ready,
     availableReplicas: ready,
-    updatedReplicas: updated.length,
-    currentRevision: set.status?.currentRevision ?? updateRevision,
+    ...unlessZero({
+      readyReplicas: ready,
+      // Under OnDelete the first revision stays the current one, whatever the pods run.
+      currentReplicas: ofRevision(currentName),
+      updatedReplicas: ofRevision(updateRevision),
+    }),
+    currentRevision: currentName,
     updateRevision,
+    collisionCount: 0,
   };
   if (isDeepStrictEqual(status, set.status)) return;
-  registry.replaceStatus(kinds.statefulSet, { ...set, status });
+  const written = registry.replaceStatus(kinds.statefulSet, { ...set, status });
+  forgetRevisions(registry, written, pods);
+}
+
+/** A count of nothing is not on the wire. */
+function unlessZero(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
 }

@@ -2,7 +2,7 @@ import { kinds } from "../../../src/model/kinds.ts";
 import type { PersistentVolumeClaim } from "../../../src/model/objects.ts";
 import { newVolume, type Volume } from "../member/volume.ts";
 import type { Registry } from "../registry.ts";
-import { CLAIM_IN_USE } from "./stateful-sets.ts";
+import { CLAIM_IN_USE } from "./set-pod.ts";
 
 /** One look at every claim: a new one gets an empty volume, and one that is deleted goes when no pod uses it. */
 export function tendClaims(registry: Registry, volumes: Map<string, Volume>): void {

@@ -3,6 +3,8 @@ import { kinds } from "../../../src/model/kinds.ts";
 import { claimName, memberName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import type { PodRun } from "../member/pod-run.ts";
+import { NODES, nodeName } from "../node/nodes.ts";
+import type { Drain } from "./drain.ts";
 import type { Owner } from "./owner.ts";
 import type { SimulatedOperator } from "./simulated-operator.ts";
 import { meddle } from "./third-parties.ts";
@@ -13,6 +15,9 @@ export interface Stage {
   readonly universe: Universe;
   readonly owner: Owner;
   readonly operators: readonly SimulatedOperator[];
+  readonly drain: Drain;
+  /** Whether the operator takes changes of the spec to the members. */
+  readonly rolls: boolean;
 }
 
 /** One thing that goes wrong. True when it really happened. */
@@ -22,13 +27,18 @@ type Mishap = (stage: Stage) => boolean;
 const menu: readonly (readonly [weight: number, name: string | undefined, mishap: Mishap])[] = [
   [3, "member process killed", killProcess],
   [3, "pod deleted", (stage) => deletePod(stage, undefined)],
-  [2, "pod deleted by force", (stage) => deletePod(stage, 0)],
+  [3, "pod deleted by force", (stage) => deletePod(stage, 0)],
   [2, "claim and pod deleted", deleteClaim],
   [3, "agent silent", silenceAgent],
   [1, "node restarted", restartNode],
   [1, "image not to be had", withholdImage],
+  [2, "leader killed", killLeader],
+  [2, "raft port cut", cutRaftPort],
+  [1, "node lost", loseNode],
+  [1, "kubelet slow", slowKubelet],
+  [1, "drain of all nodes begun", ({ drain }) => drain.begin()],
   [3, undefined, ({ universe }) => meddle(universe)],
-  [1, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
+  [3, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
   [2, "watches cut", cutWatches],
   [1, "history forgotten, watches cut", forgetHistory],
   [2, "operator killed", killOperator],
@@ -55,8 +65,50 @@ function runOf({ chance, runs }: Universe, which: (run: PodRun) => boolean): Pod
 
 function killProcess({ universe }: Stage): boolean {
   const run = runOf(universe, ({ process }) => process !== undefined);
-  if (run !== undefined) universe.kubelet.exit(run, 137, "killed");
+  if (run !== undefined) universe.kubelet.containers.exit(run, 137, "killed");
   return run !== undefined;
+}
+
+function killLeader({ universe }: Stage): boolean {
+  const run = runOf(universe, ({ process }) => process?.role === "leader");
+  if (run !== undefined) universe.kubelet.containers.exit(run, 137, "killed while it leads");
+  return run !== undefined;
+}
+
+/** Between two members, or between one and all others. Blocks still come over the other port. */
+function cutRaftPort({ universe }: Stage): boolean {
+  const { chance, links, history } = universe;
+  const one = runOf(universe, ({ process }) => process?.mode === "raft");
+  if (one === undefined) return false;
+  const others = universe.groupOf(one).filter((run) => run !== one);
+  const picked = chance.pick(others);
+  const cut = chance.is(0.5) ? others : picked === undefined ? [] : [picked];
+  const forMs = chance.between(3_000, 40_000);
+  history.note(
+    `the raft port of ${one.name} is cut from ${cut.map(({ name }) => name).join()} for ${forMs} ms`,
+  );
+  for (const other of cut) links.cut(one, other, forMs);
+  return cut.length > 0;
+}
+
+/** The machine is gone for a while; its pods stay as they were said to be, also when they are deleted. */
+function loseNode({ universe }: Stage): boolean {
+  const { chance, kubelet, network, runs, history } = universe;
+  const node = nodeName(chance.between(0, NODES - 1));
+  const forMs = chance.between(5_000, 80_000);
+  history.note(`${node} is lost for ${forMs} ms`);
+  for (const run of runs.values()) if (run.node === node) network.silence(run.ip, forMs);
+  kubelet.lose(node, forMs);
+  return true;
+}
+
+function slowKubelet({ universe }: Stage): boolean {
+  const { chance, troubles, history } = universe;
+  const node = nodeName(chance.between(0, NODES - 1));
+  const forMs = chance.between(5_000, 40_000);
+  history.note(`kubelet of ${node} is slow for ${forMs} ms`);
+  troubles.slow(node, forMs);
+  return true;
 }
 
 /** Half of the time one whose role is not told yet: then the operator is about to write to it. */
@@ -116,7 +168,7 @@ function restartNode({ universe }: Stage): boolean {
 function withholdImage({ universe }: Stage): boolean {
   const { chance, nowMs } = universe;
   const run = runOf(universe, ({ process }) => process === undefined);
-  if (run !== undefined) run.noImageUntilMs = nowMs + chance.between(2_000, 20_000);
+  if (run !== undefined) run.container.noImageUntilMs = nowMs + chance.between(2_000, 20_000);
   return run !== undefined;
 }
 
@@ -125,6 +177,7 @@ function cutWatches({ universe, operators }: Stage): boolean {
   const end = chance.pick(["closed", "broken", "mute"] as const) ?? "closed";
   const kind = chance.pick([kinds.pod, kinds.claim, kinds.cluster, kinds.statefulSet, undefined]);
   for (const { client } of operators) client.endWatches(end, kind);
+  if (end === "mute") universe.muteSinceMs = universe.nowMs;
   return true;
 }
 

@@ -12,10 +12,12 @@ export interface OperatorFaultsOptions {
   readonly stop: (forMs: number) => void;
   /** Told about every write that arrives. */
   readonly onWrite: (request: Request) => void;
+  /** Told about every write that was carried out, or refused. */
+  readonly onOutcome: (request: Request, isCarriedOut: boolean) => void;
 }
 
 /** What happens to the requests of one operator, and to itself between two of them. */
-export function operatorFaults({ universe, kill, stop, onWrite }: OperatorFaultsOptions): Faults {
+export function operatorFaults({ universe, kill, stop, onWrite, onOutcome }: OperatorFaultsOptions): Faults {
   const { chance, counts, history } = universe;
   const dies = (): boolean => {
     if (!chance.is(universe.weather.killRate)) return false;
@@ -37,7 +39,8 @@ export function operatorFaults({ universe, kill, stop, onWrite }: OperatorFaults
       onWrite(request);
       return undefined;
     },
-    after: (request) => {
+    after: (request, isCarriedOut) => {
+      if (isWrite(request)) onOutcome(request, isCarriedOut);
       if (dies()) return undefined;
       if (chance.is(universe.weather.stopRate)) {
         counts.add("operator stood still between two calls");

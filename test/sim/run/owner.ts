@@ -2,6 +2,7 @@ import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { chainLockName, claimName, identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/model/objects.ts";
+import { correction, type Edit } from "./edits.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import type { Universe } from "./universe.ts";
 import { approvalOf, MAIN, REPLICAS, wantedCluster } from "./wanted.ts";
@@ -30,6 +31,24 @@ export class Owner {
     this.#universe.history.note(`owner deletes ${ref.namespace}/${ref.name}`);
     this.#universe.registry.delete(kinds.cluster, ref, { propagation: "Background" });
     return true;
+  }
+
+  /** Changes the spec, whatever is under way. */
+  edit(ref: typeof MAIN, { name, spec }: Edit): void {
+    const { registry, history, counts } = this.#universe;
+    const cluster = this.clusterOf(ref);
+    if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return;
+    const { generation } = registry.patch(kinds.cluster, ref, { spec }).metadata;
+    if (generation === cluster.metadata.generation) return;
+    history.note(`owner changes ${name} of ${ref.name}: ${JSON.stringify(spec)}`);
+    counts.add(`owner changed ${name}`);
+  }
+
+  /** Takes back what brings no member up. */
+  correct(ref: typeof MAIN): void {
+    const cluster = this.clusterOf(ref);
+    const edit = cluster && correction(cluster.spec, this.#universe.chance);
+    if (edit !== undefined) this.edit(ref, edit);
   }
 
   approve(ref: typeof MAIN, member: string): void {

@@ -19,6 +19,10 @@ export class Quiet {
     this.#hasBegun = true;
   }
 
+  end(): void {
+    this.#hasBegun = false;
+  }
+
   onWrite({ client, verb, kind, namespace, name }: Request): void {
     if (!this.#hasBegun || kind === kinds.lease.kind) return;
     const { nowMs } = this.#universe;

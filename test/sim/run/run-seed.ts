@@ -1,5 +1,8 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import type { Request } from "../faults.ts";
+import { DisruptionRules } from "./disruption-rules.ts";
+import { Drain } from "./drain.ts";
+import { badEdit, goodEdit } from "./edits.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { History } from "./history.ts";
 import { Invariants } from "./invariants.ts";
@@ -9,12 +12,13 @@ import { Owner } from "./owner.ts";
 import { Quiet } from "./quiet.ts";
 import { unsettledOf } from "./settled.ts";
 import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
-import { calm, Universe } from "./universe.ts";
+import { Universe } from "./universe.ts";
 import { MAIN, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
   readonly seed: number;
+  readonly rolls: boolean;
   readonly violations: readonly string[];
   readonly history: History;
   readonly counts: FaultCounts;
@@ -23,20 +27,37 @@ export interface Result {
 
 const STEP_MS = 250;
 const LIVENESS_MS = 900_000;
+/** All has to be well for so long, before it is: some things are looked at once a minute only. */
+const SETTLED_MS = 65_000;
 /** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
-const SETTLED_MS = 170_000;
-const QUIET_MS = 130_000;
+const MUTE_MS = 155_000;
+/** Longer than the time between two writes of the heights. */
+const QUIET_MS = 70_000;
+const SHORT_QUIET_MS = 20_000;
 
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
-/** One seed: a time of faults, a time without in which all must become well, and a time in which nothing may be done. */
-export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promise<Result> {
-  const run = new Run(seed, variant);
+export interface RunOptions {
+  /** Whether the owner changes the spec, and the operator is expected to take that to the members. */
+  readonly rolls?: boolean;
+}
+
+/**
+ * One seed: a time of faults, a time without in which all must become well, and a time in which nothing may be done. If
+ * the operator rolls, one more change comes then, which nothing disturbs.
+ */
+export async function runSeed(
+  seed: number,
+  variant: Variant = AS_IT_IS,
+  { rolls = false }: RunOptions = {},
+): Promise<Result> {
+  const run = new Run(seed, variant, rolls);
   await run.safety();
   // Most mistakes show while the faults last, or not at all.
   const isLong = variant.isSeen !== "underFaults";
   if (isLong && run.isFine) await run.liveness();
   if (isLong && run.isFine) await run.quiet();
+  if (isLong && run.isFine && rolls) await run.rollout();
   return run.end(seed);
 }
 
@@ -45,39 +66,49 @@ class Run {
   readonly #stage: Stage;
   readonly #invariants: Invariants;
   readonly #quiet: Quiet;
+  readonly #rules: DisruptionRules;
   readonly #hasTwin: boolean;
 
-  constructor(seed: number, variant: Variant) {
+  constructor(seed: number, variant: Variant, rolls: boolean) {
     const universe = new Universe(seed);
     this.#universe = universe;
+    this.#rules = new DisruptionRules(universe);
     this.#invariants = new Invariants(universe);
     this.#quiet = new Quiet(universe);
     const onWrite = (request: Request) => {
       checkWrite(universe, request);
+      this.#rules.onArrival(request);
       this.#quiet.onWrite(request);
     };
-    const operators = ["operator-a", "operator-b"].map((name): SimulatedOperator => {
-      const operator: SimulatedOperator = new SimulatedOperator({
-        name,
-        server: universe.server,
-        clock: universe.clock,
-        chance: universe.chance,
-        ask: universe.network.ask,
-        faults: operatorFaults({
-          universe,
-          kill: (awayMs) => operator.kill(awayMs),
-          stop: (forMs) => operator.stop(forMs),
-          onWrite,
-        }),
-        latencyMs: () => latencyMs(universe),
-        variant,
-        note: (what) => universe.history.note(what),
-        onBug: (what) => universe.violate(`a bug: ${what}`),
-      });
-      return operator;
-    });
-    this.#stage = { universe, owner: new Owner(universe), operators };
+    const operators = ["operator-a", "operator-b"].map((name) => this.#newOperator(name, variant, onWrite));
+    this.#stage = { universe, owner: new Owner(universe), operators, drain: new Drain(universe), rolls };
     this.#hasTwin = universe.chance.is(0.5);
+  }
+
+  #newOperator(name: string, variant: Variant, onWrite: (request: Request) => void): SimulatedOperator {
+    const universe = this.#universe;
+    const operator: SimulatedOperator = new SimulatedOperator({
+      name,
+      server: universe.server,
+      clock: universe.clock,
+      chance: universe.chance,
+      ask: universe.network.ask,
+      faults: operatorFaults({
+        universe,
+        kill: (awayMs) => operator.kill(awayMs),
+        stop: (forMs) => operator.stop(forMs),
+        onWrite,
+        onOutcome: (request, isCarriedOut) => {
+          if (isCarriedOut) this.#rules.onCarriedOut(request);
+          else this.#rules.onRefused(request);
+        },
+      }),
+      latencyMs: () => latencyMs(universe),
+      variant,
+      note: (what) => universe.history.note(what),
+      onBug: (what) => universe.violate(`a bug: ${what}`),
+    });
+    return operator;
   }
 
   get isFine(): boolean {
@@ -94,6 +125,7 @@ class Run {
       lateRate: chance.pick([0, 0.05]) ?? 0,
       killRate: chance.pick([0, 0.002, 0.01]) ?? 0,
       stopRate: chance.pick([0, 0, 0.01]) ?? 0,
+      controllerRate: chance.pick([0.8, 0.8, 0.1]) ?? 0,
     };
     this.#universe.history.note(`weather ${JSON.stringify(this.#universe.weather)}`);
     const rate = chance.pick([0.01, 0.03, 0.08]) ?? 0;
@@ -101,6 +133,8 @@ class Run {
     while (this.isFine && this.#universe.nowMs < endMs) {
       this.#apply(0.02);
       if (chance.is(rate)) mishap(this.#stage);
+      this.#stage.drain.tend();
+      if (this.#stage.rolls) this.#edit();
       this.#approve(0.02);
       await this.#step();
     }
@@ -108,33 +142,52 @@ class Run {
 
   async liveness(): Promise<void> {
     this.#universe.history.note("no more faults");
-    this.#universe.weather = calm();
-    this.#universe.network.heal();
-    const endMs = this.#universe.nowMs + LIVENESS_MS;
-    let settledMs = this.#universe.nowMs;
-    while (this.isFine) {
-      this.#apply(1);
-      this.#approve(0.1);
-      if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
-      await this.#step();
-      const unsettled = unsettledOf(this.#stage);
-      if (unsettled !== undefined) settledMs = this.#universe.nowMs;
-      else if (this.#universe.nowMs - settledMs >= SETTLED_MS) return;
-      if (unsettled !== undefined && this.#universe.nowMs > endMs)
-        this.#universe.violate(`it does not become well: ${unsettled}`);
-    }
+    this.#universe.heal();
+    this.#stage.drain.end();
+    this.#stage.owner.correct(MAIN);
+    await this.#becomeWell();
   }
 
   async quiet(): Promise<void> {
     this.#universe.history.note("all is well");
     this.#quiet.begin();
     await this.#steps(QUIET_MS);
+    this.#quiet.end();
+  }
+
+  /** A change that nothing disturbs takes the lead away once at most, and then nothing is done any more. */
+  async rollout(): Promise<void> {
+    const universe = this.#universe;
+    const leaderEnds = universe.leaderEnds;
+    this.#stage.owner.edit(MAIN, goodEdit(universe.chance));
+    await this.#becomeWell();
+    const ends = universe.leaderEnds - leaderEnds;
+    if (ends > 1) universe.violate(`leaders ended ${ends} times in a rollout that nothing disturbed`);
+    this.#quiet.begin();
+    await this.#steps(SHORT_QUIET_MS);
+  }
+
+  /** Until all has been well for a while. */
+  async #becomeWell(): Promise<void> {
+    const endMs = this.#universe.nowMs + LIVENESS_MS;
+    let sinceMs = Math.max(this.#universe.nowMs, this.#universe.muteSinceMs + MUTE_MS);
+    while (this.isFine) {
+      this.#apply(1);
+      this.#approve(0.1);
+      if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
+      await this.#step();
+      const unsettled = unsettledOf(this.#stage);
+      if (unsettled !== undefined) sinceMs = Math.max(sinceMs, this.#universe.nowMs);
+      else if (this.#universe.nowMs - sinceMs >= SETTLED_MS) return;
+      if (unsettled !== undefined && this.#universe.nowMs > endMs)
+        this.#universe.violate(`it does not become well: ${unsettled}`);
+    }
   }
 
   end(seed: number): Result {
     const { violations, history, counts, nowMs } = this.#universe;
     for (const operator of this.#stage.operators) operator.kill(0);
-    return { seed, violations, history, counts, virtualMs: nowMs };
+    return { seed, rolls: this.#stage.rolls, violations, history, counts, virtualMs: nowMs };
   }
 
   async #steps(ms: number): Promise<void> {
@@ -146,6 +199,7 @@ class Run {
     for (const operator of this.#stage.operators) operator.tend();
     this.#universe.tend();
     this.#invariants.check();
+    this.#rules.tend();
     await this.#universe.clock.advance(STEP_MS);
   }
 
@@ -159,11 +213,18 @@ class Run {
     }
   }
 
+  /** Changes come in the middle of earlier ones, good and bad, and bad ones are corrected sooner or later. */
+  #edit(): void {
+    const { chance } = this.#universe;
+    const { owner } = this.#stage;
+    if (chance.is(0.012)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
+    else if (chance.is(0.02)) owner.correct(MAIN);
+  }
+
   #approve(probability: number): void {
     const { chance } = this.#universe;
-    const lost = this.#stage.owner.lostMembers(MAIN);
-    if (lost.length === 0 || !chance.is(probability)) return;
-    const member = chance.pick(lost);
+    if (!chance.is(probability)) return;
+    const member = chance.pick(this.#stage.owner.lostMembers(MAIN));
     if (member !== undefined) this.#stage.owner.approve(MAIN, member);
   }
 }

@@ -1,7 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
+import { defaultsV1 } from "../../../src/api/defaults.ts";
+import type { Spec } from "../../../src/api/evnodecluster.ts";
 import { labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { memberName } from "../../../src/model/names.ts";
+import type { Pod } from "../../../src/model/objects.ts";
+import type { PodRun } from "../member/pod-run.ts";
 import type { Stage } from "./mishaps.ts";
+import { runsTarget } from "./target.ts";
 import { ownedKinds } from "./third-parties.ts";
 import { MAIN, REPLICAS, TWIN } from "./wanted.ts";
 
@@ -25,7 +31,8 @@ export function unsettledOf(stage: Stage): string | undefined {
 }
 
 /** Why a cluster that may run is not well. */
-function sickness({ universe }: Stage, ref: typeof MAIN): string | undefined {
+function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
+  const { universe } = stage;
   const { store } = universe.registry;
   const runs = [...universe.runs.values()].filter(
     ({ namespace, cluster, endAtMs }) =>
@@ -40,10 +47,53 @@ function sickness({ universe }: Stage, ref: typeof MAIN): string | undefined {
     const role = runs.find((run) => run.name === name)?.process?.role;
     if (pod?.metadata.labels?.[labels.role] !== role) return `${name} is not labelled ${role}`;
   }
+  const outdated = stage.rolls ? outdatedness(stage, ref) : undefined;
+  if (outdated !== undefined) return outdated;
   const missing = ownedKinds.find(
     (kind) => !store.all(kind).some(({ metadata }) => metadata.namespace === ref.namespace),
   );
   return missing === undefined ? undefined : `its ${missing.kind} is missing`;
+}
+
+/** What does not run the spec as it is now, or was not cleared away. */
+function outdatedness({ universe, owner }: Stage, ref: typeof MAIN): string | undefined {
+  const { registry, runs } = universe;
+  const { store } = registry;
+  const set = store.get(kinds.statefulSet, ref);
+  const spec = owner.clusterOf(ref)?.spec;
+  const pods = store.all(kinds.pod).filter(({ metadata }) => metadata.namespace === ref.namespace);
+  for (const pod of pods) {
+    const { metadata } = pod;
+    const run = runs.get(metadata.uid ?? "");
+    if (run === undefined) return `${metadata.name} is no pod of a member`;
+    if (!runsTarget(registry, run)) return `${metadata.name} does not run the template`;
+    if (spec !== undefined && !(runsSpec(run, spec) && isAsAsked(pod, spec)))
+      return `${metadata.name} does not run the spec`;
+    if (metadata.labels?.[labels.revision] !== set?.status?.updateRevision)
+      return `${metadata.name} is not labelled as updated`;
+  }
+  const budgets = store.all(kinds.disruptionBudget);
+  const isClaimed = budgets.some(({ status }) => status?.disruptedPods !== undefined);
+  return isClaimed ? "a claim of the budget is left" : undefined;
+}
+
+/** Judged on the texts that were read, whatever they are called. */
+function runsSpec({ process }: PodRun, { image, log, chain }: Spec): boolean {
+  if (process?.image !== image) return false;
+  const { level = defaultsV1.log.level } = log ?? {};
+  const { blockTime = defaultsV1.chain.blockTime } = chain;
+  const { text } = process.config;
+  return text.includes(`level: "${level}"`) && text.includes(`block_time: "${blockTime}"`);
+}
+
+function isAsAsked({ metadata, spec }: Pod, { pod = {} }: Spec): boolean {
+  const grace = pod.terminationGracePeriodSeconds ?? defaultsV1.pod.terminationGracePeriodSeconds;
+  const notes = Object.entries(pod.annotations ?? {});
+  return (
+    spec?.terminationGracePeriodSeconds === grace &&
+    notes.every(([key, value]) => metadata.annotations?.[key] === value) &&
+    isDeepStrictEqual(spec.nodeSelector ?? {}, pod.nodeSelector ?? {})
+  );
 }
 
 /** A cluster whose chain another one runs has nothing that runs. */

@@ -3,6 +3,7 @@ import { type Kind, kinds } from "../../../src/model/kinds.ts";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
 import { configSecretName } from "../../../src/model/names.ts";
 import { kindOf } from "../kind-rules.ts";
+import { Rehearsals } from "../node/rehearsals.ts";
 import type { Universe } from "./universe.ts";
 import { MAIN } from "./wanted.ts";
 
@@ -61,7 +62,8 @@ function editTemplate({ registry, nowMs }: Universe): string | undefined {
 }
 
 function takeLabelsOff(universe: Universe): string | undefined {
-  const pods = universe.registry.store.all(kinds.pod);
+  // A rehearsal without its labels is nobody's any more, until its cluster goes.
+  const pods = universe.registry.store.all(kinds.pod).filter((pod) => !Rehearsals.isOne(pod));
   const object = universe.chance.pick([...ownedObjects(universe), ...pods]);
   if (object === undefined) return undefined;
   const off = { [labels.managedBy]: null };

@@ -1,3 +1,4 @@
+import type { AgentAnswer } from "../../../src/model/agent-protocol.ts";
 import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { namespaceKind } from "../../namespace-kind.ts";
@@ -9,10 +10,13 @@ import { collectGarbage } from "../garbage-collector.ts";
 import { AgentNetwork } from "../member/agent-network.ts";
 import { answerOf } from "../member/answers.ts";
 import { Chains } from "../member/chain.ts";
+import { Links } from "../member/links.ts";
+import { noteParticipation, type TrueGroup } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
 import { tendGroup } from "../member/raft-group.ts";
 import type { Volume } from "../member/volume.ts";
 import { Kubelet } from "../node/kubelet.ts";
+import { NodeTroubles } from "../node/nodes.ts";
 import { tendStatefulSets } from "../node/stateful-sets.ts";
 import { tendClaims } from "../node/volume-binder.ts";
 import { SimulatedServer } from "../simulated-server.ts";
@@ -22,7 +26,7 @@ import { History } from "./history.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import { MAIN, signerSecret, TWIN } from "./wanted.ts";
 
-/** How bad the world is at the moment; all zero when it is well. */
+/** How bad the world is at the moment; calm when it is well. */
 export interface Weather {
   lagMs: number;
   lossRate: number;
@@ -31,9 +35,11 @@ export interface Weather {
   lateRate: number;
   killRate: number;
   stopRate: number;
+  /** Share of the looks that the controllers of Kubernetes take in time. */
+  controllerRate: number;
 }
 
-export const calm = (): Weather => ({
+const calm = (): Weather => ({
   lagMs: 0,
   lossRate: 0,
   failRate: 0,
@@ -41,6 +47,7 @@ export const calm = (): Weather => ({
   lateRate: 0,
   killRate: 0,
   stopRate: 0,
+  controllerRate: 0.8,
 });
 
 /** All that is outside the operator: Kubernetes, its nodes, the members, and the network between. */
@@ -54,11 +61,18 @@ export class Universe {
   readonly volumes = new Map<string, Volume>();
   readonly runs = new Map<string, PodRun>();
   readonly chains = new Chains();
+  readonly links = new Links(() => this.nowMs);
+  readonly troubles = new NodeTroubles(() => this.nowMs);
   readonly kubelet: Kubelet;
   readonly network: AgentNetwork;
   readonly violations: string[] = [];
   weather: Weather = calm();
-  #tendedVersion = 0;
+  /** When a watch went mute last. */
+  muteSinceMs = Number.NEGATIVE_INFINITY;
+  /** How often a process that led has ended. */
+  leaderEnds = 0;
+  /** Whether a controller of Kubernetes has something to look at. */
+  #isTended = false;
 
   constructor(seed: number) {
     const random = seededRandom(seed);
@@ -71,11 +85,12 @@ export class Universe {
     this.kubelet = new Kubelet({
       registry: this.registry,
       chance,
+      troubles: this.troubles,
       volumes: this.volumes,
       runs: this.runs,
       nowMs: () => clock.monotonicMs(),
       note: (what) => this.history.note(what),
-      isReady: (run) => this.answer(run).ready.ok,
+      probe: (run) => this.#probe(run),
       onOrder: (run, order) => this.approvals.onOrder(run, order, (what) => this.violate(what)),
       onStart: (run) => this.approvals.onStart(run),
     });
@@ -102,8 +117,14 @@ export class Universe {
     this.violations.push(what);
   }
 
-  answer(run: PodRun) {
-    return answerOf(run, this.groupOf(run), this.clock.nowMs());
+  answer(run: PodRun): AgentAnswer {
+    return answerOf(run, {
+      group: this.groupOf(run),
+      isCut: this.links.isCut,
+      isLost: ({ node }) => this.troubles.isLost(node),
+      nowMs: this.nowMs,
+      epochMs: this.clock.nowMs(),
+    });
   }
 
   groupOf({ agent }: PodRun): readonly PodRun[] {
@@ -111,20 +132,55 @@ export class Universe {
     return [...this.runs.values()].filter((one) => one.agent.mounted.owner.clusterId === clusterId);
   }
 
+  /** The members beside this one and itself, as they truly are. */
+  trueGroupOf(run: PodRun): TrueGroup {
+    const { maxBlocksBehind } = run.agent.mounted;
+    return { runs: this.groupOf(run), isCut: this.links.isCut, maxBlocksBehind, nowMs: this.nowMs };
+  }
+
+  /** What was wrong with machines and wires is well again. */
+  heal(): void {
+    this.weather = calm();
+    this.network.heal();
+    this.links.heal();
+    this.troubles.heal();
+  }
+
   /** Everything but the operator takes one look. */
   tend(): void {
     this.kubelet.tend();
     const groups = new Map([...this.runs.values()].map((run) => [run.agent.mounted.owner.clusterId, run]));
-    for (const run of groups.values()) this.#tendRaft(this.groupOf(run));
+    for (const run of groups.values()) {
+      this.#tendRaft(this.groupOf(run));
+      noteParticipation(this.trueGroupOf(run));
+    }
     for (const run of this.runs.values()) run.agent.publish(this.answer(run));
-    const { store } = this.registry;
-    if (store.version === this.#tendedVersion) return;
-    this.#tendedVersion = store.version;
-    if (this.chance.is(0.8)) tendStatefulSets(this.registry);
-    tendClaims(this.registry, this.volumes);
-    updateBudgets(this.registry);
-    if (this.chance.is(0.8)) collectGarbage(this.registry);
-    else this.#tendedVersion = 0;
+    this.#tendControllers();
+  }
+
+  /** Controllers look when something was written, or when a claim of a budget may have run out. */
+  #tendControllers(): void {
+    const { chance, weather, registry } = this;
+    const isClaimed = registry.store
+      .all(kinds.disruptionBudget)
+      .some(({ status }) => status?.disruptedPods !== undefined);
+    if (this.#isTended && !isClaimed) return;
+    // What they write themselves is looked at again.
+    this.#isTended = true;
+    const looks = () => {
+      const isInTime = chance.is(weather.controllerRate);
+      if (!isInTime) this.#isTended = false;
+      return isInTime;
+    };
+    if (looks()) tendStatefulSets(registry);
+    tendClaims(registry, this.volumes);
+    if (looks()) updateBudgets(registry);
+    if (looks()) collectGarbage(registry);
+  }
+
+  #probe(run: PodRun): boolean {
+    const { node, ready } = this.answer(run);
+    return ready.ok && node.kind === "open";
   }
 
   #tendRaft(group: readonly PodRun[]): void {
@@ -136,7 +192,11 @@ export class Universe {
         nowMs: () => this.nowMs,
         note: (what) => history.note(what),
         onFork: (what) => this.violate(what),
-        exit: (run, code, why) => this.kubelet.exit(run, code, why),
+        exit: (run, code, why) => {
+          this.leaderEnds += 1;
+          this.kubelet.containers.exit(run, code, why);
+        },
+        isCut: this.links.isCut,
       },
       group,
     );
@@ -151,7 +211,8 @@ export class Universe {
 
   #listenerAt(ip: string) {
     const run = [...this.runs.values()].find((one) => one.ip === ip);
-    return run && { agent: run.agent, answer: () => this.answer(run) };
+    if (run === undefined || run.agentAwayUntilMs > this.nowMs) return undefined;
+    return { agent: run.agent, answer: () => this.answer(run) };
   }
 
   #furnish(): void {
@@ -161,6 +222,7 @@ export class Universe {
     this.registry.store.subscribe(({ kind, before, after }) => {
       const metadata = (after ?? before)?.metadata;
       if (metadata === undefined || kind === kinds.lease.kind) return;
+      this.#isTended = false;
       const approved = before?.metadata.annotations?.[annotations.approveRejoin];
       if (approved !== undefined && after?.metadata.annotations?.[annotations.approveRejoin] !== approved)
         this.approvals.end(metadata.namespace ?? "", approved);

@@ -43,7 +43,9 @@ export function signerSecret(namespace: string): Secret {
 }
 
 export function wantedCluster(ref: typeof MAIN): EvNodeClusterObject {
-  const { metadata: _, ...wanted } = cluster({ spec: { signer: { secretName: SIGNER_SECRET } } });
+  const { metadata: _, ...wanted } = cluster({
+    spec: { signer: { secretName: SIGNER_SECRET }, readiness: { maxBlocksBehind: MAX_BLOCKS_BEHIND } },
+  });
   return { ...without(wanted, ["status"]), metadata: ref };
 }
 
@@ -51,3 +53,6 @@ export const approvalOf = ({ metadata }: EvNodeClusterObject): string | undefine
   metadata.annotations?.[annotations.approveRejoin];
 
 export const REPLICAS = 3;
+
+/** A block comes with every step of the simulation, so a member that is away for five seconds is behind. */
+const MAX_BLOCKS_BEHIND = 20;

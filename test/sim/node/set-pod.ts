@@ -1,20 +1,7 @@
-import { kinds } from "../../src/model/kinds.ts";
-import type { Pod, StatefulSet } from "../../src/model/objects.ts";
-import type { Registry } from "./registry.ts";
+import type { PersistentVolumeClaim, Pod, StatefulSet } from "../../../src/model/objects.ts";
 
-/**
- * One look at every StatefulSet, as its controller takes it under `OnDelete` and `Parallel`: all pods that are missing
- * are made at once. Claims, revisions and the set's status are not here.
- */
-export function makeMissingPods(registry: Registry): void {
-  for (const set of registry.store.all(kinds.statefulSet)) {
-    if (set.metadata.deletionTimestamp !== undefined) continue;
-    for (let ordinal = 0; ordinal < (set.spec?.replicas ?? 1); ordinal++) {
-      const pod = podOf(set, ordinal);
-      if (registry.store.get(kinds.pod, pod.metadata) === undefined) registry.create(kinds.pod, pod);
-    }
-  }
-}
+/** Keeps a claim while a pod uses it, as Kubernetes' own finalizer. */
+export const CLAIM_IN_USE = "kubernetes.io/pvc-protection";
 
 /** The pod of a set, without what its revision and its claims add. */
 export function podOf({ metadata, spec }: StatefulSet, ordinal: number): Pod {
@@ -37,5 +24,23 @@ export function podOf({ metadata, spec }: StatefulSet, ordinal: number): Pod {
       ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
     },
     spec: { containers: [], ...template?.spec, hostname: name },
+  };
+}
+
+type Template = NonNullable<NonNullable<StatefulSet["spec"]>["volumeClaimTemplates"]>[number];
+
+export function claimFor(set: StatefulSet, template: Template, ordinal: number): PersistentVolumeClaim {
+  const { namespace = "", name } = set.metadata;
+  const { metadata, spec } = template;
+  return {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: {
+      namespace,
+      name: `${metadata?.name ?? "data"}-${name}-${ordinal}`,
+      labels: { ...metadata?.labels, ...set.spec?.selector.matchLabels },
+      finalizers: [CLAIM_IN_USE],
+    },
+    ...(spec === undefined ? {} : { spec }),
   };
 }

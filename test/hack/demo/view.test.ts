@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { MemberScene, Scene } from "../../hack/demo/scene.ts";
-import { allInSync, digest, missing, picture, topHeight } from "../../hack/demo/view.ts";
+import type { MemberScene, Scene } from "../../../hack/demo/scene.ts";
+import { allInSync, digest, missing, picture, topHeight } from "../../../hack/demo/view.ts";
 
 function member(ordinal: number, changes: Partial<MemberScene> = {}): MemberScene {
   const role = ordinal === 0 ? "leader" : "follower";

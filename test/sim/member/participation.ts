@@ -1,0 +1,46 @@
+import { heightOf } from "./block.ts";
+import type { PodRun } from "./pod-run.ts";
+
+/** The members of one cluster as they truly are, whatever anybody is told about them. */
+export interface TrueGroup {
+  readonly runs: readonly PodRun[];
+  readonly isCut: (one: PodRun, other: PodRun) => boolean;
+  readonly maxBlocksBehind: number;
+  readonly nowMs: number;
+}
+
+export const trueLeader = ({ runs }: TrueGroup): PodRun | undefined =>
+  runs.find(({ process }) => process?.role === "leader");
+
+/** A process that is up, in Raft, and was not asked to end. */
+function isInRaft({ nowMs }: TrueGroup, { process, endAtMs }: PodRun): boolean {
+  if (process?.mode !== "raft" || process.upAtMs > nowMs) return false;
+  return process.stopping === undefined && endAtMs === undefined;
+}
+
+/** Whether the member's vote and its copy of the blocks count now: with the leader, or with a majority without one. */
+export function takesPart(group: TrueGroup, one: PodRun): boolean {
+  if (!isInRaft(group, one) || isBehind(group, one)) return false;
+  const leader = trueLeader(group);
+  if (leader !== undefined && leader !== one)
+    return one.process?.role === "follower" && !group.isCut(leader, one);
+  const heard = group.runs.filter((other) => isInRaft(group, other) && !group.isCut(one, other));
+  const voters = one.volume.raft?.voters.length ?? 0;
+  return heard.length > voters / 2;
+}
+
+/** Whether a member that runs lacks more blocks than is tolerated, in its log or in its store. */
+function isBehind({ runs, maxBlocksBehind }: TrueGroup, one: PodRun): boolean {
+  if (one.process === undefined) return false;
+  const best = Math.max(...runs.map(({ volume }) => heightOf(volume.raft?.stored)));
+  return best - heightOf(one.volume.raft?.stored) > maxBlocksBehind;
+}
+
+/** Notes since when each member has been away or behind, which tells what nobody can know yet. */
+export function noteParticipation(group: TrueGroup): void {
+  const { nowMs } = group;
+  for (const run of group.runs) {
+    run.absentSinceMs = takesPart(group, run) ? undefined : (run.absentSinceMs ?? nowMs);
+    run.behindSinceMs = isBehind(group, run) ? (run.behindSinceMs ?? nowMs) : undefined;
+  }
+}
