@@ -97,7 +97,7 @@ describe("an image that does not exist and was not tried", () => {
     await edit(cluster, { rollout });
     const watch = await RolloutWatch.during(cluster, async (seen) => {
       await edit(cluster, { image: ABSENT });
-      const says = [/seq-\d does not run: /, /absent:1/, /taken back/];
+      const says = [/taken back: seq-\d does not run with image evnode\.dev\/absent:1: ErrImagePull: /];
       await cluster.becomes("RolloutComplete", "RolloutReverted", says, COMPLETE_MS);
       await observer.goesOn();
       await cluster.isRunning();
@@ -134,7 +134,7 @@ describe("an image that does not exist and was not tried", () => {
     let broken: readonly string[] = [];
     const watch = await RolloutWatch.during(cluster, async (seen) => {
       await edit(cluster, { image: ABSENT });
-      const says = [/seq-\d does not run: /, /absent:1/];
+      const says = [/seq-\d does not run with image evnode\.dev\/absent:1: ErrImagePull: /];
       await cluster.becomes("RolloutComplete", "RolloutStalled", says, COMPLETE_MS);
       await observer.goesOn();
       broken = seen.givenTo(ABSENT);
