@@ -124,7 +124,7 @@ async function whatIsLeft(
 }
 
 /** Reads every block of every member, up to this height or beyond. */
-async function readUpTo(session: Session, { members, survey }: Side, height: number): Promise<void> {
+export async function readUpTo(session: Session, { members, survey }: Side, height: number): Promise<void> {
   const isRead = async () => {
     const whole = await survey.look(await podsOf(session, members));
     return (whole && survey.top() >= height) || undefined;
@@ -132,7 +132,7 @@ async function readUpTo(session: Session, { members, survey }: Side, height: num
   await pollUntil(isRead, { everyMs: READ_EVERY_MS, timeoutMs: BLOCKS_TIMEOUT_MS }, session);
 }
 
-function readOn(session: Session, { members, survey }: Side): { stop(): Promise<void> } {
+export function readOn(session: Session, { members, survey }: Side): { stop(): Promise<void> } {
   const over = new AbortController();
   const run = async () => {
     while (!over.signal.aborted) {

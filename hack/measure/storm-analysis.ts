@@ -1,0 +1,100 @@
+import { annotations } from "../../src/model/annotations.ts";
+import { majorityOf } from "../../src/model/majority.ts";
+import { EVNODE_CONTAINER } from "../../src/model/member.ts";
+import type { Pod } from "../../src/model/objects.ts";
+import { type Restart, restartsOf, runningContainer } from "./rollout-analysis.ts";
+import { podNow, type Sightings } from "./rollout-probe.ts";
+
+/** A member whose ev-node the campaign itself ended. */
+export interface Kill {
+  readonly member: string;
+  readonly atMs: number;
+}
+
+/** How close a restart comes to the kill that it follows, or that nobody could know of yet. */
+const NEAR_KILL_MS = 15_000;
+const UNSEEN_MS = 2_000;
+
+/** What must not happen while a change is taken to the members, whatever else happens. */
+export function wrongsOf(sightings: Sightings, kills: readonly Kill[], maxBehind: number): readonly string[] {
+  const restarts = restartsOf(sightings).filter((restart) => !isOfKill(restart, kills));
+  return [
+    ...restarts.flatMap((restart) => againWithout(sightings, restart)),
+    ...restarts.filter(({ led }) => led).flatMap((restart) => tooEarly(sightings, restart)),
+    ...restarts.flatMap((restart) => withoutQuorum(restart, kills, maxBehind)),
+  ];
+}
+
+function isOfKill({ member, atMs, backMs = atMs }: Restart, kills: readonly Kill[]): boolean {
+  return kills.some((kill) => {
+    return (
+      kill.member === member &&
+      kill.atMs > atMs - UNSEEN_MS &&
+      kill.atMs < Math.min(backMs, atMs + NEAR_KILL_MS)
+    );
+  });
+}
+
+/** What a member ran at this moment: image and revision of its configuration. */
+function contentAt({ pods }: Sightings, member: string, atMs: number): string | undefined {
+  let content: string | undefined;
+  let process: string | undefined;
+  for (const change of pods) {
+    if (change.object.metadata.name !== member) continue;
+    const container = runningContainer(change.object);
+    if (container === undefined || container === process) continue;
+    if (change.atMs > atMs && content !== undefined) return content;
+    process = container;
+    content = contentOf(change.object);
+  }
+  return content;
+}
+
+function contentOf({ metadata, spec }: Pod): string {
+  const image = spec?.containers.find(({ name }) => name === EVNODE_CONTAINER)?.image ?? "";
+  const grace = spec?.terminationGracePeriodSeconds ?? 0;
+  return `${image} ${metadata.annotations?.[annotations.configRevision]} ${grace}`;
+}
+
+const afterOf = ({ atMs, backMs, readyMs }: Restart) => readyMs ?? backMs ?? atMs;
+
+function againWithout(sightings: Sightings, restart: Restart): readonly string[] {
+  const before = contentAt(sightings, restart.member, restart.atMs);
+  const after = contentAt(sightings, restart.member, afterOf(restart));
+  return before === after ? [`${restart.member} was restarted and runs what it ran: ${after}`] : [];
+}
+
+function tooEarly(sightings: Sightings, restart: Restart): readonly string[] {
+  const wanted = contentAt(sightings, restart.member, afterOf(restart));
+  return restart.others
+    .filter(({ member }) => contentAt(sightings, member, restart.atMs) !== wanted)
+    .map(({ member }) => `${restart.member}, the leader, was restarted before ${member}`);
+}
+
+function withoutQuorum(
+  { member, atMs, others }: Restart,
+  kills: readonly Kill[],
+  maxBehind: number,
+): readonly string[] {
+  const isUnseen = kills.some((kill) => kill.atMs < atMs + UNSEEN_MS && kill.atMs > atMs - UNSEEN_MS);
+  const well = others.filter(({ blocks }) => blocks !== undefined && blocks <= maxBehind).length;
+  if (isUnseen || well >= majorityOf(others.length + 1)) return [];
+  const lags = others.map((other) => `${other.member} ${other.blocks ?? "silent"}`).join(", ");
+  return [`${member} was restarted without a majority beside it (blocks behind: ${lags})`];
+}
+
+/** The most members whose pod was missing, ended or without ev-node at one moment. */
+export function mostAway({ pods, samples }: Sightings): number {
+  const names = [...samples.keys()];
+  const counts = pods.map((_, index) => {
+    const seen = pods.slice(0, index + 1);
+    return names.filter((name) => isAway(podNow(seen, name))).length;
+  });
+  // The list that the watch begins with comes one by one.
+  return Math.max(0, ...counts.slice(names.length));
+}
+
+function isAway(pod: Pod | undefined): boolean {
+  if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return true;
+  return runningContainer(pod) === undefined;
+}
