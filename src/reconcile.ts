@@ -69,6 +69,9 @@ async function run(
 }
 
 function resultOf(plan: Plan, failures: readonly Failure[], reportDueInMs: number): ReconcileResult {
+  // Somebody else takes a member away: that is waited for, not fought about.
+  if (failures.length > 0 && failures.every(({ error }) => error.kind === "DisruptionBudget"))
+    return { kind: "done", recheckAfterMs: SOONEST_RECHECK_MS };
   const retryable = failures.find(({ error }) => isRetryable(error));
   if (retryable) return { kind: "retry", error: retryable.error };
   if (failures.length > 0) return { kind: "done", recheckAfterMs: REFUSED_RECHECK_MS };

@@ -11,9 +11,9 @@ import type { Random } from "../runtime/random.ts";
 /** The API refuses longer notes. */
 const MAX_NOTE = 1024;
 
-/** Each cluster may tell this much at once, and one thing a minute in the long run. */
-const BURST = 25;
-const PER_SECOND = 1 / 60;
+/** Each cluster may tell this much at once, several rollouts in a row among it, and six things a minute in the long run. */
+const BURST = 60;
+const PER_SECOND = 1 / 10;
 
 export interface EventsDependencies {
   readonly api: KubeApi;
@@ -47,8 +47,10 @@ export class Events {
     }
   }
 
+  /** A cluster is gone, and its pods with it. */
   forget(key: string): void {
-    this.#buckets.delete(key);
+    for (const known of this.#buckets.keys())
+      if (known === key || known.startsWith(`${key}-`)) this.#buckets.delete(known);
   }
 
   #mayTell(key: string): boolean {

@@ -2,7 +2,7 @@ import type { EvNodeCluster, Status } from "../api/evnodecluster.ts";
 import type { KubeApi } from "../kube/api.ts";
 import { isRetryable, KubeError } from "../kube/errors.ts";
 import { kinds } from "../model/kinds.ts";
-import { keyOf } from "../model/kube-object.ts";
+import { type KubeObject, keyOf } from "../model/kube-object.ts";
 import type { World } from "../observe/world.ts";
 import { type Notice, noticeOf, noticesOf } from "../plan/notices.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
@@ -35,11 +35,14 @@ export async function report(
     .map(({ error }) => error.message);
   const status = statusOf(snapshot, plan, refusals);
   // What was done is done once, whatever becomes of the status.
-  await tell(
-    deps,
-    cluster,
-    outcome.done.flatMap(({ action }) => noticeOf(action, snapshot) ?? []),
-  );
+  for (const { action } of outcome.done) {
+    const notice = noticeOf(action, snapshot);
+    if (!notice) continue;
+    await tell(deps, cluster, [notice]);
+    // Whoever looks at a pod that was restarted has to find out why there.
+    if (action.kind === "updatePod" || action.kind === "removePod")
+      await tell(deps, action.member.pod?.object ?? cluster, [notice]);
+  }
   const isGone = outcome.done.some(({ action }) => action.kind === "removeFinalizer");
   if (isGone || !isDue(deps, snapshot, status)) return;
   // News of a status that was not written are the next run's, which finds them again.
@@ -48,10 +51,10 @@ export async function report(
 
 async function tell(
   { events, mayWrite }: ReportDependencies,
-  cluster: EvNodeCluster,
+  about: KubeObject,
   notices: readonly Notice[],
 ): Promise<void> {
-  for (const notice of notices) if (mayWrite()) await events.tell(cluster, [notice]);
+  for (const notice of notices) if (mayWrite()) await events.tell(about, [notice]);
 }
 
 function isDue({ ration, gathering }: ReportDependencies, snapshot: Snapshot, status: Status): boolean {

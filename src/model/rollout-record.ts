@@ -11,12 +11,14 @@ const common = {
 const schema = z.discriminatedUnion("kind", [
   /** Under way. `proven` is the text of the intent that all members ran before: the way back. */
   z.object({ kind: z.literal("rolling"), ...common, proven: z.string().optional() }),
-  /** Taken back: the same wish is not tried again. */
+  /** Taken back: the same wish is not tried again, unless it was withdrawn. */
   z.object({
     kind: z.literal("reverted"),
     ...common,
     why: z.string(),
     finishedAt: z.string().optional(),
+    /** The owner set the spec back since: asking for the same once more is a new wish. */
+    isWithdrawn: z.literal(true).optional(),
   }),
   z.object({
     kind: z.literal("completed"),

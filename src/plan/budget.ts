@@ -45,14 +45,25 @@ export function budgetFor(
   if (isAway && currentHealthy >= desiredHealthy) return { kind: "held" };
   const isFree = held !== undefined || others.length > 0 || (status.disruptionsAllowed ?? 0) > 0;
   if (!isFree) {
-    const why = `the disruption budget allows no disruption: ${currentHealthy} pods are healthy, ${desiredHealthy} have to be`;
-    return { kind: "wait", why };
+    return { kind: "wait", why: noRoom(currentHealthy, desiredHealthy) };
   }
   const disruptedPods = { [victim.name]: new Date(snapshot.nowMs).toISOString().replace(/\.\d+/, "") };
   const allowed = Math.max(0, (status.disruptionsAllowed ?? 0) - 1);
   const claimed = { ...status, disruptedPods, disruptionsAllowed: allowed };
   return { kind: "claim", action: write(budget, claimed, `${victim.name} is to be restarted`) };
 }
+
+/** Why an eviction of this member would be refused now; asking all the same uses the budget up for nobody. */
+export function refusalOf(victim: Member, snapshot: Snapshot): string | undefined {
+  const status = budgetOf(snapshot)?.status;
+  const { disruptionsAllowed = 0, currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
+  if (!status || disruptionsAllowed > 0) return undefined;
+  if (victim.pod?.ready === false && currentHealthy >= desiredHealthy) return undefined;
+  return noRoom(currentHealthy, desiredHealthy);
+}
+
+const noRoom = (healthy: number, needed: number) =>
+  `the disruption budget allows no disruption: ${healthy} pods are healthy, ${needed} have to be`;
 
 /** Gives back what nobody uses any more, so that nobody has to wait until it is forgotten. */
 export function releaseBudget(snapshot: Snapshot): Action[] {

@@ -77,6 +77,9 @@ function quorumOf(snapshot: Snapshot): QuorumView {
   if (!hasStarted(snapshot)) return quorum("Unknown", "QuorumUnknown", "the members have not started yet");
   if (taking.length < majority) {
     const message = `${count}; missing are ${names(missing)}`;
+    const electing = members.filter(isElecting);
+    if (electing.length >= majority)
+      return quorum("Unknown", "QuorumUnknown", `${names(electing)} run and know no leader yet`);
     if (taking.length + silent.length < majority) return quorum("Lost", "QuorumLost", message);
     return quorum("Unknown", "QuorumUnknown", `${message}; no answer from ${names(silent)}`);
   }
@@ -90,6 +93,12 @@ function quorumOf(snapshot: Snapshot): QuorumView {
   }
   if (crowded) return quorum("AtRisk", "QuorumAtRisk", `${count}, but a majority is on node ${crowded}`);
   return quorum("Healthy", "QuorumHealthy", count);
+}
+
+/** Its ev-node runs in Raft and knows no leader: for a moment that is every member in every election. */
+function isElecting(member: Member): boolean {
+  const { node, mode } = answerOf(member) ?? {};
+  return node?.kind === "closed" && node.raftPortOpen && mode?.kind === "raft";
 }
 
 function quorum(value: Quorum, reason: Finding<"Quorate">["reason"], message: string): QuorumView {
@@ -230,7 +239,10 @@ function readyFinding(
   if (chain.reason === "HashesDiffer") return ready("HashesDiffer", chain.message);
   if (leader.reason === "Levelling") return ready("Levelling", leader.message);
   if (value === "Lost") return ready("QuorumLost", finding.message);
-  if (value === "Unknown") return ready("QuorumUnknown", finding.message);
+  if (value === "Unknown")
+    return leader.reason === "WaitingForLeader"
+      ? ready("WaitingForLeader", leader.message)
+      : ready("QuorumUnknown", finding.message);
   const known = leadership(members);
   if (known.kind !== "one") return ready("WaitingForLeader", leader.message);
   const unready = members.filter(({ pod }) => !pod?.ready);

@@ -25,7 +25,16 @@ export type Next =
       /** Only time has to pass. */
       readonly isFine?: true;
     }
-  | { readonly kind: "update"; readonly member: Present; readonly why: string; readonly isBroken: boolean };
+  | {
+      readonly kind: "update";
+      readonly member: Present;
+      readonly rule: Rule;
+      readonly why: string;
+      readonly isBroken: boolean;
+    };
+
+/** The row of the table below that chose a member. */
+type Rule = "R2" | "R6" | "R7" | "R8";
 
 /** A member that is away for this long while nobody leads does not come back by itself. */
 const STUCK_MS = 30_000;
@@ -58,10 +67,17 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
   const present = members.filter(isPresent);
   const outdated = present.filter((member) => isOutdated(member, target));
   const broken = outdated.find(isBroken) ?? stuckIn(present, outdated, scene);
-  if (broken) return { kind: "update", member: broken, isBroken: true, why: brokenMessage(broken, scene) };
+  if (broken)
+    return { kind: "update", rule: "R2", member: broken, isBroken: true, why: brokenMessage(broken, scene) };
   const mute = outdated.find(({ pod }) => isFailed(pod.agent));
   if (mute)
-    return { kind: "update", member: mute, isBroken: false, why: `the agent of ${mute.name} does not run` };
+    return {
+      kind: "update",
+      rule: "R2",
+      member: mute,
+      isBroken: false,
+      why: `the agent of ${mute.name} does not run`,
+    };
   return waitForUpdated(present, outdated, scene) ?? choose(present, outdated, scene, asked);
 }
 
@@ -192,9 +208,12 @@ function choose(
   if (own.kind === "unknown") return wait(own.why);
   if (victim === leader && outdated.includes(victim) && !isAnyLevel(present, victim, scene))
     return wait(`no follower is level with ${leader.name}, the leader`);
-  const why = own.kind === "away" ? own.why : victim === leader ? "the leader, last" : "a follower";
-  return { kind: "update", member: victim, isBroken: false, why };
+  const rule = !outdated.includes(victim) ? "R8" : victim === leader ? "R7" : "R6";
+  const why = own.kind === "away" ? own.why : reasons[rule];
+  return { kind: "update", rule, member: victim, isBroken: false, why };
 }
+
+const reasons = { R6: "a follower", R7: "the leader, last", R8: "asked for by its owner" } as const;
 
 /** One that does not take part can lose nothing more; what was begun is finished before something else is. */
 function firstOf(followers: readonly Present[], scene: Scene): Present | undefined {

@@ -63,7 +63,7 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
       return rolloutNotice(action);
     case "updatePod":
       if (!action.takesAway) return undefined;
-      return normal("MemberRestarted", `${action.member.name} is restarted in its pod: ${action.why}.`);
+      return normal("MemberRestarted", `${action.member.name} is restarted in its pod ${action.why}.`);
     case "removePod": {
       const how = action.by === "eviction" ? "evicted" : "deleted";
       return normal(
@@ -82,11 +82,12 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
   }
 }
 
-function rolloutNotice({ to, why }: Extract<Action, { kind: "turnRollout" }>): Notice {
+function rolloutNotice({ to, why }: Extract<Action, { kind: "turnRollout" }>): Notice | undefined {
   const what = to.changes.join(", ");
   if (to.kind === "rolling")
     return normal("RolloutStarted", `A change of ${what} is taken to the members, the leader last.`);
   if (to.kind === "completed") return normal("RolloutCompleted", `Every member runs the change of ${what}.`);
+  if (to.isWithdrawn) return undefined;
   if (to.finishedAt !== undefined)
     return normal("RolloutReverted", `Every member runs what it ran before the change of ${what}.`);
   return warning("RolloutReverted", `The change of ${what} is taken back: ${why}.`);

@@ -70,7 +70,8 @@ function moveOf(scene: Scene, state: WishState): Move {
   const finished = finishedUpdates(scene, target);
   if (finished.length > 0)
     return waiting("what was seen is noted", { stages: [endedRequests(scene, finished), finished] });
-  if (!isUnderWay(scene, target)) return { next: { kind: "done" }, stages: [tidied(scene, state)] };
+  if (!isUnderWay(scene, target))
+    return { next: { kind: "done" }, stages: [[...completeRollout(scene), ...tidied(scene, state)]] };
 
   const next = nextMember(scene, target, askedMember(scene));
   if (next.kind === "done") return { next, stages: [[...completeRollout(scene), ...tidied(scene, state)]] };

@@ -91,7 +91,7 @@ function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
   const hasBlocks =
     members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;
   // The first leader tells its height before the others follow it.
-  const everRan = hasBlocks && (quorum !== "Lost" || wasUp.has(cluster.status?.phase));
+  const everRan = wasUp.has(cluster.status?.phase) || (hasBlocks && quorum !== "Lost");
   if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
   if (list.some(({ type, reason }) => type === "Ready" && reason === "Levelling")) return "Levelling";
   if (quorum === "Lost") return "Down";

@@ -58,7 +58,8 @@ export function revertWish(scene: Scene, why: string): Action | undefined {
 /** Notes that every member runs the template and takes part. */
 export function completeRollout(scene: Scene): Action[] {
   const { record, snapshot, intents } = scene;
-  if (!record || !isOpen(record) || !intents.applied || record.kind === "completed") return [];
+  if (!record || !intents.applied || record.kind === "completed") return [];
+  if (!isOpen(record)) return withdrawn(scene, intents.applied);
   const finishedAt = new Date(snapshot.nowMs).toISOString();
   const why = "every member takes part";
   if (record.kind === "reverted") return [turnTo(scene, intents.applied, { ...record, finishedAt }, why)];
@@ -76,6 +77,13 @@ export function completeRollout(scene: Scene): Action[] {
     ...gap,
   } as const;
   return [turnTo(scene, intents.applied, done, why)];
+}
+
+/** Whoever set the spec back may ask for the same again. */
+function withdrawn(scene: Scene, applied: Intent): Action[] {
+  const { record, intents } = scene;
+  if (record?.kind !== "reverted" || record.isWithdrawn || intents.wish) return [];
+  return [turnTo(scene, applied, { ...record, isWithdrawn: true }, "the spec was set back")];
 }
 
 function turnTo(

@@ -3,8 +3,9 @@ import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER } from "../model/member.ts"
 import { disruptionBudgetName } from "../model/names.ts";
 import type { PodUpdate } from "../model/pod-update.ts";
 import type { Action, UpdatePod } from "./actions.ts";
-import { budgetFor, releaseBudget } from "./budget.ts";
+import { budgetFor, refusalOf, releaseBudget } from "./budget.ts";
 import type { Next } from "./next-member.ts";
+import { heightOf } from "./quorum.ts";
 import {
   isBegun,
   isPresent,
@@ -80,13 +81,17 @@ function brokenStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
     !way.parts.includes("agent");
   if (isImageAlone && chosen.member.pod.scheduling === "scheduled")
     return act(restarted(chosen, target, scene, way.parts));
-  const { member, why } = chosen;
-  return act({ kind: "removePod", member, pod: member.pod, by: "deletion", why });
+  const { member } = chosen;
+  return act({ kind: "removePod", member, pod: member.pod, by: "deletion", why: reasonOf(chosen, scene) });
 }
 
-function replaceStep({ member, why }: Chosen, because: string, { snapshot }: Scene): UpdateStep {
+function replaceStep(chosen: Chosen, because: string, scene: Scene): UpdateStep {
+  const { member } = chosen;
+  const { snapshot } = scene;
   const released = releaseBudget(snapshot);
   if (released.length > 0) return { kind: "act", actions: released };
+  const refused = refusalOf(member, snapshot);
+  if (refused !== undefined) return { kind: "wait", why: refused };
   if (!snapshot.isCertain) return { kind: "lookAgain" };
   const key = objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name));
   const by = snapshot.objects.has(key) ? "eviction" : "deletion";
@@ -95,8 +100,15 @@ function replaceStep({ member, why }: Chosen, because: string, { snapshot }: Sce
     member,
     pod: member.pod,
     by,
-    why: `${why}; a new pod is needed: ${because}`,
+    why: `${because}, which takes a new pod. ${reasonOf(chosen, scene)}`,
   });
+}
+
+/** The rule, and what was seen when it was applied: what a person wants to know of a restart afterwards. */
+function reasonOf({ rule, why }: Chosen, { snapshot, leadership }: Scene): string {
+  const leader = leadership.kind === "one" ? `${leadership.leader.name} leads` : "nobody leads";
+  const heights = snapshot.members.map((one) => `${one.name} at ${heightOf(one) ?? "?"}`).join(", ");
+  return `Rule ${rule}: ${why}. Seen: ${leader}; ${heights}`;
 }
 
 const act = (action: Action): UpdateStep => ({ kind: "act", actions: [action] });
@@ -142,7 +154,8 @@ function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly
 }
 
 /** The pod with all that it lacks. Another image makes kubelet restart ev-node, a token makes its agent do it. */
-function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
+function restarted(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
+  const { member } = chosen;
   const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
   const image = parts.includes("image") ? imageIn(target.template, EVNODE_CONTAINER) : undefined;
   const token = `${target.revision} ${timeOf(scene)}`;
@@ -160,8 +173,16 @@ function restarted({ member, why }: Chosen, target: Target, scene: Scene, parts:
     labels: marks,
   };
   const object = changedPod(member.pod, changes);
-  return { kind: "updatePod", member, object, takesAway: true, why: `${why}: ${parts.join(", ")}` };
+  const why = `for ${parts.map((part) => causes[part]).join(" and ")}. ${reasonOf(chosen, scene)}`;
+  return { kind: "updatePod", member, object, takesAway: true, why };
 }
+
+const causes: Readonly<Record<Part, string>> = {
+  agent: "another agent",
+  image: "another image",
+  config: "another configuration",
+  restart: "a restart that was asked for",
+};
 
 /** A restart that the template does not ask for is none of its pod, whoever noted it there: it would be due for ever. */
 function templateMetadata(member: Present, target: Target, scene: Scene): ReturnType<typeof metadataChanges> {

@@ -39,7 +39,7 @@ export function wishState(scene: Scene): WishState {
   const { intents, record, blockers, policy, snapshot } = scene;
   const { wish } = intents;
   if (!wish) return { kind: "none" };
-  if (record?.kind === "reverted" && record.wish === wish.digest)
+  if (record?.kind === "reverted" && record.wish === wish.digest && !record.isWithdrawn)
     return { kind: "refused", wish, why: record.why };
   const hold = (reason: Held["reason"], why: string, actions: readonly Action[] = []): Held => {
     return { kind: "held", wish, reason, why, actions };

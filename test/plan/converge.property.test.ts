@@ -58,7 +58,10 @@ function wantedLeaves(object: KubeObject): Leaf[] {
     ...leavesOf({ labels, annotations: notes, ownerReferences }, ["metadata"]),
     ...leavesOf(content),
   ];
-  return all.filter(({ path }) => path.at(-1) !== annotations.intent);
+  // Controllers write the status, and what is wanted says nothing of it.
+  const isTheirs = (path: readonly (string | number)[]) =>
+    path[0] === "status" || path.at(-1) === "generation";
+  return all.filter(({ path }) => path.at(-1) !== annotations.intent && !isTheirs(path));
 }
 
 const spoil = (value: unknown) =>

@@ -12,7 +12,7 @@ const schema = z.looseObject({
 });
 
 /** A change that a member does not come up with is taken back after half a minute, which is short for a real one. */
-const rollout = { minReadySeconds: 5, progressDeadlineSeconds: 30 };
+const rollout = { progressDeadlineSeconds: 30 };
 
 /**
  * The smallest example, with what the simulated world asks for: its signer, because a new one is computed on threads

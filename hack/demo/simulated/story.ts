@@ -26,18 +26,18 @@ const images = (first: string) => {
   return {
     next: `${repository}:v1.1.6`,
     missing: `${repository}:missing`,
-    lagging: `${repository}:lagging`,
+    crashing: `${repository}:crashing`,
   };
 };
 
 /** The whole story of a cluster whose first image is this one. */
 export function storyOf(first: string): readonly Scene[] {
-  const { next, missing, lagging } = images(first);
+  const { next, missing, crashing } = images(first);
   return [
     start(),
     upgrade(next),
     refused(missing, next),
-    reverted(lagging, next),
+    reverted(crashing, next),
     correction(next),
     killedLeader(),
   ];
@@ -88,7 +88,7 @@ function refused(image: string, running: string): Scene {
 function reverted(image: string, running: string): Scene {
   return {
     title: "bad image",
-    now: `kubectl edit: spec.image becomes :${tagOf(image)}, which starts and never catches up.`,
+    now: `kubectl edit: spec.image becomes :${tagOf(image)}, which starts and then crashes.`,
     begin: (hands) => hands.changeImage(image),
     missing: (look, past) => [
       ...verdict(look, "stalled", "True", "RolloutReverted"),
