@@ -6,6 +6,7 @@ import type { OwnOperator } from "./own-operator.ts";
 import { podNow } from "./rollout-probe.ts";
 import type { Disturbance } from "./rollout-storm.ts";
 import { pause, pollUntil, type Session } from "./session.ts";
+import type { Kill } from "./storm-analysis.ts";
 import { wallMs } from "./wall-time.ts";
 
 /** What happens while a change is taken to the members. All random moments come from one seed. */
@@ -95,17 +96,21 @@ export function drained({ session, random }: Chance): Disturbance {
   return async ({ side, probe }) => {
     const names = [...probe.samples.keys()];
     const deadline = performance.now() + DRAIN_MS;
-    for (let granted = 0; granted < EVICTIONS && performance.now() < deadline; ) {
+    const granted: Kill[] = [];
+    while (granted.length < EVICTIONS && performance.now() < deadline) {
       await pause(EVICT_EVERY_MS, session);
       const name = names[Math.floor(random.next() * names.length)] ?? "";
       const uid = podNow(probe.pods, name)?.metadata.uid;
       if (uid === undefined) continue;
       const ref = { namespace: side.statefulSet.namespace, name };
-      granted += await session.api.evict(ref, { preconditions: { uid } }).then(
-        () => 1,
-        () => 0,
+      const atMs = wallMs();
+      // The budget refuses most of them.
+      const isGranted = await session.api.evict(ref, { preconditions: { uid } }).then(
+        () => true,
+        () => false,
       );
+      if (isGranted) granted.push({ member: name, atMs });
     }
-    return [];
+    return granted;
   };
 }

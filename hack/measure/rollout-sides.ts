@@ -1,4 +1,5 @@
 import { parse, stringify } from "yaml";
+import type { RaftTiming } from "../../src/evnode/raft-timing.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import { testnodeImages } from "../local-cluster/image-names.ts";
 import { ChainSurvey } from "./chain-survey.ts";
@@ -23,6 +24,15 @@ export type Replicas = 3 | 5;
 export const BLOCK_TIME_MS = 200;
 const BLOCK_TIME = `${BLOCK_TIME_MS}ms`;
 const START_TIMEOUT_MS = 240_000;
+
+/** Where a side is made, and with which Raft time-outs. */
+export interface SideWish {
+  readonly namespace: string;
+  readonly replicas: Replicas;
+  /** Which one of its kind it is in its namespace. */
+  readonly index: number;
+  readonly timing: RaftTiming;
+}
 
 /** A running cluster whose members are rolled. */
 export interface Side {
@@ -51,8 +61,12 @@ class Turns {
 
 const logLevels = ["info", "warn"] as const;
 
-export async function operatedSide(session: Session, namespace: string, replicas: Replicas): Promise<Side> {
-  const wish = { namespace, name: `ours-${replicas}`, replicas, blockTime: BLOCK_TIME } as const;
+export async function operatedSide(
+  session: Session,
+  { namespace, replicas, index, timing }: SideWish,
+): Promise<Side> {
+  const name = `ours-${replicas}-${index}`;
+  const wish = { namespace, name, replicas, blockTime: BLOCK_TIME, raftTiming: timing };
   const members = operatedCluster(wish);
   await session.api.create(kinds.cluster, manifestOf(wish));
   await started(session, members);
@@ -75,11 +89,10 @@ export async function operatedSide(session: Session, namespace: string, replicas
 
 export async function yardstickSide(
   session: Session,
-  namespace: string,
-  replicas: Replicas,
-  index: number,
+  { namespace, replicas, index, timing }: SideWish,
 ): Promise<Side> {
-  const yardstick = await newYardstick(namespace, `theirs-${replicas}-${index}`, replicas, BLOCK_TIME);
+  const name = `theirs-${replicas}-${index}`;
+  const yardstick = await newYardstick(namespace, name, replicas, BLOCK_TIME, timing);
   await createYardstick(session, yardstick);
   await started(session, yardstick);
   const turns = new Turns();

@@ -6,7 +6,7 @@ import { podsOf } from "./pods.ts";
 import { leadersOf, restartsOf } from "./rollout-analysis.ts";
 import { probeMembers, type RolloutProbe } from "./rollout-probe.ts";
 import { readOn, readUpTo } from "./rollout-run.ts";
-import type { ChangeKind, Side } from "./rollout-sides.ts";
+import type { Side } from "./rollout-sides.ts";
 import { pollUntil, type Session } from "./session.ts";
 import { type Kill, mostAway, wrongsOf } from "./storm-analysis.ts";
 import { wallMs } from "./wall-time.ts";
@@ -34,14 +34,12 @@ const LOOK_EVERY_MS = 250;
 const BLOCKS_BEFORE = 10;
 const BLOCKS_AFTER = 5;
 
+/** Takes another image to the members of a side while it is disturbed. */
 export async function rollInStorm(
   session: Session,
   side: Side,
-  {
-    storm,
-    kind,
-    disturb,
-  }: { readonly storm: string; readonly kind: ChangeKind; readonly disturb: Disturbance },
+  storm: string,
+  disturb: Disturbance,
 ): Promise<StormyRollout> {
   const { survey } = side;
   await readUpTo(session, side, survey.top() + BLOCKS_BEFORE);
@@ -51,7 +49,7 @@ export async function rollInStorm(
   const reading = readOn(session, side);
   try {
     const startMs = wallMs();
-    await side.change(kind);
+    await side.change("image");
     const kills = await disturb({ side, probe });
     let missing = "nothing was seen yet";
     const isOver = async () => {

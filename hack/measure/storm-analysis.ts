@@ -5,19 +5,20 @@ import type { Pod } from "../../src/model/objects.ts";
 import { type Restart, restartsOf, runningContainer } from "./rollout-analysis.ts";
 import { podNow, type Sightings } from "./rollout-probe.ts";
 
-/** A member whose ev-node the campaign itself ended. */
+/** A member whose ev-node or pod the campaign itself ended. */
 export interface Kill {
   readonly member: string;
   readonly atMs: number;
 }
 
-/** How close a restart comes to the kill that it follows, or that nobody could know of yet. */
-const NEAR_KILL_MS = 15_000;
+/** Members are asked ten times a second: a process may answer last a little before it is killed. */
+const SAMPLING_MS = 1_000;
+/** Nobody could know of a kill that is so fresh. */
 const UNSEEN_MS = 2_000;
 
 /** What must not happen while a change is taken to the members, whatever else happens. */
 export function wrongsOf(sightings: Sightings, kills: readonly Kill[], maxBehind: number): readonly string[] {
-  const restarts = restartsOf(sightings).filter((restart) => !isOfKill(restart, kills));
+  const restarts = withoutKills(restartsOf(sightings), kills);
   return [
     ...restarts.flatMap((restart) => againWithout(sightings, restart)),
     ...restarts.filter(({ led }) => led).flatMap((restart) => tooEarly(sightings, restart)),
@@ -25,14 +26,14 @@ export function wrongsOf(sightings: Sightings, kills: readonly Kill[], maxBehind
   ];
 }
 
-function isOfKill({ member, atMs, backMs = atMs }: Restart, kills: readonly Kill[]): boolean {
-  return kills.some((kill) => {
-    return (
-      kill.member === member &&
-      kill.atMs > atMs - UNSEEN_MS &&
-      kill.atMs < Math.min(backMs, atMs + NEAR_KILL_MS)
-    );
-  });
+/** Each kill ends one process of its member: the first that ended from then on. */
+function withoutKills(restarts: readonly Restart[], kills: readonly Kill[]): readonly Restart[] {
+  const explained = new Set(
+    kills.map((kill) =>
+      restarts.find(({ member, atMs }) => member === kill.member && atMs > kill.atMs - SAMPLING_MS),
+    ),
+  );
+  return restarts.filter((restart) => !explained.has(restart));
 }
 
 /** What a member ran at this moment: image and revision of its configuration. */

@@ -41,21 +41,4 @@ describe("a first apply that is wrong", () => {
       await observer.stop();
     }
   });
-
-  it("says that the data availability layer is not there, and goes on once it is named rightly", async () => {
-    const da = { address: `http://no-da.${world().namespace}:7980` };
-    const cluster = world().cluster("da", { spec: { da } });
-    const observer = new Observer(cluster);
-    try {
-      await cluster.apply();
-      await saysOfMember(cluster, /no-da/);
-      await edit(cluster, { da: { address: `http://local-da.${world().namespace}:7980` } });
-      await isRolledOut(cluster);
-      await observer.goesOn();
-      await observer.hasReadAll();
-      expect(observer.record.problems()).toEqual([]);
-    } finally {
-      await observer.stop();
-    }
-  });
 });

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 beforeAll(async () => {
-  await edit(observed().cluster, { rollout: { progressDeadlineSeconds: 40 } });
+  await edit(observed().cluster, { rollout: { progressDeadlineSeconds: 20 } });
 });
 
 interface BadChange {
@@ -140,7 +140,8 @@ describe.skipIf(environment().machine === undefined)(
       const pair = `(${name} to ${leader}|${leader} to ${name})`;
       const watch = await RolloutWatch.during(cluster, async (seen) => {
         const cut = await cutMember(name, fixed.raftPort);
-        await edit(cluster, { image: environment().images.otherNode });
+        const rollout = { progressDeadlineSeconds: 120 };
+        await edit(cluster, { image: environment().images.otherNode, rollout });
         await saysOfRollout(new RegExp(`no path from ${pair} on Raft port ${fixed.raftPort}`));
         await holds(
           "members that are not touched",
@@ -148,7 +149,7 @@ describe.skipIf(environment().machine === undefined)(
             const touched = seen.order.filter((member) => member !== name);
             return touched.length === 0 ? undefined : `restarted were ${seen.order.join(", ")}`;
           },
-          { forMs: 20_000 },
+          { forMs: 10_000 },
         );
         await observer.goesOn();
         await cut.heal();

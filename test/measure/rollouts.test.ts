@@ -1,39 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { failuresOf, rolloutsReport } from "../../hack/measure/campaigns/rollouts-report.ts";
-import type { Recorded } from "../../hack/measure/recorded-watch.ts";
 import { leadersOf, phasesOf, type Restart, restartsOf } from "../../hack/measure/rollout-analysis.ts";
 import type { Sample } from "../../hack/measure/rollout-probe.ts";
 import type { Rollout } from "../../hack/measure/rollout-run.ts";
-import type { Pod } from "../../src/model/objects.ts";
-
-const T0 = Date.UTC(2026, 10, 26, 8);
-
-function podAt(atMs: number, name: string, container: string, over: { ready?: boolean; uid?: string } = {}) {
-  const { ready = true, uid = `uid of ${name}` } = over;
-  const object: Pod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name, uid },
-    status: {
-      conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
-      containerStatuses: [
-        {
-          name: "evnode",
-          image: "image",
-          imageID: "",
-          ready,
-          restartCount: 0,
-          containerID: container,
-          state: { running: { startedAt: new Date(T0 + Math.floor(atMs / 1_000) * 1_000).toISOString() } },
-        },
-      ],
-    },
-  };
-  return { type: "MODIFIED", object, atMs: T0 + atMs } satisfies Recorded<Pod>;
-}
-
-const answer = (atMs: number, height: number, leads = false): Sample => ({ atMs: T0 + atMs, height, leads });
-const silence = (atMs: number): Sample => ({ atMs: T0 + atMs, height: undefined, leads: undefined });
+import { answer, podAt, silence, T0 } from "./sightings.ts";
 
 describe("what was seen of a rollout", () => {
   const samples = new Map<string, readonly Sample[]>([
@@ -166,7 +136,7 @@ describe("a rollout of the operator", () => {
 
   it("is compared with those of the StatefulSet", () => {
     const theirs: Rollout = { ...good, side: "StatefulSet", durationMs: 40_000, missing: undefined };
-    const { tables, failures } = rolloutsReport([good, theirs], []);
+    const { tables, failures } = rolloutsReport([good, theirs], [], "the same time-outs");
     expect(failures).toEqual([]);
     expect(tables.at(-1)?.rows).toEqual([["image, 3 members", "0.25", "0.25", "0.4", "met"]]);
   });

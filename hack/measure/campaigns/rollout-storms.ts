@@ -1,12 +1,13 @@
 import { randomInt } from "node:crypto";
 import { seededRandom } from "../../../test/runtime/seeded-random.ts";
 import { say } from "../../local-cluster/progress.ts";
+import { sharedTiming } from "../both-timings.ts";
 import { campaign, type Report } from "../campaign.ts";
 import { type Chance, drained, editedAndOperatorKilled, leaderKilled, leaseMoved } from "../disturbances.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { type OwnOperator, provideOwnOperators } from "../own-operator.ts";
+import { provideOwnOperators } from "../own-operator.ts";
 import { requireLocal } from "../provide-cluster.ts";
-import { operatedSide, type Side } from "../rollout-sides.ts";
+import { operatedSide } from "../rollout-sides.ts";
 import { type Disturbance, rollInStorm, type StormyRollout } from "../rollout-storm.ts";
 import { pause, type Session } from "../session.ts";
 import { summaryOf } from "../statistics.ts";
@@ -30,55 +31,67 @@ export const rolloutStorms = campaign({
     const seed = options.seed === 0 ? randomInt(1, 1_000_000) : options.seed;
     say(`seed ${seed}`);
     const chance = { session, random: seededRandom(seed) };
-    const done: StormyRollout[] = [];
-    const problems: string[] = [];
-    const roll = async (side: Side, storm: string, count: number, disturb: Disturbance) => {
-      for (let index = 0; index < count; index += 1) {
-        await pause(SETTLE_MS, session);
-        const rollout = await rollInStorm(session, side, { storm, kind: "image", disturb });
-        done.push(rollout);
-        say(`${storm}, ${index + 1} of ${count}: ${describe(rollout)}`);
-      }
-    };
+    const storms: Storms = { session, done: [], problems: [] };
     if (options.kills + options.drains > 0) {
-      const side = await operatedSide(session, await provideNamespace(session, "storms"), 3);
-      await roll(side, "leader killed", options.kills, leaderKilled(chance));
-      await roll(side, "drained", options.drains, drained(chance));
-      problems.push(...side.survey.problems());
+      const namespace = await provideNamespace(session, "storms");
+      await repeat(storms, namespace, {
+        name: "leader killed",
+        count: options.kills,
+        disturb: leaderKilled(chance),
+      });
+      await repeat(storms, namespace, { name: "drained", count: options.drains, disturb: drained(chance) });
     }
-    if (options.edits + options.leases > 0)
-      problems.push(...(await withOwnOperators(session, chance, options, roll)));
-    return stormsReport(done, problems, seed);
+    if (options.edits + options.leases > 0) await withOwnOperators(storms, chance, options);
+    return stormsReport(storms.done, storms.problems, seed);
   },
 });
 
-type Roll = (side: Side, storm: string, count: number, disturb: Disturbance) => Promise<void>;
+interface Storms {
+  readonly session: Session;
+  readonly done: StormyRollout[];
+  readonly problems: string[];
+}
+
+interface Storm {
+  readonly name: string;
+  readonly count: number;
+  readonly disturb: Disturbance;
+}
+
+/** Each on a new cluster: Kubernetes holds a container back that ended in its pod not long before. */
+async function repeat({ session, done, problems }: Storms, namespace: string, storm: Storm): Promise<void> {
+  const { timing } = sharedTiming(false);
+  for (let index = 0; index < storm.count; index += 1) {
+    const side = await operatedSide(session, { namespace, replicas: 3, index: done.length, timing });
+    await pause(SETTLE_MS, session);
+    const rollout = await rollInStorm(session, side, storm.name, storm.disturb);
+    done.push(rollout);
+    problems.push(...side.survey.problems());
+    say(`${storm.name}, ${index + 1} of ${storm.count}: ${describe(rollout)}`);
+    await side.remove();
+  }
+}
 
 /** In a namespace that an operator of this campaign looks after, and then two of them. */
 async function withOwnOperators(
-  session: Session,
+  storms: Storms,
   chance: Chance,
   { edits, leases }: { readonly edits: number; readonly leases: number },
-  roll: Roll,
-): Promise<readonly string[]> {
-  const namespace = await provideNamespace(session, "storms-own");
-  const newOperator = await provideOwnOperators(session, namespace);
+): Promise<void> {
+  const namespace = await provideNamespace(storms.session, "storms-own");
+  const newOperator = await provideOwnOperators(storms.session, namespace);
   const operator = await newOperator("first");
   await operator.start();
-  const side = await operatedSide(session, namespace, 3);
-  await roll(side, "edited, operator killed", edits, editedAndOperatorKilled(chance, operator));
-  if (leases > 0) {
-    const other = await newOperator("second");
-    await other.start();
-    const both = new Map<string, OwnOperator>([
-      ["first", operator],
-      ["second", other],
-    ]);
-    await roll(side, "Lease moved", leases, leaseMoved(chance, both));
-  }
-  // While its operator is there: it takes its finalizer off.
-  await side.remove();
-  return side.survey.problems();
+  const edited = editedAndOperatorKilled(chance, operator);
+  await repeat(storms, namespace, { name: "edited, operator killed", count: edits, disturb: edited });
+  if (leases === 0) return;
+  const other = await newOperator("second");
+  await other.start();
+  const both = new Map([
+    ["first", operator],
+    ["second", other],
+  ]);
+  await repeat(storms, namespace, { name: "Lease moved", count: leases, disturb: leaseMoved(chance, both) });
 }
 
 function describe({ durationMs, gapMs, order, leaders, mostAway, wrongs }: StormyRollout): string {

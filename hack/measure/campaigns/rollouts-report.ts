@@ -12,11 +12,16 @@ const goals = { image: 0.4, config: 0.4, replace: 1 };
 
 type Group = readonly [name: string, rollouts: readonly Rollout[]];
 
-export function rolloutsReport(rollouts: readonly Rollout[], problems: readonly string[]): Report {
+/** `timing` says whose Raft time-outs both sides have. */
+export function rolloutsReport(
+  rollouts: readonly Rollout[],
+  problems: readonly string[],
+  timing: string,
+): Report {
   const groups = [...Map.groupBy(rollouts, ({ kind, replicas }) => `${kind}, ${replicas} members`)];
   return {
     tables: [
-      ...groups.map(([name, all]) => resultTable([name, all])),
+      ...groups.map((group) => resultTable(group, timing)),
       phaseTable(groups),
       {
         title: "Duration, ours as a share of the StatefulSet's",
@@ -26,6 +31,7 @@ export function rolloutsReport(rollouts: readonly Rollout[], problems: readonly 
     ],
     notes: [
       "Over is a rollout when every member runs another process with the new template, is Ready and level, and one leads.",
+      "Restarts in place were measured on a cluster of the operator that had none before: Kubernetes holds a container back that ended twice within ten minutes. The StatefulSet makes new pods, to which that does not apply.",
       "Missed are the blocks that would have fitted into pauses of twice the block time and more.",
       ...rollouts.filter(({ side }) => side === "StatefulSet").flatMap(strangeOf),
     ],
@@ -47,9 +53,9 @@ const of = (side: SideName, rollouts: readonly Rollout[]) =>
   rollouts.filter((rollout) => rollout.side === side);
 const changesOf = ({ leaders }: Rollout) => Math.max(0, leaders.length - 1);
 
-function resultTable([name, all]: Group): Table {
+function resultTable([name, all]: Group, timing: string): Table {
   return {
-    title: `Change of ${name}`,
+    title: `Change of ${name}, with ${timing}`,
     columns: [
       "",
       "rollouts",
