@@ -67,12 +67,9 @@ interface Sides {
 }
 
 /** Both sides of a change. Rendering takes its time, so it is done once for each. */
-function sidesOf({
-  change = { image: NEW_IMAGE },
-  spec = {},
-  annotations: notes,
-  seen,
-}: RollingShape): Sides {
+function sidesOf(shape: RollingShape): Sides {
+  const { change = { image: NEW_IMAGE }, annotations: notes, seen, budget } = shape;
+  const spec = { ...shape.spec, ...(budget === "off" && { disruptionBudget: { enabled: false } }) };
   const { settings } = seen ?? {};
   const key = JSON.stringify({ change, spec, notes, settings });
   const sides = known.get(key) ?? renderSides(change, spec, notes, settings);
@@ -172,9 +169,8 @@ function withMembers(seen: Snapshot, shape: RollingShape, templates: Templates):
   );
   const key = objectKey("PodDisruptionBudget", disruptionBudgetName("seq"));
   const objects = new Map(seen.objects);
-  const budget = objects.get(key) as PodDisruptionBudget;
-  if (shape.budget === "off") objects.delete(key);
-  else objects.set(key, withStatus(budget, shape.budget ?? {}));
+  const budget = objects.get(key) as PodDisruptionBudget | undefined;
+  if (budget && shape.budget !== "off") objects.set(key, withStatus(budget, shape.budget ?? {}));
   return {
     ...seen,
     objects,

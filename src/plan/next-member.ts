@@ -1,7 +1,6 @@
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { answerOf, isFailed, type Member } from "../model/member.ts";
 import { messageOf } from "./member-status.ts";
-import { blocksBehind } from "./quorum.ts";
 import {
   isBegun,
   isOutdated,
@@ -10,7 +9,9 @@ import {
   type Scene,
   standing,
   type Target,
+  wayFor,
 } from "./rollout-scene.ts";
+import { behindAll } from "./standing.ts";
 
 export type Next =
   /** Every member is of the template and takes part. */
@@ -69,7 +70,7 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
   const broken = outdated.find(isBroken) ?? stuckIn(present, outdated, scene);
   if (broken)
     return { kind: "update", rule: "R2", member: broken, isBroken: true, why: brokenMessage(broken, scene) };
-  const mute = outdated.find(({ pod }) => isFailed(pod.agent));
+  const mute = outdated.find((member) => needsAgent(member, target, scene));
   if (mute)
     return {
       kind: "update",
@@ -79,6 +80,12 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
       why: `the agent of ${mute.name} does not run`,
     };
   return waitForUpdated(present, outdated, scene) ?? choose(present, outdated, scene, asked);
+}
+
+/** Its agent cannot run, and it is to have another one: that takes nothing away. */
+function needsAgent(member: Present, target: Target, scene: Scene): boolean {
+  const way = wayFor(member, target, scene);
+  return isFailed(member.pod.agent) && way.kind === "inPlace" && way.parts.includes("agent");
 }
 
 /** It cannot run as it is: the word of Kubernetes or of its own agent, never its silence. */
@@ -226,7 +233,7 @@ function firstOf(followers: readonly Present[], scene: Scene): Present | undefin
 function isAnyLevel(present: readonly Present[], leader: Present, { intents }: Scene): boolean {
   const tolerated = Math.max(1, Math.ceil(LEVEL_MS / intents.current.spec.chain.blockTimeMs));
   return present.some(
-    (member) => member !== leader && (blocksBehind(member) ?? Number.MAX_VALUE) <= tolerated,
+    (member) => member !== leader && (behindAll(member, leader) ?? Number.MAX_VALUE) <= tolerated,
   );
 }
 

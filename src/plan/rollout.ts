@@ -22,6 +22,7 @@ import { type WishState, wishBlockers, wishState } from "./wish-state.ts";
 
 /** While a rollout is under way, heights and readiness move without anybody telling. */
 const RECHECK_MS = 500;
+const OWNER_MS = 15_000;
 
 /**
  * Takes a change of the spec to the members: one at a time, each back before the next, the leader last.
@@ -48,9 +49,14 @@ export const rollout: Decider = (snapshot, blockers = []) => {
     blockers: all,
     rollout: viewOf(scene, state, move.next, all),
     ...(move.needsCertainty ? { needsCertainty: true } : {}),
-    ...(isMoving ? { recheckAfterMs: RECHECK_MS } : {}),
+    ...(isMoving ? { recheckAfterMs: isForOwner(scene, state) ? OWNER_MS : RECHECK_MS } : {}),
   };
 };
+
+/** Nothing but an edit of the EvNodeCluster gets it on, and that is told. */
+function isForOwner({ policy }: Scene, state: WishState): boolean {
+  return policy?.mode === "Paused" || (state.kind === "held" && state.reason === "PlanAwaitsApproval");
+}
 
 /** What is done next, and what is told about it. */
 interface Move extends Pick<Step, "stages" | "blockers" | "needsCertainty"> {
@@ -108,7 +114,7 @@ function waitOrStall(scene: Scene, next: Extract<Next, { kind: "wait" }>): Move 
   const sinceMs = next.sinceMs ?? lastProgressMs(scene);
   const isLate = policy && sinceMs !== undefined && snapshot.nowMs - sinceMs > policy.progressDeadlineMs;
   if (!isLate || next.isFine) return { next };
-  const mayGoBack = policy.onStall === "Revert" && next.isUpdatesFault;
+  const mayGoBack = policy.mode !== "Paused" && policy.onStall === "Revert" && next.isUpdatesFault;
   const revert = mayGoBack ? revertWish(scene, next.why) : undefined;
   if (revert) return { next, stages: [[revert]] };
   const message = `The rollout does not get on: ${next.why}. Nothing else is restarted until that is over, or the spec is edited.`;

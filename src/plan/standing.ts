@@ -1,5 +1,5 @@
 import { answerOf, type Member } from "../model/member.ts";
-import { blocksBehind } from "./quorum.ts";
+import { blocksBehind, heightOf } from "./quorum.ts";
 
 /** Whether a member takes part, as far as a restart of another one depends on it. Unknown is a value of its own. */
 export type Standing =
@@ -39,12 +39,22 @@ export function standingOf(member: Member, view: StandingView): Standing {
   if (answer.mode?.kind === "level") return away(`${name} levels its blocks`);
   if (answer.node.kind === "closed") return away(closedMessage(name, answer.node));
   if (answer.node.isLeader === undefined) return unknown(`${name} does not say whether it leads`);
-  const behind = blocksBehind(member);
+  const behind = behindAll(member, view.leader);
   if (behind === undefined) return unknown(`${name} does not tell its height`);
   if (behind > view.maxBlocksBehind)
     return away(`${name} is more than ${view.maxBlocksBehind} blocks behind`);
   const { leader } = view;
   return member === leader ? { kind: "takesPart" } : pathOf(member, leader, view);
+}
+
+/**
+ * How far the member is behind the best of its peers, by its own answer, and behind the leader, by the leader's: who
+ * hears of nobody's height takes himself for level. Undefined as long as it does not tell its own.
+ */
+export function behindAll(member: Member, leader: Member): number | undefined {
+  const [own, height] = [blocksBehind(member), heightOf(member)];
+  if (own === undefined || height === undefined) return undefined;
+  return Math.max(own, (heightOf(leader) ?? height) - height);
 }
 
 type Closed = { readonly metricsPortOpen: boolean; readonly raftPortOpen: boolean };

@@ -1,5 +1,5 @@
 import { annotations, labels } from "../model/annotations.ts";
-import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER } from "../model/member.ts";
+import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER, type Member } from "../model/member.ts";
 import { disruptionBudgetName } from "../model/names.ts";
 import type { PodUpdate } from "../model/pod-update.ts";
 import type { Action, UpdatePod } from "./actions.ts";
@@ -18,7 +18,7 @@ import {
   type Target,
   wayFor,
 } from "./rollout-scene.ts";
-import { objectKey } from "./snapshot.ts";
+import { objectKey, type Snapshot } from "./snapshot.ts";
 import { changedPod, imageIn, metadataChanges, type Part, type PodChanges } from "./update-way.ts";
 
 /** What is written now to bring a member to the template, or what that waits for. */
@@ -53,9 +53,17 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   const budget = budgetFor(member, scene.snapshot, (name) => isBack(name, scene));
   if (budget.kind === "wait") return budget;
   if (budget.kind === "claim") return act(budget.action);
-  if (!scene.snapshot.isCertain) return { kind: "lookAgain" };
+  if (!isEvidence(scene.snapshot)) return { kind: "lookAgain" };
   const isFirst = parts.includes("agent") || (parts.includes("image") && parts.includes("config"));
   return act(isFirst ? announced(chosen, target, scene, parts) : restarted(chosen, target, scene, parts));
+}
+
+/** Answers that are older than this are history, however certain the look was meant to be. */
+const FRESH_MS = 2_000;
+
+function isEvidence({ isCertain, members, monotonicMs }: Snapshot): boolean {
+  const isFresh = ({ report }: Member) => report.kind !== "answered" || monotonicMs - report.atMs <= FRESH_MS;
+  return isCertain && members.every(isFresh);
 }
 
 /** What was announced to it before is there: another agent runs, and has the config installed. */
@@ -92,7 +100,7 @@ function replaceStep(chosen: Chosen, because: string, scene: Scene): UpdateStep 
   if (released.length > 0) return { kind: "act", actions: released };
   const refused = refusalOf(member, snapshot);
   if (refused !== undefined) return { kind: "wait", why: refused };
-  if (!snapshot.isCertain) return { kind: "lookAgain" };
+  if (!isEvidence(snapshot)) return { kind: "lookAgain" };
   const key = objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name));
   const by = snapshot.objects.has(key) ? "eviction" : "deletion";
   return act({
@@ -137,7 +145,7 @@ function relabelled({ member, why }: Chosen, target: Target, scene: Scene): Upda
 function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
   const { member, why } = chosen;
   const agentImage = parts.includes("agent") ? imageIn(target.template, AGENT_CONTAINER) : undefined;
-  const before = agentImage === undefined ? {} : { agent: member.pod.agentContainerId };
+  const before = agentImage === undefined ? {} : { agent: agentToGo(member, agentImage) };
   const isAll = parts.every((part) => part === "agent");
   // Without another image, what the template says comes with the restart that makes it count.
   const given =
@@ -153,17 +161,24 @@ function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly
   return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };
 }
 
+/** The agent that is there now; none, unless one is on its way out, where the pod has the image already. */
+function agentToGo({ pod }: Present, agentImage: string): string | undefined {
+  return pod.agentImage === agentImage ? (pod.update?.agent ?? "") : pod.agentContainerId;
+}
+
 /** The pod with all that it lacks. Another image makes kubelet restart ev-node, a token makes its agent do it. */
 function restarted(chosen: Chosen, target: Target, scene: Scene, parts: readonly Part[]): UpdatePod {
   const { member } = chosen;
   const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
   const image = parts.includes("image") ? imageIn(target.template, EVNODE_CONTAINER) : undefined;
+  // What was begun for another template may have brought the image already: then kubelet restarts nothing.
+  const isSameImage = image === undefined || image === member.pod.image;
   const token = `${target.revision} ${timeOf(scene)}`;
   const changes: PodChanges = {
     ...(image === undefined ? {} : { image }),
     annotations: {
       ...notes,
-      ...(image === undefined ? { [annotations.restartToken]: token } : {}),
+      ...(isSameImage ? { [annotations.restartToken]: token } : {}),
       ...updateNote(member, target, scene, {
         container: member.pod.containerId,
         given: true,

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Blocker, Finding } from "../api/conditions.ts";
 import { annotations } from "../model/annotations.ts";
+import { configSecretName } from "../model/names.ts";
 import type { Action, Stages } from "./actions.ts";
 import type { Wish } from "./intent.ts";
 import { needsRehearsal, rehearsalOf } from "./rehearsal.ts";
 import type { Scene } from "./rollout-scene.ts";
+import { objectKey } from "./snapshot.ts";
 import { applyWish } from "./turn-rollout.ts";
 
 /** What becomes of a change that has not been applied to the StatefulSet. */
@@ -47,6 +49,9 @@ export function wishState(scene: Scene): WishState {
   const [blocker] = blockers;
   if (blocker || !policy)
     return hold("RolloutWaiting", "nothing is changed while something is wrong with the spec or the chain");
+  const { name } = snapshot.cluster.metadata;
+  if (!snapshot.objects.has(objectKey("Secret", configSecretName(name))))
+    return hold("RolloutWaiting", "the members' configurations are put back first");
   if (policy.mode === "Paused") return hold("RolloutPaused", "spec.rollout.mode is Paused");
   const approval = snapshot.cluster.metadata.annotations?.[annotations.approveRollout];
   if (policy.mode === "Plan" && approval !== planHash(scene, wish))

@@ -26,37 +26,44 @@ const evnodeOf = (state: Container["state"], lastState?: Container["state"]) =>
   podOf(asPod({ containerStatuses: [container("evnode", state, lastState)] })).evnode;
 
 test("a pod that runs, with what the operator looks at", () => {
-  const seen = podOf(
-    asPod(
-      {
-        podIP: "10.0.0.1",
-        conditions: [{ type: "Ready", status: "True" }],
-        initContainerStatuses: [container("agent", { running: {} })],
-        containerStatuses: [container("other", { waiting: {} }), container("evnode", { running: {} })],
-      },
-      {
-        metadata: {
-          name: "seq-0",
-          uid: "u",
-          resourceVersion: "7",
-          labels: { [labels.revision]: "seq-1", [labels.role]: "leader" },
-          annotations: {
-            [annotations.configRevision]: "r1",
-            [annotations.order]: "{}",
-            [annotations.orderGivenAt]: "2026-01-01T00:00:00.000Z",
-          },
+  const pod = asPod(
+    {
+      podIP: "10.0.0.1",
+      conditions: [{ type: "Ready", status: "True" }],
+      initContainerStatuses: [container("agent", { running: {} })],
+      containerStatuses: [container("other", { waiting: {} }), container("evnode", { running: {} })],
+    },
+    {
+      metadata: {
+        name: "seq-0",
+        uid: "u",
+        resourceVersion: "7",
+        labels: { [labels.revision]: "seq-1", [labels.role]: "leader" },
+        annotations: {
+          [annotations.configRevision]: "r1",
+          [annotations.order]: "{}",
+          [annotations.orderGivenAt]: "2026-01-01T00:00:00.000Z",
         },
-        spec: { nodeName: "node-a", containers: [] },
       },
-    ),
+      spec: { nodeName: "node-a", containers: [{ name: "evnode", image: "app:1" }] },
+    },
   );
-  expect(seen).toEqual({
+  expect(podOf(pod)).toEqual({
     uid: "u",
     resourceVersion: "7",
     ip: "10.0.0.1",
     node: "node-a",
     revision: "seq-1",
     configRevision: "r1",
+    image: "app:1",
+    agentImage: undefined,
+    containerId: undefined,
+    agentContainerId: undefined,
+    startedAt: undefined,
+    update: undefined,
+    createdAt: undefined,
+    readySince: undefined,
+    object: pod,
     role: "leader",
     order: "{}",
     orderGivenAt: "2026-01-01T00:00:00.000Z",

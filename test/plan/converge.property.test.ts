@@ -52,7 +52,9 @@ function amounts(given: Readonly<Record<string, unknown>>): Record<string, strin
 
 /** Everything that is wanted of an object and that somebody can change. The intent has tests of its own. */
 function wantedLeaves(object: KubeObject): Leaf[] {
-  const { metadata, kind: _, apiVersion: _version, ...content } = object;
+  const { metadata, ...fields } = object;
+  const ofNobody = ["kind", "apiVersion", "status"];
+  const content = Object.fromEntries(Object.entries(fields).filter(([key]) => !ofNobody.includes(key)));
   const { labels, annotations: notes, ownerReferences } = metadata;
   const all = [
     ...leavesOf({ labels, annotations: notes, ownerReferences }, ["metadata"]),

@@ -185,12 +185,7 @@ test("a change that was taken back stays refused when its owner takes the reques
   expect(brief(wishState(sceneWith(wished({ ...asked, record }))))).toMatch(/^refused/);
 });
 
-test.fails("also after its owner takes the request for a restart off", () => {
-  const record = revertedRecord({ wish: digestOf(wished({ annotations: { [annotations.restart]: "1" } })) });
-  expect(brief(wishState(sceneWith(wished({ record }))))).toMatch(/^refused/);
-});
-
-test.fails("while its config Secret is missing the template is not applied", () => {
+test("while its config Secret is missing the template is not applied", () => {
   const seen = wished({ change: config });
   const objects = new Map([...seen.objects].filter(([key]) => key !== "Secret/seq-config"));
   expect(brief(wishState(sceneWith({ ...seen, objects })))).not.toMatch(/turn to rolling/);
