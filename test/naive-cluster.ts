@@ -100,8 +100,19 @@ export class NaiveCluster {
         const metadata = { ...this.#seen.cluster.metadata, annotations: notes };
         return this.ask({ ...this.#seen, cluster: { ...this.#seen.cluster, metadata } });
       }
-      default:
-        return;
+      case "create":
+      case "delete":
+      case "order":
+      case "labelPod":
+      case "markClaim":
+      case "endApproval":
+      case "addFinalizer":
+      case "removeFinalizer":
+      case "createIdentity":
+      case "takeChainLock":
+      case "releaseChainLock":
+      case "markBootstrapped":
+        throw new Error(`a cluster that runs well needs no ${action.kind}`);
     }
   }
 

@@ -28,9 +28,14 @@ export function answerOf(
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
     peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
+    ...ifKnown({ raftLog: shownRaftLog(findings.raftLog, nowMs) }),
     ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
     ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
   };
+}
+
+function shownRaftLog(raftLog: Findings["raftLog"], nowMs: number): AgentAnswer["raftLog"] {
+  return raftLog && { writes: raftLog.writes, agoMs: age(raftLog.atMs, nowMs) };
 }
 
 function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {

@@ -13,12 +13,19 @@ export interface Findings {
   readonly mode: AgentAnswer["mode"];
   readonly node: NodeFinding;
   readonly peers: readonly PeerFinding[];
+  readonly raftLog: RaftLogFinding | undefined;
   readonly handover: HandoverFinding | undefined;
   readonly disk: AgentAnswer["disk"];
 }
 
 /** `atMs`: when this member was first seen leading. */
 export type HandoverFinding = Omit<Handover, "ageMs"> & { readonly atMs: number };
+
+/** Writes to the Raft log since ev-node knows a leader; `atMs` is the last one's, or when it was begun to count. */
+export interface RaftLogFinding {
+  readonly writes: number;
+  readonly atMs: number;
+}
 
 export interface Seen<T> {
   readonly value: T;
@@ -98,6 +105,7 @@ export function nothingKnown(nowMs: number): Findings {
     mode: undefined,
     node: closedSince(nowMs),
     peers: [],
+    raftLog: undefined,
     handover: undefined,
     disk: undefined,
   };

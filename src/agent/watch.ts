@@ -13,6 +13,7 @@ import { newAskNode } from "./node-rpc.ts";
 import { NodeWatch, nodeRuns } from "./node-watch.ts";
 import { lookAtPeer, unknownPeers } from "./peer-watch.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
+import { RaftLogWatch } from "./raft-log-watch.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
 import { UpdateKeeper } from "./update-keeper.ts";
@@ -23,6 +24,7 @@ const LEADERSHIP_EVERY_MS = 200;
 const STATE_EVERY_MS = 1_000;
 const PEER_EVERY_MS = 1_000;
 const HANDOVER_EVERY_MS = 500;
+const RAFT_LOG_EVERY_MS = 250;
 const MODE_EVERY_MS = 250;
 const VOLUME_EVERY_MS = 1_000;
 const JITTER = 0.2;
@@ -58,6 +60,8 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
   const ask = newAskNode(dependencies.http, clock, facts.rpcPort);
   const handover = new HandoverWatch({ ask, board, clock, log });
+  const raftFolder = join(dependencies.paths.home, raftFolderName(owner.epoch));
+  const raftLog = new RaftLogWatch({ raftFolder, board, clock });
   // Bounded by the deadlines of its parts; whatever comes late is noted all the same. ev-node may run already, beside
   // an agent that was restarted.
   const firstLook = Promise.all([node.lookAtLeadership(), ...facts.peers.map(look)]);
@@ -83,6 +87,10 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
     }),
     repeat(every(STATE_EVERY_MS), () => node.lookAtState()),
     repeat(every(HANDOVER_EVERY_MS), () => handover.tend()),
+    repeat(
+      every(RAFT_LOG_EVERY_MS),
+      forgiving(log, "cannot look at the Raft log", () => raftLog.look()),
+    ),
     // One after the other, as both install the config and end ev-node.
     repeat(every(MODE_EVERY_MS), async () => {
       await tendUpdate();

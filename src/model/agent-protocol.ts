@@ -141,6 +141,11 @@ export const agentAnswerSchema = z.object({
   peers: z.array(peer),
   /** `forMs`: since when it is so, without a break. */
   ready: z.object({ ok: z.boolean(), message: z.string(), forMs: z.number().optional() }),
+  /**
+   * How often the Raft log was seen to be written to since ev-node knows a leader, and how long ago last. Absent while
+   * it knows none.
+   */
+  raftLog: z.object({ writes: z.number().int(), agoMs: z.number() }).optional(),
   /** How this member took the lead the last time that its agent saw it; absent if it never did. */
   handover: handover.optional(),
   disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).optional(),

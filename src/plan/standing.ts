@@ -28,6 +28,7 @@ const REACH_MS = 5_000;
  * | no role or no height in its answer | unknown |
  * | further behind than `maxBlocksBehind` | away |
  * | it or the leader does not reach the other on the Raft port | away, or unknown when that was not tried lately |
+ * | its Raft log does not grow as the leader's does | away |
  * | anything else | takes part |
  */
 export function standingOf(member: Member, view: StandingView): Standing {
@@ -44,7 +45,9 @@ export function standingOf(member: Member, view: StandingView): Standing {
   if (behind > view.maxBlocksBehind)
     return away(`${name} is more than ${view.maxBlocksBehind} blocks behind`);
   const { leader } = view;
-  return member === leader ? { kind: "takesPart" } : pathOf(member, leader, view);
+  if (member === leader) return { kind: "takesPart" };
+  const path = pathOf(member, leader, view);
+  return path.kind === "takesPart" ? logOf(member, leader) : path;
 }
 
 /**
@@ -78,6 +81,21 @@ function pathOf(member: Member, leader: Member, { raftPort }: StandingView): Sta
     if (reach.ageMs > REACH_MS) return unknown(`the path from ${way} was not tried lately`);
   }
   return { kind: "takesPart" };
+}
+
+/** How much longer ago than the leader's the member's Raft log may have been written to. */
+const LOG_MS = 2_000;
+const ENOUGH_WRITES = 2;
+
+/**
+ * After an absence the leader sends heartbeats at once, and entries only up to ten seconds later: until then the member is
+ * no help to a majority. Where the leader's own log does not grow, or agents do not tell, there is nothing to see it by.
+ */
+function logOf(member: Member, leader: Member): Standing {
+  const [own, leaders] = [answerOf(member)?.raftLog, answerOf(leader)?.raftLog];
+  if (!own || !leaders || leaders.writes < ENOUGH_WRITES) return { kind: "takesPart" };
+  if (own.writes >= ENOUGH_WRITES && own.agoMs <= leaders.agoMs + LOG_MS) return { kind: "takesPart" };
+  return away(`the Raft log of ${member.name} is not written to`);
 }
 
 const reasons = {

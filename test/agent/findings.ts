@@ -55,6 +55,7 @@ export const inSync: Findings = {
   mode: { kind: "raft" },
   node: openNode(),
   peers: [peer("chain-1"), peer("chain-2")],
+  raftLog: undefined,
   handover: undefined,
   disk: { freeBytes: 1_000, totalBytes: 2_000 },
 };

@@ -76,7 +76,7 @@ test("every member is updated, each taken away once, the leader last", () => {
         isRestarted ? [...followers, one.leader].map((ordinal) => `seq-${ordinal}`) : [],
       );
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -95,10 +95,9 @@ test("a spec that is edited in the middle is another target, and nobody is taken
       cluster.ask({ cluster: wanted, parsed });
       run(cluster);
       expect(isEveryMemberUpdated(cluster.look(false))).toBe(true);
-      for (const name of ["seq-0", "seq-1", "seq-2"])
-        expect(cluster.taken.filter((taken) => taken.startsWith(name)).length).toBeLessThanOrEqual(3);
+      expect(new Set(cluster.taken).size).toBe(cluster.taken.length);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 

@@ -264,6 +264,22 @@ test.each<[string, Snapshot]>([
   expect(rollout(seen)).toEqual({});
 });
 
+describe("a change that was taken back", () => {
+  const over = (more: Partial<Snapshot>) => {
+    const record = revertedRecord({ wish: reverted(), finishedAt: timeAgo(1_000) });
+    return brief({ ...reverting({ record }), ...more });
+  };
+
+  test("may be asked for again once its owner set the spec back", () => {
+    const { cluster, parsed } = wished({ change: {} });
+    expect(over({ cluster, parsed })).toEqual(["turn to reverted, finished"]);
+  });
+
+  test.fails("may not because the spec was invalid for a moment", () => {
+    expect(over({ parsed: { kind: "invalid", problems: ["spec.image: Required"] } })).toEqual([]);
+  });
+});
+
 test("while a cluster is deleted no member is restarted", () => {
   const seen = rolling(certain);
   const metadata = { ...seen.cluster.metadata, deletionTimestamp: timeAgo(0) };

@@ -34,7 +34,33 @@ interface Case {
   readonly is: string;
 }
 
+const writes = (count: number, agoMs: number) => says({ raftLog: { writes: count, agoMs } });
+
 const cases: readonly Case[] = [
+  {
+    name: "one whose Raft log grows with the leader's takes part",
+    follower: writes(2, 2_300),
+    leader: [leads, writes(9, 300)],
+    is: "takesPart",
+  },
+  {
+    name: "one whose Raft log was written to once since its start is away, however level it is",
+    follower: writes(1, 100),
+    leader: [leads, writes(9, 100)],
+    is: "away: the Raft log of seq-1 is not written to",
+  },
+  {
+    name: "so is one whose Raft log stopped growing while the leader's goes on",
+    follower: writes(9, 2_301),
+    leader: [leads, writes(9, 300)],
+    is: "away: the Raft log of seq-1 is not written to",
+  },
+  {
+    name: "where the leader's own log does not grow either there is nothing to see it by",
+    follower: writes(0, 60_000),
+    leader: [leads, writes(1, 60_000)],
+    is: "takesPart",
+  },
   { name: "a member that answers, keeps up and is reached takes part", follower: [], is: "takesPart" },
   { name: "one without a pod is away", follower: gone, is: "away: seq-1 has no pod" },
   { name: "one whose pod stops is away", follower: stopping, is: "away: the pod of seq-1 stops" },
