@@ -61,15 +61,21 @@ describe.concurrent("a change with which a member does not come up", () => {
     const leader = await leaderOf(cluster);
     const before = await cluster.pods();
     let pods = before;
-    const watch = await RolloutWatch.during(cluster, async () => {
-      await edit(cluster, spec);
-      const words = [new RegExp(`${cluster.name}-\\d`), says];
-      await cluster.becomes("RolloutComplete", "RolloutReverted", words, COMPLETE_MS);
-      await observer.goesOn();
-      await cluster.isRunning();
-      await observer.goesOn();
-      pods = await cluster.pods();
-    }).finally(async () => edit(cluster, back));
+    let watch: RolloutWatch;
+    try {
+      watch = await RolloutWatch.during(cluster, async () => {
+        await edit(cluster, spec);
+        const words = [new RegExp(`${cluster.name}-\\d`), says];
+        await cluster.becomes("RolloutComplete", "RolloutReverted", words, COMPLETE_MS);
+        await observer.goesOn();
+        await cluster.isRunning();
+        await observer.goesOn();
+        pods = await cluster.pods();
+      });
+    } finally {
+      // The next part has the same cluster.
+      await edit(cluster, back);
+    }
     const replaced = pods.filter(({ metadata }, index) => metadata.uid !== before[index]?.metadata.uid);
     expect(replaced.length).toBe(1);
     expect(replaced.map(({ metadata }) => metadata.name)).not.toContain(leader);
