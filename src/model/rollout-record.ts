@@ -1,11 +1,18 @@
 import * as z from "zod";
 
+/** Bounded as in the status, which tells it on: what somebody else wrote there must not keep that from being stored. */
+const text = (longest: number) => z.string().max(longest);
+const time = z.iso.datetime();
+const counts = {
+  leaderChanges: z.int32().min(0).optional(),
+  longestGapMs: z.int().min(0).optional(),
+};
 const common = {
   version: z.literal(1),
   /** Digest of what the owner asked for. */
-  wish: z.string(),
-  changes: z.array(z.string()),
-  startedAt: z.string(),
+  wish: text(63),
+  changes: z.array(text(256)).max(64),
+  startedAt: time,
 };
 
 const schema = z.discriminatedUnion("kind", [
@@ -15,17 +22,17 @@ const schema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("reverted"),
     ...common,
-    why: z.string(),
-    finishedAt: z.string().optional(),
+    why: text(1024),
+    finishedAt: time.optional(),
+    ...counts,
     /** The owner set the spec back since: asking for the same once more is a new wish. */
     isWithdrawn: z.literal(true).optional(),
   }),
   z.object({
     kind: z.literal("completed"),
     ...common,
-    finishedAt: z.string(),
-    leaderChanges: z.int().min(0),
-    longestGapMs: z.number().min(0).optional(),
+    finishedAt: time,
+    ...counts,
   }),
 ]);
 

@@ -70,8 +70,7 @@ function lastRolloutOf(
     return before?.lastRollout ? { lastRollout: before.lastRollout } : {};
   const { wish, changes, startedAt, finishedAt } = record;
   const result = record.kind === "completed" ? "Completed" : "Reverted";
-  const counts = record.kind === "completed" ? record : (before?.rollout ?? before?.lastRollout ?? {});
-  const { leaderChanges, longestGapMs } = counts;
+  const { leaderChanges, longestGapMs } = record;
   return {
     lastRollout: {
       target: wish,

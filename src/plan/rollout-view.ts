@@ -55,7 +55,12 @@ export function viewOf(
   if (state.kind === "none" && next.kind === "done" && !isOpen(record))
     return { reason: "UpToDate", message: "Every member runs the spec.", updated };
   const { reason, message } = tellingOf(scene, state, next, blockers);
-  const ofWish = state.kind === "none" ? record : { wish: state.wish.digest, changes: state.wish.changes };
+  const ofWish =
+    state.kind === "none"
+      ? isOpen(record)
+        ? record
+        : undefined
+      : { wish: state.wish.digest, changes: state.wish.changes };
   const progress: Progress = {
     target: ofWish?.wish ?? target?.revision ?? "",
     changes: ofWish?.changes.slice(0, 64).map((path) => path.slice(0, 256)) ?? [],
@@ -82,8 +87,9 @@ function tellingOf(
 ): Pick<RolloutView, "reason" | "message"> {
   const [blocker] = blockers.filter(({ type }) => type === "RolloutComplete");
   if (blocker?.type === "RolloutComplete") return { reason: blocker.reason, message: blocker.message };
-  const changes = state.kind === "none" ? (record?.changes ?? []) : state.wish.changes;
-  const what = changes.length === 0 ? "A change" : `A change of ${changes.join(", ")}`;
+  const ofRecord = isOpen(record) ? (record?.changes ?? []) : [];
+  const changes = state.kind === "none" ? ofRecord : state.wish.changes;
+  const what = changes.length === 0 ? "A restart" : `A change of ${changes.join(", ")}`;
   if (state.kind === "held") return { reason: state.reason, message: `${what} is not begun: ${state.why}.` };
   if (policy?.mode === "Paused")
     return { reason: "RolloutPaused", message: `${what} is stopped: spec.rollout.mode is Paused.` };

@@ -45,6 +45,9 @@ export function applyWish(scene: Scene, wish: Wish): Stages {
   return [configs, [turnTo(scene, wish.intent, record, why)]].filter((stage) => stage.length > 0);
 }
 
+/** As much as the status tells of it. */
+const LONGEST_WHY = 1_024;
+
 /** Back to what all members ran before; undefined when that is not known, or is what they are to run now. */
 export function revertWish(scene: Scene, why: string): Action | undefined {
   const { record, intents } = scene;
@@ -52,7 +55,12 @@ export function revertWish(scene: Scene, why: string): Action | undefined {
   const proven = parseIntent(record.proven);
   if (proven.kind !== "readable" || record.proven === JSON.stringify(intents.applied)) return undefined;
   const { version, wish, changes, startedAt } = record;
-  return turnTo(scene, proven.intent, { version, kind: "reverted", wish, changes, startedAt, why }, why);
+  return turnTo(
+    scene,
+    proven.intent,
+    { version, kind: "reverted", wish, changes, startedAt, why: why.slice(0, LONGEST_WHY) },
+    why,
+  );
 }
 
 /** Notes that every member runs the template and takes part. */
@@ -61,28 +69,21 @@ export function completeRollout(scene: Scene): Action[] {
   if (!record || !intents.applied || record.kind === "completed") return [];
   if (!isOpen(record)) return withdrawn(scene, intents.applied);
   const finishedAt = new Date(snapshot.nowMs).toISOString();
-  const why = "every member takes part";
-  if (record.kind === "reverted") return [turnTo(scene, intents.applied, { ...record, finishedAt }, why)];
-  const { version, wish, changes, startedAt } = record;
   const { leaderChanges = 0, longestGapMs } = snapshot.cluster.status?.rollout ?? {};
-  const gap = longestGapMs === undefined ? {} : { longestGapMs };
-  const done = {
-    version,
-    kind: "completed",
-    wish,
-    changes,
-    startedAt,
-    finishedAt,
-    leaderChanges,
-    ...gap,
-  } as const;
+  const counts = { leaderChanges, ...(longestGapMs === undefined ? {} : { longestGapMs }) };
+  const why = "every member takes part";
+  if (record.kind === "reverted")
+    return [turnTo(scene, intents.applied, { ...record, ...counts, finishedAt }, why)];
+  const { version, wish, changes, startedAt } = record;
+  const done = { version, kind: "completed", wish, changes, startedAt, finishedAt, ...counts } as const;
   return [turnTo(scene, intents.applied, done, why)];
 }
 
 /** Whoever set the spec back may ask for the same again. */
 function withdrawn(scene: Scene, applied: Intent): Action[] {
-  const { record, intents } = scene;
-  if (record?.kind !== "reverted" || record.isWithdrawn || intents.wish) return [];
+  const { record, intents, policy } = scene;
+  // Of an invalid spec nobody knows what it asks for.
+  if (record?.kind !== "reverted" || record.isWithdrawn || intents.wish || !policy) return [];
   return [turnTo(scene, applied, { ...record, isWithdrawn: true }, "the spec was set back")];
 }
 

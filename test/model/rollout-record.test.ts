@@ -9,10 +9,7 @@ test.each<[string, object]>([
   ["one without a way back", { ...common, kind: "rolling" }],
   ["one that is taken back", { ...common, kind: "reverted", why: "seq-2 does not run" }],
   ["one that was taken back", { ...common, kind: "reverted", why: "", finishedAt }],
-  [
-    "one that is completed",
-    { ...common, kind: "completed", finishedAt, leaderChanges: 1, longestGapMs: 1.5 },
-  ],
+  ["one that is completed", { ...common, kind: "completed", finishedAt, leaderChanges: 1, longestGapMs: 2 }],
 ])("a record is read back as it was written: %s", (_, record) => {
   expect(readRolloutRecord(JSON.stringify(record))).toEqual(record);
 });

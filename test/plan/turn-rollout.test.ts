@@ -189,7 +189,11 @@ describe("the end of a rollout", () => {
 
   test("of one that was taken back keeps what was refused, and why", () => {
     const turn = turned(completeRollout(sceneWith(reverting())));
-    expect(turn.to).toEqual({ ...revertedRecord({ wish: digestOf(reverting()) }), finishedAt: now });
+    expect(turn.to).toEqual({
+      leaderChanges: 0,
+      ...revertedRecord({ wish: digestOf(reverting()) }),
+      finishedAt: now,
+    });
   });
 
   test.each<[string, Snapshot]>([
