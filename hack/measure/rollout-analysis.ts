@@ -52,7 +52,9 @@ export function restartsOf({ pods, samples }: Sightings): readonly Restart[] {
   const restarts = [...samples].flatMap(([member, own]) => {
     const processes = processesOf({ pods, samples }, member);
     return processes.slice(1).map((process, index): Restart => {
-      const atMs = lastAnswerBefore(own, process.startedAtMs + 999);
+      // One that ended before it answered did not lead, whatever the one before it did.
+      const bornMs = processes[index]?.startedAtMs ?? 0;
+      const atMs = Math.max(bornMs, lastAnswerBefore(own, process.startedAtMs + 999));
       const backMs = own.find(
         (sample) => sample.atMs > atMs && sample.atMs >= process.startedAtMs && isAnswer(sample),
       )?.atMs;
@@ -61,7 +63,9 @@ export function restartsOf({ pods, samples }: Sightings): readonly Restart[] {
         atMs,
         backMs,
         readyMs: backMs === undefined ? undefined : readyFrom({ pods, samples }, member, process, backMs),
-        led: own.some((sample) => sample.leads && sample.atMs <= atMs && sample.atMs > atMs - HANDOVER_MS),
+        led: own.some((sample) => {
+          return sample.leads && sample.atMs <= atMs && sample.atMs > Math.max(bornMs, atMs - HANDOVER_MS);
+        }),
         isSamePod: processes[index]?.uid === process.uid,
         others: lagsAt({ pods, samples }, member, atMs),
       };

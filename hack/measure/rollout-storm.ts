@@ -59,14 +59,15 @@ export async function rollInStorm(
     const ended = await pollUntil(isOver, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
     const durationMs = ended ? wallMs() - startMs : undefined;
     await readUpTo(session, side, survey.top() + BLOCKS_AFTER);
+    const restarts = restartsOf(probe);
     return {
       storm,
       durationMs,
-      order: restartsOf(probe).map(({ member, led }) => `${member}${led ? " (led)" : ""}`),
+      order: restarts.map(({ member, led }) => `${member}${led ? " (led)" : ""}`),
       leaders: leadersOf(probe),
       kills,
       gapMs: longestGap(survey.times().filter(({ height }) => height >= from))?.ms,
-      mostAway: mostAway(probe),
+      mostAway: mostAway(restarts),
       wrongs: [
         ...(ended ? [] : [`it did not come to its end: ${missing}`]),
         ...wrongsOf(probe, kills, defaultsV1.rollout.maxBlocksBehind),

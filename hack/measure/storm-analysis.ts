@@ -3,7 +3,7 @@ import { majorityOf } from "../../src/model/majority.ts";
 import { EVNODE_CONTAINER } from "../../src/model/member.ts";
 import type { Pod } from "../../src/model/objects.ts";
 import { type Restart, restartsOf, runningContainer } from "./rollout-analysis.ts";
-import { podNow, type Sightings } from "./rollout-probe.ts";
+import type { Sightings } from "./rollout-probe.ts";
 
 /** A member whose ev-node or pod the campaign itself ended. */
 export interface Kill {
@@ -84,18 +84,13 @@ function withoutQuorum(
   return [`${member} was restarted without a majority beside it (blocks behind: ${lags})`];
 }
 
-/** The most members whose pod was missing, ended or without ev-node at one moment. */
-export function mostAway({ pods, samples }: Sightings): number {
-  const names = [...samples.keys()];
-  const counts = pods.map((_, index) => {
-    const seen = pods.slice(0, index + 1);
-    return names.filter((name) => isAway(podNow(seen, name))).length;
+/** The most members that were away at one moment: from the last answer of one process to the first of the next. */
+export function mostAway(restarts: readonly Restart[]): number {
+  const counts = restarts.map(({ atMs }) => {
+    const away = restarts.filter((other) => {
+      return other.atMs <= atMs && (other.backMs === undefined || other.backMs > atMs);
+    });
+    return new Set(away.map(({ member }) => member)).size;
   });
-  // The list that the watch begins with comes one by one.
-  return Math.max(0, ...counts.slice(names.length));
-}
-
-function isAway(pod: Pod | undefined): boolean {
-  if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return true;
-  return runningContainer(pod) === undefined;
+  return Math.max(0, ...counts);
 }

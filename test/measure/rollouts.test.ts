@@ -58,6 +58,17 @@ describe("what was seen of a rollout", () => {
     expect(again?.led).toBe(true);
   });
 
+  it("does not take a process that ended before it answered for the leader that its member was before", () => {
+    const own = [answer(7_500, 40, true), silence(7_600), silence(11_000), answer(12_000, 60)];
+    const twice = [...pods, podAt(9_000, "b", "newer"), podAt(11_000, "b", "newest")];
+    const found = restartsOf({ pods: twice, samples: new Map(samples).set("b", own) });
+    const ofB = found.filter(({ member }) => member === "b").map(({ atMs, led }) => [atMs - T0, led]);
+    expect(ofB).toEqual([
+      [7_500, true],
+      [9_000, false],
+    ]);
+  });
+
   it("tells who led, one after the other", () => {
     expect(leadersOf({ samples })).toEqual(["b", "c"]);
   });

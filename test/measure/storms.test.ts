@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stormsReport } from "../../hack/measure/campaigns/rollout-storms.ts";
+import type { Restart } from "../../hack/measure/rollout-analysis.ts";
 import type { Sample } from "../../hack/measure/rollout-probe.ts";
 import type { StormyRollout } from "../../hack/measure/rollout-storm.ts";
 import { type Kill, mostAway, wrongsOf } from "../../hack/measure/storm-analysis.ts";
@@ -71,17 +72,19 @@ describe("a restart in a storm", () => {
 });
 
 describe("the most members that were away at once", () => {
-  const samples = samplesOf({ a: [], b: [], c: [] });
+  const restart = (member: string, atMs: number, backMs: number | undefined): Restart => {
+    return { member, atMs, backMs, readyMs: backMs, led: false, isSamePod: true, others: [] };
+  };
 
-  it("does not count those that the watch has not told of yet", () => {
-    expect(mostAway({ pods: first, samples })).toBe(0);
+  it("counts those whose absences overlap, each member once", () => {
+    expect(mostAway([])).toBe(0);
+    expect(mostAway([restart("a", 0, 10), restart("b", 10, 20)])).toBe(1);
+    expect(mostAway([restart("a", 0, 11), restart("b", 10, 20)])).toBe(2);
+    expect(mostAway([restart("a", 0, 11), restart("a", 10, 20)])).toBe(1);
   });
 
-  it("counts pods that end and pods that are gone", () => {
-    const ending = podAt(1_000, "a", "a1", { isEnding: true });
-    const gone = { ...podAt(2_000, "b", "b1"), type: "DELETED" as const };
-    expect(mostAway({ pods: [...first, ending], samples })).toBe(1);
-    expect(mostAway({ pods: [...first, ending, gone, podAt(3_000, "a", "a2")], samples })).toBe(2);
+  it("takes one that never answered again for away until the end", () => {
+    expect(mostAway([restart("a", 0, undefined), restart("b", 90, 95)])).toBe(2);
   });
 });
 
