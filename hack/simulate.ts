@@ -1,40 +1,58 @@
 /**
- * Runs the simulator: `npm run sim -- --seeds N --from S` for many seeds, `--seed S` to see one of them. With `--rolls`
- * the owner changes the spec, too. Ends with 1 when a seed breaks a rule, and prints how to replay it.
+ * Runs the simulator. `npm run sim -- --seeds N --from S --jobs J` runs many seeds in J processes, each seed twice with
+ * `--twice`; `--seed S` shows one of them. Ends with 1 when a seed breaks a rule, and prints how to replay it.
  */
 import { parseArgs } from "node:util";
-import { FaultCounts } from "../test/sim/run/fault-counts.ts";
 import { runSeed } from "../test/sim/run/run-seed.ts";
-import { failureOf, faultTable } from "../test/sim/run/telling.ts";
+import { runCampaign } from "./sim/campaign.ts";
+import { Tally } from "./sim/tally.ts";
+
+const PROGRESS_EVERY_MS = 10_000;
 
 const options = {
   seeds: { type: "string", default: "100" },
   from: { type: "string", default: "1" },
+  jobs: { type: "string", default: "1" },
   seed: { type: "string" },
-  lines: { type: "string", default: "60" },
-  rolls: { type: "boolean", default: false },
+  lines: { type: "string" },
+  twice: { type: "boolean", default: false },
 } as const;
 const { values } = parseArgs({ options });
-const from = Number(values.seed ?? values.from);
-const count = values.seed === undefined ? Number(values.seeds) : 1;
-if (![from, count, Number(values.lines)].every(Number.isSafeInteger))
-  throw new Error("--seeds, --from, --seed and --lines are whole numbers");
 
-const counts = new FaultCounts();
-const startedMs = performance.now();
-let virtualMs = 0;
-let failed = 0;
-for (let seed = from; seed < from + count; seed++) {
-  const result = await runSeed(seed, undefined, { rolls: values.rolls });
-  counts.addAll(result.counts);
-  virtualMs += result.virtualMs;
-  if (result.violations.length > 0) failed += 1;
-  if (result.violations.length > 0) console.log(failureOf(result, Number(values.lines)));
-  else if (values.seed !== undefined) console.log(result.history.last(Number(values.lines)).join("\n"));
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} is a whole number from 1 on`);
+  return value;
 }
-const seconds = (performance.now() - startedMs) / 1000;
-console.log(faultTable(counts));
-console.log(
-  `${count} seeds from ${from}: ${failed} failed; ${(count / seconds).toFixed(2)} seeds a second, ${(virtualMs / 3_600_000).toFixed(1)} simulated hours`,
-);
-if (failed > 0) process.exitCode = 1;
+
+/** One seed, with its whole history. */
+async function show(seed: number): Promise<void> {
+  const lines = wholeNumber("lines", values.lines ?? "100000");
+  const { violations, history } = await runSeed(seed);
+  console.log(history.last(lines).join("\n"));
+  console.log(violations.length === 0 ? `seed ${seed} breaks no rule` : `seed ${seed} failed:`);
+  for (const what of violations) console.log(`  ${what}`);
+  if (violations.length > 0) process.exitCode = 1;
+}
+
+async function runMany(): Promise<void> {
+  const [from, count, jobs, lines] = [
+    wholeNumber("from", values.from),
+    wholeNumber("seeds", values.seeds),
+    wholeNumber("jobs", values.jobs),
+    wholeNumber("lines", values.lines ?? "60"),
+  ];
+  const startedMs = performance.now();
+  const seconds = () => (performance.now() - startedMs) / 1000;
+  const tally = new Tally();
+  const timer = setInterval(() => console.log(tally.progress(count, seconds())), PROGRESS_EVERY_MS);
+  const onReport = ({ failure }: { readonly failure?: string }) => {
+    if (failure !== undefined) console.log(failure);
+  };
+  await runCampaign({ from, count, jobs, lines, twice: values.twice, tally, onReport });
+  clearInterval(timer);
+  console.log(tally.summary(seconds()));
+  if (tally.hasFailures) process.exitCode = 1;
+}
+
+await (values.seed === undefined ? runMany() : show(wholeNumber("seed", values.seed)));

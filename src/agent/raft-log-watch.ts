@@ -15,9 +15,9 @@ export interface RaftLogWatchDependencies {
 }
 
 /**
- * Watches whether ev-node's Raft log is written to. A leader that could not reach a member for a while sends it entries
- * again only up to ten seconds later, while heartbeats go on and blocks come by P2P: the member knows the leader, answers
- * and is level, and its vote is worth nothing yet. That its log grows is the only sign of the contrary.
+ * Watches whether ev-node's Raft log is written to. A leader that could not reach a member for a while sends it
+ * entries again only up to ten seconds later, while heartbeats go on and blocks come by P2P: the member knows the
+ * leader, answers and is level, and its vote is worth nothing yet. That its log grows is the only sign of the contrary.
  */
 export class RaftLogWatch {
   readonly #given: RaftLogWatchDependencies;

@@ -1,5 +1,5 @@
 import type { MemberStatus, Status } from "../api/evnodecluster.ts";
-import { answerOf, isFailed, type Member, type MemberPod } from "../model/member.ts";
+import { answerOf, type ContainerState, isFailed, type Member, type MemberPod } from "../model/member.ts";
 import { blocksBehind, heightOf } from "./quorum.ts";
 
 /** One row of `status.members`. Messages carry no number that changes by itself. */
@@ -64,30 +64,35 @@ function podMessage({ name, pod, claim }: Member, before: Status | undefined): s
   const failed = [pod.agent, pod.evnode].find(isFailed);
   if (failed?.kind !== "waiting") return undefined;
   const told = before?.members?.find((row) => row.name === name)?.message;
-  return told !== undefined && isStillWhy(told, pod) ? told : failureText(failed);
+  if (told !== undefined && isStillWhy(told, pod)) return told;
+  // The last words are those of the process before the update.
+  return failureText(hasNotRun(pod) ? { ...failed, lastExit: undefined } : failed);
 }
+
+/** No other container of ev-node has run since the update began. */
+const hasNotRun = ({ update, containerId }: MemberPod) =>
+  update?.container !== undefined && update.container === containerId;
 
 /**
  * That an image is not to be had is shown for a moment, and then hidden for minutes by the wait for the next attempt to
  * start the container. As long as no other container has run since the update, it is still the reason.
  */
-function isStillWhy(told: string, { update, containerId, evnode }: MemberPod): boolean {
-  const hasNotRun = update?.container !== undefined && update.container === containerId;
+function isStillWhy(told: string, pod: MemberPod): boolean {
+  const { evnode } = pod;
   const isWaiting = evnode.kind === "waiting" && evnode.reason === "CrashLoopBackOff";
-  return hasNotRun && isWaiting && /^(ErrImage|InvalidImage|ImageInspect)/.test(told);
+  return hasNotRun(pod) && isWaiting && /^(ErrImage|InvalidImage|ImageInspect)/.test(told);
 }
 
+type Failed = Pick<Extract<ContainerState, { kind: "waiting" }>, "reason" | "message" | "lastExit">;
+
 /**
- * Why a container cannot run, in the words of Kubernetes. While an image is not to be had, the reason alternates
- * between the failure and the wait for the next attempt: told is the failure.
+ * Why a container cannot run. Of one that ends again and again Kubernetes only tells how long it waits; the last line
+ * of the process says why. While an image is not to be had, the reason alternates between the failure and the wait for
+ * the next attempt: told is the failure.
  */
-export function failureText({
-  reason,
-  message,
-}: {
-  readonly reason: string;
-  readonly message: string;
-}): string {
+export function failureText({ reason, message, lastExit }: Failed): string {
+  if (reason === "CrashLoopBackOff" && lastExit !== undefined && lastExit.lastLine !== "")
+    return `${reason}: it ended with exit code ${lastExit.code}: ${lastExit.lastLine}`;
   const [line = ""] = message.split("\n");
   const cause = reason === "ImagePullBackOff" ? line.indexOf("ErrImagePull: ") : -1;
   return cause < 0 ? `${reason}: ${line}` : line.slice(cause);

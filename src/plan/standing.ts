@@ -88,8 +88,9 @@ const LOG_MS = 2_000;
 const ENOUGH_WRITES = 2;
 
 /**
- * After an absence the leader sends heartbeats at once, and entries only up to ten seconds later: until then the member is
- * no help to a majority. Where the leader's own log does not grow, or agents do not tell, there is nothing to see it by.
+ * After an absence the leader sends heartbeats at once, and entries only up to ten seconds later: until then the member
+ * is no help to a majority. Where the leader's own log does not grow, or agents do not tell, there is nothing to see it
+ * by.
  */
 function logOf(member: Member, leader: Member): Standing {
   const [own, leaders] = [answerOf(member)?.raftLog, answerOf(leader)?.raftLog];

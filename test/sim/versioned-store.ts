@@ -127,8 +127,14 @@ function sorted(objects: ReadonlyMap<string, KubeObject>): KubeObject[] {
   return [...objects].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
 }
 
+/** What a store holds or held, and each part of it: it came over the wire, and stays as it is. */
+export const isStored = (value: object): boolean => stored.has(value);
+
+const stored = new WeakSet<object>();
+
 function frozen<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  if (typeof value !== "object" || value === null || stored.has(value)) return value;
   for (const part of Object.values(value)) frozen(part);
+  stored.add(value);
   return Object.freeze(value);
 }

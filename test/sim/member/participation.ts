@@ -39,7 +39,9 @@ function isBehind({ runs, maxBlocksBehind }: TrueGroup, one: PodRun): boolean {
 /** Notes since when each member has been away or behind, which tells what nobody can know yet. */
 export function noteParticipation(group: TrueGroup): void {
   const { nowMs } = group;
+  const leader = trueLeader(group);
   for (const run of group.runs) {
+    run.leaderlessSinceMs = leader === undefined ? (run.leaderlessSinceMs ?? nowMs) : undefined;
     run.absentSinceMs = takesPart(group, run) ? undefined : (run.absentSinceMs ?? nowMs);
     run.behindSinceMs = isBehind(group, run) ? (run.behindSinceMs ?? nowMs) : undefined;
   }

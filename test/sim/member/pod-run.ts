@@ -82,6 +82,8 @@ export interface PodRun {
   /** Since when the member is too far behind, or takes no part, without a break; see `participation.ts`. */
   behindSinceMs: number | undefined;
   absentSinceMs: number | undefined;
+  /** Since when nobody leads its group, as long as it runs itself. */
+  leaderlessSinceMs: number | undefined;
   /** Kubelet ends the containers then; absent while the pod is to run. */
   endAtMs: number | undefined;
 }

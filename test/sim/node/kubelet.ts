@@ -172,6 +172,7 @@ export class Kubelet {
       told: "",
       behindSinceMs: undefined,
       absentSinceMs: nowMs(),
+      leaderlessSinceMs: nowMs(),
       endAtMs: undefined,
     });
     note(`pod ${namespace}/${name} begins on ${volume.name}`);

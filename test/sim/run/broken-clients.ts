@@ -1,5 +1,6 @@
 import type { KubeApi } from "../../../src/kube/api.ts";
 import { kinds } from "../../../src/model/kinds.ts";
+import type { Pod } from "../../../src/model/objects.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 
 /** Writes to whatever has the name now. */
@@ -32,3 +33,24 @@ export function releasesLock(api: KubeApi): KubeApi {
     },
   };
 }
+
+/** Takes away whatever has the name and the uid, in whichever state it is now. */
+export function sendsNoVersion(api: KubeApi): KubeApi {
+  return {
+    ...api,
+    replace: (kind, object) => {
+      const { uid = "", labels, annotations } = object.metadata;
+      if (kind.kind !== kinds.pod.kind) return api.replace(kind, object);
+      const { containers } = (object as Pod).spec ?? {};
+      const patch = { metadata: { labels, annotations }, spec: { containers } };
+      return api.patch(kind, object.metadata, patch, { uid });
+    },
+    delete: (kind, ref, options) =>
+      api.delete(kind, ref, { ...options, preconditions: versionless(options) }),
+    evict: (pod, options) => api.evict(pod, { ...options, preconditions: versionless(options) }),
+  };
+}
+
+const versionless = ({ preconditions: { uid } }: { readonly preconditions: { readonly uid: string } }) => ({
+  uid,
+});

@@ -1,13 +1,6 @@
-import { annotations } from "../../../src/model/annotations.ts";
-import { kinds } from "../../../src/model/kinds.ts";
-import { answerOf } from "../../../src/model/member.ts";
-import type { Action } from "../../../src/plan/actions.ts";
-import { giveOrder, votersOf } from "../../../src/plan/orders.ts";
-import { makePlan } from "../../../src/plan/plan.ts";
-import type { Snapshot } from "../../../src/plan/snapshot.ts";
-import type { Plan } from "../../../src/plan/step.ts";
-import { lostMembers } from "../../../src/plan/volumes.ts";
-import { releasesLock, withoutUids } from "./broken-clients.ts";
+import { releasesLock, sendsNoVersion, withoutUids } from "./broken-clients.ts";
+import * as planners from "./broken-planners.ts";
+import * as rollouts from "./broken-rollouts.ts";
 import { sleepingClock } from "./gate.ts";
 import type { Variant } from "./simulated-operator.ts";
 
@@ -20,28 +13,36 @@ export const brokenVariants: readonly Variant[] = [
     name: "orders bootstrap on every empty volume, whatever the claims say",
     firstSeed: 4,
     isSeen: "underFaults",
-    plan: bootstrapsAnything,
+    plan: planners.bootstrapsAnything,
   },
-  { name: "orders a membership that lacks a member", isSeen: "underFaults", plan: bootstrapsTooFew },
+  { name: "orders a membership that lacks a member", isSeen: "underFaults", plan: planners.bootstrapsTooFew },
   {
     name: "rebuilds a lost member without the owner's approval",
     firstSeed: 11,
     isSeen: "underFaults",
-    plan: rebuildsUnasked,
+    plan: planners.rebuildsUnasked,
   },
-  { name: "runs a chain whose lock another cluster holds", isSeen: "underFaults", plan: ignoresLock },
+  {
+    name: "runs a chain whose lock another cluster holds",
+    isSeen: "underFaults",
+    plan: planners.ignoresLock,
+  },
   {
     name: "gives the lock of a begun chain back with the cluster",
     firstSeed: 30,
     isSeen: "underFaults",
     api: releasesLock,
   },
-  { name: "deletes the claims of a cluster that is deleted", isSeen: "underFaults", plan: deletesClaims },
+  {
+    name: "deletes the claims of a cluster that is deleted",
+    isSeen: "underFaults",
+    plan: planners.deletesClaims,
+  },
   {
     name: "labels the new leader before the old one's label is gone",
     firstSeed: 5,
     isSeen: "underFaults",
-    plan: labelsUpFirst,
+    plan: planners.labelsUpFirst,
   },
   {
     name: "writes to pods and claims whatever their uid is",
@@ -55,87 +56,61 @@ export const brokenVariants: readonly Variant[] = [
     isSeen: "underFaults",
     clock: sleepingClock,
   },
-  { name: "writes to a world in which nothing changed", isSeen: "inTheEnd", plan: touchesAlways },
+  { name: "writes to a world in which nothing changed", isSeen: "inTheEnd", plan: planners.touchesAlways },
+  {
+    name: "does not wait for a member whose pod stops or is missing",
+    isSeen: "underFaults",
+    plan: rollouts.forgetsAbsent,
+  },
+  { name: "takes a silent member for a well one", isSeen: "underFaults", plan: rollouts.takesSilentForWell },
+  { name: "goes by ordinals, whoever leads", isSeen: "underFaults", plan: rollouts.takesHighestFirst },
+  {
+    name: "takes any member for the leader when not exactly one says that it leads",
+    isSeen: "underFaults",
+    plan: rollouts.guessesLeader,
+  },
+  { name: "restarts members on what it remembers", isSeen: "underFaults", plan: rollouts.trustsMemory() },
+  {
+    name: "goes by what members said some seconds ago",
+    isSeen: "underFaults",
+    plan: rollouts.remembersAnswers,
+  },
+  {
+    name: "takes a member for well when its pod is ready",
+    isSeen: "underFaults",
+    plan: rollouts.goesByReadiness,
+  },
+  {
+    name: "does not ask whether members reach each other on the Raft port",
+    isSeen: "underFaults",
+    plan: rollouts.ignoresRaftPorts,
+  },
+  {
+    name: "does not write a restart into the disruption budget",
+    isSeen: "underFaults",
+    plan: rollouts.forgetsBudget,
+  },
+  {
+    name: "does not wait until an updated member takes part",
+    isSeen: "underFaults",
+    plan: rollouts.doesNotWaitForUpdated,
+  },
+  { name: "forgets what it began on a pod", isSeen: "underFaults", plan: rollouts.forgetsBegun },
+  {
+    name: "forgets the member that it touched before it went back",
+    isSeen: "inTheEnd",
+    plan: rollouts.forgetsTouched,
+  },
+  { name: "drops the configs that members still run", isSeen: "inTheEnd", plan: rollouts.dropsOldConfigs },
+  { name: "gives members an image that was not tried", isSeen: "underFaults", plan: rollouts.skipsRehearsal },
+  {
+    name: "deletes pods that it should ask the budget for",
+    isSeen: "underFaults",
+    plan: rollouts.deletesPods,
+  },
+  {
+    name: "takes members away whatever their version is",
+    isSeen: "underFaults",
+    api: sendsNoVersion,
+  },
 ];
-
-function adding(snapshot: Snapshot, actions: readonly Action[]): Plan {
-  const plan = makePlan(snapshot);
-  return actions.length === 0
-    ? plan
-    : { ...plan, decided: [...plan.decided, { by: "broken", stages: [actions] }] };
-}
-
-function bootstrapsAnything(snapshot: Snapshot): Plan {
-  if (snapshot.identity.kind !== "present" || snapshot.chainLock.kind !== "ours") return makePlan(snapshot);
-  const { identity } = snapshot.identity;
-  const { epoch } = identity;
-  const voters = votersOf(snapshot, identity);
-  const order = voters && ({ id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters } as const);
-  const empty = snapshot.members.filter((member) => answerOf(member)?.volume.kind === "empty");
-  return adding(snapshot, order ? empty.flatMap((member) => giveOrder(member, order, snapshot.nowMs)) : []);
-}
-
-function bootstrapsTooFew(snapshot: Snapshot): Plan {
-  return changed(makePlan(snapshot), (action) => {
-    if (action.kind !== "order" || action.order.kind !== "bootstrap") return action;
-    const voters = action.order.voters.slice(0, 2);
-    return { ...action, order: { ...action.order, voters } };
-  });
-}
-
-function changed(plan: Plan, change: (action: Action) => Action): Plan {
-  const decided = plan.decided.map(({ by, stages }) => ({
-    by,
-    stages: stages.map((stage) => stage.map(change)),
-  }));
-  return { ...plan, decided };
-}
-
-function rebuildsUnasked(snapshot: Snapshot): Plan {
-  const { cluster, identity } = snapshot;
-  if (identity.kind !== "present" || identity.identity.bootstrapped === undefined) return makePlan(snapshot);
-  const [lost] = lostMembers(snapshot, identity.identity);
-  if (lost === undefined) return makePlan(snapshot);
-  const { metadata } = cluster;
-  const notes = { ...metadata.annotations, [annotations.approveRejoin]: lost.member.name };
-  return makePlan({ ...snapshot, cluster: { ...cluster, metadata: { ...metadata, annotations: notes } } });
-}
-
-function ignoresLock(snapshot: Snapshot): Plan {
-  return makePlan(
-    snapshot.chainLock.kind === "held" ? { ...snapshot, chainLock: { kind: "ours" } } : snapshot,
-  );
-}
-
-function deletesClaims(snapshot: Snapshot): Plan {
-  const { cluster, members } = snapshot;
-  if (cluster.metadata.deletionTimestamp === undefined) return makePlan(snapshot);
-  const { namespace = "" } = cluster.metadata;
-  const claims = members.flatMap(({ claim, claimName: name }): Action[] => {
-    if (claim === undefined) return [];
-    const object = {
-      apiVersion: "v1",
-      kind: kinds.claim.kind,
-      metadata: { namespace, name, uid: claim.uid },
-    };
-    return [{ kind: "delete", resource: kinds.claim, object, why: "the EvNodeCluster is deleted" }];
-  });
-  return adding(snapshot, claims);
-}
-
-function labelsUpFirst(snapshot: Snapshot): Plan {
-  const plan = makePlan(snapshot);
-  const decided = plan.decided.map((one) =>
-    one.by === "labels" ? { ...one, stages: one.stages.toReversed() } : one,
-  );
-  return { ...plan, decided };
-}
-
-function touchesAlways(snapshot: Snapshot): Plan {
-  const touched = snapshot.members.flatMap((member): Action[] => {
-    const { pod } = member;
-    const seen = { "example.org/seen": `${Math.floor(snapshot.nowMs / 20_000)}` };
-    return pod ? [{ kind: "labelPod", member, pod, labels: seen, why: "was seen" }] : [];
-  });
-  return adding(snapshot, touched);
-}

@@ -12,7 +12,7 @@ async function outdatedCluster(): Promise<StandingCluster> {
 }
 
 async function update(cluster: StandingCluster, name: string): Promise<void> {
-  await cluster.putImage(name, NEXT);
+  await cluster.updateInPlace(name, NEXT);
   await cluster.until(`${name} went away`, () => !cluster.isTaking(name));
   await cluster.until(`${name} is back`, () => cluster.isTaking(name));
   await cluster.pass(2_000);
@@ -68,7 +68,7 @@ describe("no rule is broken by", () => {
     const [first, second] = cluster.followers;
     await cluster.pass(2_000);
     cluster.universe.kubelet.containers.exit(first, 137, "killed");
-    await cluster.putImage(second.name, NEXT);
+    await cluster.updateInPlace(second.name, NEXT);
     expect(cluster.universe.violations).toEqual([]);
     const misses = [...cluster.universe.counts.entries()].filter(([what]) => what.startsWith("near miss"));
     expect(misses).toEqual([["near miss: the others that take part are no majority", 1]]);
@@ -82,8 +82,8 @@ describe("a rule is broken by whoever takes away", () => {
       "which was taken away before, is not back",
       async (cluster) => {
         const [first, second] = cluster.followers;
-        await cluster.putImage(first.name, NEXT);
-        await cluster.putImage(second.name, NEXT);
+        await cluster.updateInPlace(first.name, NEXT);
+        await cluster.updateInPlace(second.name, NEXT);
       },
     ],
     [
@@ -93,7 +93,7 @@ describe("a rule is broken by whoever takes away", () => {
         const [first, second] = cluster.followers;
         cluster.universe.links.cut(cluster.leader, first, 60_000);
         await cluster.pass(5_000);
-        await cluster.putImage(second.name, NEXT);
+        await cluster.updateInPlace(second.name, NEXT);
       },
     ],
     [
@@ -101,9 +101,9 @@ describe("a rule is broken by whoever takes away", () => {
       "is too far behind",
       async (cluster) => {
         const [first, second] = cluster.followers;
-        await cluster.putImage(first.name, "example.org/testapp:lagging-1");
+        await cluster.updateInPlace(first.name, "example.org/testapp:lagging-1");
         await cluster.pass(30_000);
-        await cluster.putImage(second.name, NEXT);
+        await cluster.updateInPlace(second.name, NEXT);
       },
     ],
     [
@@ -111,7 +111,7 @@ describe("a rule is broken by whoever takes away", () => {
       "it leads, and another member is outdated",
       async (cluster) => {
         await cluster.pass(3_000);
-        await cluster.putImage(cluster.leader.name, NEXT);
+        await cluster.updateInPlace(cluster.leader.name, NEXT);
       },
     ],
     [
@@ -121,6 +121,26 @@ describe("a rule is broken by whoever takes away", () => {
         const [{ name }] = cluster.followers;
         await update(cluster, name);
         await remove(cluster, name);
+      },
+    ],
+    [
+      "a member that the disruption budget takes for well",
+      "the disruption budget does not know that it goes",
+      async (cluster) => {
+        await cluster.pass(5_000);
+        await cluster.putImage(cluster.followers[0].name, NEXT);
+      },
+    ],
+    [
+      "a member while nobody leads",
+      "nobody leads",
+      async (cluster) => {
+        const { followers, leader } = cluster;
+        // One that never catches up does not stand for election.
+        for (const { process } of followers) if (process) Object.assign(process, { catchUp: 0 });
+        cluster.universe.kubelet.containers.exit(leader, 137, "killed");
+        await cluster.pass(1_500);
+        await cluster.updateInPlace(followers[0].name, NEXT);
       },
     ],
     [

@@ -1,5 +1,6 @@
 import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
+import { disruptionBudgetName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import type { Request } from "../faults.ts";
 import { type TrueGroup, takesPart, trueLeader } from "../member/participation.ts";
@@ -100,7 +101,8 @@ export class DisruptionRules {
     if (isAct && resourceVersion === undefined) this.#universe.violate(`${what} without its resourceVersion`);
   }
 
-  #judge({ sentAtMs }: Request, victim: PodRun): Disruption {
+  #judge(request: Request, victim: PodRun): Disruption {
+    const { sentAtMs } = request;
     const universe = this.#universe;
     const group = universe.trueGroupOf(victim);
     const others = group.runs.filter((run) => run.name !== victim.name);
@@ -112,7 +114,10 @@ export class DisruptionRules {
     const rules = !isKnowable(victim.process?.startedMs)
       ? []
       : [keepsMajority, takesLeaderLast, takesOutdated];
-    const careful = isHealthy ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind] : [];
+    const careful = isHealthy
+      ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind, waitsForLeader]
+      : [];
+    if (isHealthy && wayOf(request) !== "evict") careful.push(claimsBudget);
     const verdicts = [...rules, ...careful].map((rule: Rule) => rule(scene));
     const those = (kind: Verdict["kind"]) =>
       verdicts.flatMap((verdict) => (verdict.kind === kind && verdict.kind !== "fine" ? [verdict.what] : []));
@@ -152,11 +157,34 @@ function takesOutdated({ universe, victim, isKnowable }: Scene): Verdict {
   return found(isKnowable(victim.process?.startedMs), "it runs what it has to run");
 }
 
+/** While nobody leads, or is not heard by a majority, those that start count for nothing yet. */
+function waitsForLeader({ victim, isKnowable }: Scene): Verdict {
+  const { leaderlessSinceMs } = victim;
+  if (leaderlessSinceMs === undefined) return fine;
+  return found(isKnowable(leaderlessSinceMs), "nobody leads");
+}
+
 /** A member that catches up may be needed before long. */
 function waitsForThoseBehind({ others, isKnowable }: Scene): Verdict {
   const behind = others.find((run) => run.process !== undefined && run.behindSinceMs !== undefined);
   if (behind === undefined) return fine;
   return found(isKnowable(behind.behindSinceMs), `${behind.name} is too far behind`);
+}
+
+/** The budget hears of what goes without an eviction before it goes, or a drain could take a second member. */
+function claimsBudget({ universe, victim, isKnowable }: Scene): Verdict {
+  const { registry } = universe;
+  const ref = { namespace: victim.namespace, name: disruptionBudgetName(victim.cluster) };
+  const budget = registry.store.get(kinds.disruptionBudget, ref);
+  if (budget === undefined || budget.status?.disruptedPods?.[victim.name] !== undefined) return fine;
+  // One that is not ready is away by the budget's own count.
+  const pod = podOfRun(registry, victim);
+  const ready = pod?.status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status !== "True") return fine;
+  const sinceMs = [budget.metadata.creationTimestamp, ready.lastTransitionTime].map((time = "") => {
+    return Date.parse(time) - registry.nowMs + universe.nowMs;
+  });
+  return found(isKnowable(Math.max(...sinceMs)), "the disruption budget does not know that it goes");
 }
 
 /** A member is back when it takes part, and nothing is left of what it was taken away for. */

@@ -2,11 +2,15 @@ import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
 import { identitySecretName } from "../../../src/model/names.ts";
+import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
 import type { PodRun } from "../member/pod-run.ts";
 import { chainKey } from "../member/raft-group.ts";
 import type { Universe } from "./universe.ts";
 import { REPLICAS } from "./wanted.ts";
+
+const isReverted = (set: KubeObject | undefined) =>
+  readRolloutRecord(set?.metadata.annotations?.[annotations.rollout])?.kind === "reverted";
 
 /** What must hold of the world as it is, whatever the operator saw of it. */
 export class Invariants {
@@ -21,6 +25,8 @@ export class Invariants {
     store.subscribe(({ kind, before, after }) => {
       if (kind === kinds.pod.kind) this.#checkRoles();
       if (kind === kinds.secret.kind && after !== undefined) this.#checkIdentities();
+      if (kind === kinds.statefulSet.kind && isReverted(after) && !isReverted(before))
+        universe.counts.add("operator took a change of the spec back");
       if (kind === kinds.claim.kind && after !== undefined) this.#checkMark(before, after);
     });
   }

@@ -16,8 +16,6 @@ export interface Stage {
   readonly owner: Owner;
   readonly operators: readonly SimulatedOperator[];
   readonly drain: Drain;
-  /** Whether the operator takes changes of the spec to the members. */
-  readonly rolls: boolean;
 }
 
 /** One thing that goes wrong. True when it really happened. */
@@ -33,7 +31,7 @@ const menu: readonly (readonly [weight: number, name: string | undefined, mishap
   [1, "node restarted", restartNode],
   [1, "image not to be had", withholdImage],
   [2, "leader killed", killLeader],
-  [2, "raft port cut", cutRaftPort],
+  [4, "raft port cut", cutRaftPort],
   [1, "node lost", loseNode],
   [1, "kubelet slow", slowKubelet],
   [1, "drain of all nodes begun", ({ drain }) => drain.begin()],

@@ -2,17 +2,19 @@ import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { chainLockName, claimName, identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/model/objects.ts";
-import { correction, type Edit } from "./edits.ts";
+import { correction, type Edit, goodEdit } from "./edits.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import type { Universe } from "./universe.ts";
-import { approvalOf, MAIN, REPLICAS, wantedCluster } from "./wanted.ts";
+import { approvalOf, MAIN, REPLICAS, type Taste, usualTaste, wantedCluster } from "./wanted.ts";
 
 /** Whoever owns the clusters: applies, deletes, and allows a lost member to be rebuilt. */
 export class Owner {
   readonly #universe: Universe;
+  readonly #taste: Taste;
 
-  constructor(universe: Universe) {
+  constructor(universe: Universe, taste: Taste = usualTaste) {
     this.#universe = universe;
+    this.#taste = taste;
   }
 
   clusterOf(ref: typeof MAIN): EvNodeClusterObject | undefined {
@@ -22,7 +24,7 @@ export class Owner {
   apply(ref: typeof MAIN): void {
     if (this.clusterOf(ref) !== undefined) return;
     this.#universe.history.note(`owner applies ${ref.namespace}/${ref.name}`);
-    this.#universe.registry.create(kinds.cluster, wantedCluster(ref));
+    this.#universe.registry.create(kinds.cluster, wantedCluster(ref, this.#taste));
   }
 
   delete(ref: typeof MAIN): boolean {
@@ -49,6 +51,13 @@ export class Owner {
     const cluster = this.clusterOf(ref);
     const edit = cluster && correction(cluster.spec, this.#universe.chance);
     if (edit !== undefined) this.edit(ref, edit);
+  }
+
+  /** A change that was taken back is not tried again as it is: its owner asks for something else. */
+  reconsider(ref: typeof MAIN): void {
+    const conditions = this.clusterOf(ref)?.status?.conditions ?? [];
+    const isRefused = conditions.some(({ reason }) => reason === "RolloutReverted");
+    if (isRefused) this.edit(ref, goodEdit(this.#universe.chance));
   }
 
   approve(ref: typeof MAIN, member: string): void {

@@ -1,4 +1,8 @@
+import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
+import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
+import { isOpen } from "../../../src/plan/rollout-scene.ts";
+import type { Chance } from "../chance.ts";
 import type { Request } from "../faults.ts";
 import { DisruptionRules } from "./disruption-rules.ts";
 import { Drain } from "./drain.ts";
@@ -10,25 +14,32 @@ import { mishap, type Stage } from "./mishaps.ts";
 import { latencyMs, operatorFaults } from "./operator-faults.ts";
 import { Owner } from "./owner.ts";
 import { Quiet } from "./quiet.ts";
-import { unsettledOf } from "./settled.ts";
+import { harmOf, unsettledOf } from "./settled.ts";
 import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
 import { Universe } from "./universe.ts";
-import { MAIN, TWIN } from "./wanted.ts";
+import { MAIN, type Taste, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
   readonly seed: number;
-  readonly rolls: boolean;
   readonly violations: readonly string[];
   readonly history: History;
   readonly counts: FaultCounts;
   readonly virtualMs: number;
+  /** The longest time until all was well again. */
+  readonly slowestMs: number;
 }
 
 const STEP_MS = 250;
+/** While all is well, nothing has to be caught in the act. */
+const CALM_STEP_MS = 1_000;
 const LIVENESS_MS = 900_000;
 /** All has to be well for so long, before it is: some things are looked at once a minute only. */
 const SETTLED_MS = 65_000;
+/** A bad change shows within this time: its image is tried first. */
+const UNHARMED_MS = 30_000;
+/** After a change that nothing disturbed there is nothing that was overlooked. */
+const UNDISTURBED_MS = 5_000;
 /** A watch that went mute is found out after 150 s, and may have had news of what is well already. */
 const MUTE_MS = 155_000;
 /** Longer than the time between two writes of the heights. */
@@ -37,28 +48,23 @@ const SHORT_QUIET_MS = 20_000;
 
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
-export interface RunOptions {
-  /** Whether the owner changes the spec, and the operator is expected to take that to the members. */
-  readonly rolls?: boolean;
-}
-
 /**
- * One seed: a time of faults, a time without in which all must become well, and a time in which nothing may be done. If
- * the operator rolls, one more change comes then, which nothing disturbs.
+ * One seed: a time of faults in which the owner changes the spec, too; a time without in which all must become well; a
+ * time in which nothing may be done; and one more change of the spec, which nothing disturbs.
  */
-export async function runSeed(
-  seed: number,
-  variant: Variant = AS_IT_IS,
-  { rolls = false }: RunOptions = {},
-): Promise<Result> {
-  const run = new Run(seed, variant, rolls);
+export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promise<Result> {
+  const run = new Run(seed, variant);
   await run.safety();
   // Most mistakes show while the faults last, or not at all.
   const isLong = variant.isSeen !== "underFaults";
   if (isLong && run.isFine) await run.liveness();
   if (isLong && run.isFine) await run.quiet();
-  if (isLong && run.isFine && rolls) await run.rollout();
+  if (isLong && run.isFine) await run.rollout();
   return run.end(seed);
+}
+
+function tasteOf(chance: Chance): Taste {
+  return { hasBudget: chance.is(0.7), progressDeadlineSeconds: chance.pick([300, 40, 40]) ?? 300 };
 }
 
 class Run {
@@ -68,8 +74,9 @@ class Run {
   readonly #quiet: Quiet;
   readonly #rules: DisruptionRules;
   readonly #hasTwin: boolean;
+  #slowestMs = 0;
 
-  constructor(seed: number, variant: Variant, rolls: boolean) {
+  constructor(seed: number, variant: Variant) {
     const universe = new Universe(seed);
     this.#universe = universe;
     this.#rules = new DisruptionRules(universe);
@@ -81,7 +88,8 @@ class Run {
       this.#quiet.onWrite(request);
     };
     const operators = ["operator-a", "operator-b"].map((name) => this.#newOperator(name, variant, onWrite));
-    this.#stage = { universe, owner: new Owner(universe), operators, drain: new Drain(universe), rolls };
+    const owner = new Owner(universe, tasteOf(universe.chance));
+    this.#stage = { universe, owner, operators, drain: new Drain(universe) };
     this.#hasTwin = universe.chance.is(0.5);
   }
 
@@ -129,23 +137,31 @@ class Run {
     };
     this.#universe.history.note(`weather ${JSON.stringify(this.#universe.weather)}`);
     const rate = chance.pick([0.01, 0.03, 0.08]) ?? 0;
+    const editRate = chance.pick([0.01, 0.04]) ?? 0;
     const endMs = this.#universe.nowMs + chance.between(60_000, 180_000);
     while (this.isFine && this.#universe.nowMs < endMs) {
       this.#apply(0.02);
-      if (chance.is(rate)) mishap(this.#stage);
+      if (chance.is(this.#isRolling ? 3 * rate : rate)) mishap(this.#stage);
       this.#stage.drain.tend();
-      if (this.#stage.rolls) this.#edit();
+      this.#edit(editRate);
       this.#approve(0.02);
-      await this.#step();
+      await this.#step(STEP_MS);
     }
+  }
+
+  /** Most of what may go wrong with a rollout goes wrong in the middle of one. */
+  get #isRolling(): boolean {
+    const set = this.#universe.registry.store.get(kinds.statefulSet, MAIN);
+    return isOpen(readRolloutRecord(set?.metadata.annotations?.[annotations.rollout]));
   }
 
   async liveness(): Promise<void> {
     this.#universe.history.note("no more faults");
     this.#universe.heal();
     this.#stage.drain.end();
+    if (this.#universe.chance.is(0.5)) await this.#untilHealthy(0);
     this.#stage.owner.correct(MAIN);
-    await this.#becomeWell();
+    await this.#becomeWell(SETTLED_MS);
   }
 
   async quiet(): Promise<void> {
@@ -158,27 +174,59 @@ class Run {
   /** A change that nothing disturbs takes the lead away once at most, and then nothing is done any more. */
   async rollout(): Promise<void> {
     const universe = this.#universe;
+    if (universe.chance.is(0.4)) await this.#badRollout();
     const leaderEnds = universe.leaderEnds;
     this.#stage.owner.edit(MAIN, goodEdit(universe.chance));
-    await this.#becomeWell();
+    await this.#becomeWell(UNDISTURBED_MS);
     const ends = universe.leaderEnds - leaderEnds;
     if (ends > 1) universe.violate(`leaders ended ${ends} times in a rollout that nothing disturbed`);
     this.#quiet.begin();
     await this.#steps(SHORT_QUIET_MS);
   }
 
+  /** It costs one member at most, and is taken back without its owner. */
+  async #badRollout(): Promise<void> {
+    const universe = this.#universe;
+    this.#stage.owner.edit(MAIN, badEdit(universe.chance));
+    await this.#untilHealthy(UNHARMED_MS);
+    this.#stage.owner.correct(MAIN);
+    await this.#becomeWell(UNDISTURBED_MS);
+  }
+
+  /** A bad change must do no lasting harm, though nobody corrects it: members go on, or back. */
+  async #untilHealthy(forMs: number): Promise<void> {
+    const endMs = this.#universe.nowMs + LIVENESS_MS;
+    let sinceMs = this.#universe.nowMs;
+    while (this.isFine) {
+      const harm = harmOf(this.#stage);
+      if (harm !== undefined) sinceMs = this.#universe.nowMs;
+      else if (this.#universe.nowMs - sinceMs >= forMs) return;
+      if (harm !== undefined && this.#universe.nowMs > endMs)
+        this.#universe.violate(`nobody corrects the spec, and ${harm}`);
+      this.#apply(1);
+      this.#approve(0.1);
+      if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
+      await this.#step(STEP_MS);
+    }
+  }
+
   /** Until all has been well for a while. */
-  async #becomeWell(): Promise<void> {
+  async #becomeWell(forMs: number): Promise<void> {
+    const startedMs = this.#universe.nowMs;
     const endMs = this.#universe.nowMs + LIVENESS_MS;
     let sinceMs = Math.max(this.#universe.nowMs, this.#universe.muteSinceMs + MUTE_MS);
+    let unsettled: string | undefined = "";
     while (this.isFine) {
       this.#apply(1);
       this.#approve(0.1);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
-      await this.#step();
-      const unsettled = unsettledOf(this.#stage);
+      if (this.#universe.chance.is(0.02)) this.#stage.owner.reconsider(MAIN);
+      await this.#step(unsettled === undefined ? CALM_STEP_MS : STEP_MS);
+      unsettled = unsettledOf(this.#stage);
       if (unsettled !== undefined) sinceMs = Math.max(sinceMs, this.#universe.nowMs);
-      else if (this.#universe.nowMs - sinceMs >= SETTLED_MS) return;
+      if (unsettled !== undefined)
+        this.#slowestMs = Math.max(this.#slowestMs, this.#universe.nowMs - startedMs);
+      else if (this.#universe.nowMs - sinceMs >= forMs) return;
       if (unsettled !== undefined && this.#universe.nowMs > endMs)
         this.#universe.violate(`it does not become well: ${unsettled}`);
     }
@@ -187,20 +235,20 @@ class Run {
   end(seed: number): Result {
     const { violations, history, counts, nowMs } = this.#universe;
     for (const operator of this.#stage.operators) operator.kill(0);
-    return { seed, rolls: this.#stage.rolls, violations, history, counts, virtualMs: nowMs };
+    return { seed, violations, history, counts, virtualMs: nowMs, slowestMs: this.#slowestMs };
   }
 
   async #steps(ms: number): Promise<void> {
     const endMs = this.#universe.nowMs + ms;
-    while (this.isFine && this.#universe.nowMs < endMs) await this.#step();
+    while (this.isFine && this.#universe.nowMs < endMs) await this.#step(CALM_STEP_MS);
   }
 
-  async #step(): Promise<void> {
+  async #step(ms: number): Promise<void> {
     for (const operator of this.#stage.operators) operator.tend();
     this.#universe.tend();
     this.#invariants.check();
     this.#rules.tend();
-    await this.#universe.clock.advance(STEP_MS);
+    await this.#universe.clock.advance(ms);
   }
 
   /** What the owner wants to be there is applied sooner or later, also after it was deleted. */
@@ -214,10 +262,10 @@ class Run {
   }
 
   /** Changes come in the middle of earlier ones, good and bad, and bad ones are corrected sooner or later. */
-  #edit(): void {
+  #edit(rate: number): void {
     const { chance } = this.#universe;
     const { owner } = this.#stage;
-    if (chance.is(0.012)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
+    if (chance.is(rate)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
     else if (chance.is(0.02)) owner.correct(MAIN);
   }
 

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { defaultsV1 } from "../../../src/api/defaults.ts";
 import type { Spec } from "../../../src/api/evnodecluster.ts";
-import { labels } from "../../../src/model/annotations.ts";
+import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { memberName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
+import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
+import { takesPart } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
 import type { Stage } from "./mishaps.ts";
 import { runsTarget } from "./target.ts";
@@ -30,6 +32,27 @@ export function unsettledOf(stage: Stage): string | undefined {
   return undefined;
 }
 
+/**
+ * What keeps members from taking part as what the template says, whatever the spec says; undefined also while there is
+ * no way back, so that only the owner can help.
+ */
+export function harmOf(stage: Stage): string | undefined {
+  const { universe, owner } = stage;
+  const { store } = universe.registry;
+  const set = store.get(kinds.statefulSet, MAIN);
+  const record = readRolloutRecord(set?.metadata.annotations?.[annotations.rollout]);
+  const mayGoBack = record !== undefined && (record.kind !== "rolling" || record.proven !== undefined);
+  if (!mayGoBack || owner.clusterOf(MAIN)?.metadata.uid !== owner.lockHolder()) return undefined;
+  const runs = [...universe.runs.values()].filter(({ namespace }) => namespace === MAIN.namespace);
+  for (let ordinal = 0; ordinal < REPLICAS; ordinal++) {
+    const name = memberName(MAIN.name, ordinal);
+    const run = runs.find((one) => one.name === name && one.endAtMs === undefined);
+    if (run === undefined || !takesPart(universe.trueGroupOf(run), run)) return `${name} takes no part`;
+    if (!runsTarget(universe.registry, run)) return `${name} does not run the template`;
+  }
+  return undefined;
+}
+
 /** Why a cluster that may run is not well. */
 function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
   const { universe } = stage;
@@ -47,11 +70,12 @@ function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
     const role = runs.find((run) => run.name === name)?.process?.role;
     if (pod?.metadata.labels?.[labels.role] !== role) return `${name} is not labelled ${role}`;
   }
-  const outdated = stage.rolls ? outdatedness(stage, ref) : undefined;
+  const outdated = outdatedness(stage, ref);
   if (outdated !== undefined) return outdated;
-  const missing = ownedKinds.find(
-    (kind) => !store.all(kind).some(({ metadata }) => metadata.namespace === ref.namespace),
-  );
+  const hasBudget = stage.owner.clusterOf(ref)?.spec.disruptionBudget?.enabled ?? true;
+  const missing = ownedKinds
+    .filter((kind) => hasBudget || kind !== kinds.disruptionBudget)
+    .find((kind) => !store.all(kind).some(({ metadata }) => metadata.namespace === ref.namespace));
   return missing === undefined ? undefined : `its ${missing.kind} is missing`;
 }
 

@@ -5,6 +5,7 @@ import type { Pod, StatefulSet } from "../../../src/model/objects.ts";
 import type { Faults } from "../faults.ts";
 import { takesPart, trueLeader } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
+import { timestamp } from "../wire.ts";
 import { DisruptionRules } from "./disruption-rules.ts";
 import { Owner } from "./owner.ts";
 import { SimulatedOperator } from "./simulated-operator.ts";
@@ -138,7 +139,29 @@ export class StandingCluster {
     this.universe.registry.patch(kinds.statefulSet, MAIN, patch);
   }
 
+  /** Writes into the disruption budget that a member goes, as an eviction would. */
+  claim(name: string): void {
+    const { registry } = this.universe;
+    const [budget] = registry.store.all(kinds.disruptionBudget);
+    if (budget?.status === undefined) throw new Error("there is no budget to claim");
+    const disruptedPods = { ...budget.status.disruptedPods, [name]: timestamp(registry.nowMs) };
+    registry.replaceStatus(kinds.disruptionBudget, {
+      ...budget,
+      status: { ...budget.status, disruptedPods },
+    });
+  }
+
   /** Takes another image to a member in place, as it is or with what else there is to change. */
+  async updateInPlace(
+    name: string,
+    image: string,
+    notes: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    this.claim(name);
+    await this.putImage(name, image, notes);
+  }
+
+  /** The same without a word to the budget. */
   async putImage(name: string, image: string, notes: Readonly<Record<string, string>> = {}): Promise<void> {
     const pod = this.pod(name);
     const { metadata, spec } = pod;

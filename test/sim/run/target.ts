@@ -34,7 +34,18 @@ export function runsTarget(registry: Registry, run: PodRun): boolean {
 /** The parts of a pod that its set, its node and the scheduler add. */
 const added = new Set(["volumes", "nodeName", "hostname"]);
 
-function isShapedBy({ metadata, spec }: Pod, template: Template): boolean {
+/** By pod and template as they are stored, which never change: asked at every step, and dear. */
+const shaped = new WeakMap<Pod, WeakMap<Template, boolean>>();
+
+function isShapedBy(pod: Pod, template: Template): boolean {
+  const known = shaped.get(pod) ?? new WeakMap<Template, boolean>();
+  shaped.set(pod, known);
+  const isShaped = known.get(template) ?? compareShapes(pod, template);
+  known.set(template, isShaped);
+  return isShaped;
+}
+
+function compareShapes({ metadata, spec }: Pod, template: Template): boolean {
   const { labels = {}, annotations: notes = {} } = template.metadata ?? {};
   if (!hasAll(metadata.labels, labels) || !hasAll(metadata.annotations, notes)) return false;
   const [own, wanted] = [spec, template.spec].map((one) => (one ?? {}) as Readonly<Record<string, unknown>>);

@@ -2,9 +2,9 @@ import type { FaultCounts } from "./fault-counts.ts";
 import type { Result } from "./run-seed.ts";
 
 /** What went wrong, what came before it, and how to see it again. */
-export function failureOf({ seed, rolls, violations, history }: Result, lines: number): string {
+export function failureOf({ seed, violations, history }: Result, lines: number): string {
   const what = violations.slice(0, 3).map((one) => `  ${one}`);
-  const replay = `npm run sim -- --seed ${seed}${rolls ? " --rolls" : ""}`;
+  const replay = `npm run sim -- --seed ${seed}`;
   return [`seed ${seed} failed; replay it with: ${replay}`, ...what, ...history.last(lines)].join("\n");
 }
 

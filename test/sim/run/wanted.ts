@@ -42,9 +42,23 @@ export function signerSecret(namespace: string): Secret {
   return { apiVersion: "v1", kind: "Secret", metadata, data };
 }
 
-export function wantedCluster(ref: typeof MAIN): EvNodeClusterObject {
+/** What owners differ in. */
+export interface Taste {
+  readonly hasBudget: boolean;
+  readonly progressDeadlineSeconds: number;
+}
+
+export const usualTaste: Taste = { hasBudget: true, progressDeadlineSeconds: 300 };
+
+export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObject {
+  const { hasBudget, progressDeadlineSeconds } = taste;
   const { metadata: _, ...wanted } = cluster({
-    spec: { signer: { secretName: SIGNER_SECRET }, readiness: { maxBlocksBehind: MAX_BLOCKS_BEHIND } },
+    spec: {
+      signer: { secretName: SIGNER_SECRET },
+      readiness: { maxBlocksBehind: MAX_BLOCKS_BEHIND },
+      rollout: { progressDeadlineSeconds },
+      ...(hasBudget ? {} : { disruptionBudget: { enabled: false } }),
+    },
   });
   return { ...without(wanted, ["status"]), metadata: ref };
 }

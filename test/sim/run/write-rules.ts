@@ -1,7 +1,10 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import { identitySecretName } from "../../../src/model/names.ts";
+import type { StatefulSet } from "../../../src/model/objects.ts";
 import type { Request } from "../faults.ts";
+import { fateOf } from "../node/images.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
+import { nodeImage } from "./target.ts";
 import type { Universe } from "./universe.ts";
 import { MAIN, TWIN } from "./wanted.ts";
 
@@ -15,8 +18,27 @@ export function checkWrite(universe: Universe, request: Request): void {
   const holder = universe.registry.store.get(kinds.lease, ref)?.spec?.holderIdentity;
   const what = `${client} wrote ${verb} ${kind} ${request.namespace}/${name}`;
   if (holder !== client) universe.violate(`${what} while ${holder ?? "nobody"} held the Lease`);
+  checkTemplate(universe, request);
   if (verb !== "delete" && verb !== "evict") return;
   if (kind === kinds.claim.kind) universe.violate(`${what}: claims are kept`);
   if (kind === kinds.secret.kind && identities.includes(name ?? ""))
     universe.violate(`${what}: it is the signer`);
+}
+
+/** An image that some node cannot get or start is found out before any member is to run it. */
+function checkTemplate(
+  universe: Universe,
+  { client, verb, kind, namespace, name = "", body }: Request,
+): void {
+  if (kind !== kinds.statefulSet.kind || verb !== "replace") return;
+  const current = universe.registry.store.get(kinds.statefulSet, { ...(namespace && { namespace }), name });
+  const [before, after] = [current, body as StatefulSet].map((set) => nodeImage(set?.spec?.template.spec));
+  // Before a member ran there is no node that is known to be one's own, and nothing to lose.
+  const hasRun = [...universe.runs.values()].some((run) => {
+    return run.namespace === namespace && run.cluster === name && run.process !== undefined;
+  });
+  if (after === undefined || after === before || !hasRun) return;
+  const fate = fateOf(after);
+  if (fate === "missing" || fate === "foreign")
+    universe.violate(`${client} gave ${name} an image that no node can run: ${after}`);
 }

@@ -1,0 +1,49 @@
+import { type Result, runSeed } from "../../test/sim/run/run-seed.ts";
+import { failureOf } from "../../test/sim/run/telling.ts";
+
+/** What is asked of a worker. */
+export interface Question {
+  readonly seed: number;
+  /** Whether the seed is run a second time, which must give the same history. */
+  readonly twice: boolean;
+  /** How much of the history of a failure is told. */
+  readonly lines: number;
+}
+
+/** What one seed came to, as plain data for the way between two processes. */
+export interface Report {
+  readonly seed: number;
+  /** Absent when no rule was broken. */
+  readonly failure?: string;
+  readonly counts: readonly (readonly [fault: string, times: number])[];
+  readonly virtualMs: number;
+  readonly slowestMs: number;
+}
+
+export async function reportOn({ seed, twice, lines }: Question): Promise<Report> {
+  const result = await runSeed(seed);
+  const { counts, virtualMs, slowestMs } = result;
+  const failure = failureIn(result, lines) ?? (twice ? await difference(result) : undefined);
+  return {
+    seed,
+    ...(failure === undefined ? {} : { failure }),
+    counts: counts.entries(),
+    virtualMs,
+    slowestMs,
+  };
+}
+
+const failureIn = (result: Result, lines: number) =>
+  result.violations.length === 0 ? undefined : failureOf(result, lines);
+
+/** A run that depends on more than its seed can be neither replayed nor believed. */
+async function difference(first: Result): Promise<string | undefined> {
+  const second = await runSeed(first.seed);
+  if (second.history.digest() === first.history.digest()) return undefined;
+  const [one, other] = [first, second].map(({ history }) => history.last(history.length));
+  const at = one?.findIndex((line, index) => line !== other?.[index]) ?? -1;
+  const lines = [one, other].map((history) => history?.slice(Math.max(0, at - 3), at + 2).join("\n"));
+  return [`seed ${first.seed} has two histories, which differ from line ${at + 1} on:`, ...lines].join(
+    "\n--\n",
+  );
+}
