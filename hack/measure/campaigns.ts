@@ -6,6 +6,8 @@ import { operatorAway } from "./campaigns/operator-away.ts";
 import { operatorKills } from "./campaigns/operator-kills.ts";
 import { quiet } from "./campaigns/quiet.ts";
 import { raftTiming } from "./campaigns/raft-timing.ts";
+import { rolloutStorms } from "./campaigns/rollout-storms.ts";
+import { rollouts } from "./campaigns/rollouts.ts";
 import { totalStops } from "./campaigns/total-stops.ts";
 
 export const campaigns: readonly Campaign[] = [
@@ -16,5 +18,7 @@ export const campaigns: readonly Campaign[] = [
   operatorAway,
   operatorKills,
   raftTiming,
+  rollouts,
+  rolloutStorms,
   totalStops,
 ];

@@ -21,6 +21,8 @@ export interface OwnOperator {
   /** As the API server knows it. */
   readonly user: string;
   readonly pid: number | undefined;
+  /** False once the process has ended, by itself or not. */
+  readonly isRunning: boolean;
   /** Starts it, and answers once it is ready: when all watches have delivered. */
   start(): Promise<StartTimes>;
   kill(): Promise<void>;
@@ -41,6 +43,15 @@ const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 40_000;
 
 export async function provideOwnOperator(session: Session, namespace: string): Promise<OwnOperator> {
+  const newOperator = await provideOwnOperators(session, namespace);
+  return newOperator("measured");
+}
+
+/** Makes operators of the same namespace, each under a name of its own: one of them holds the lease. */
+export async function provideOwnOperators(
+  session: Session,
+  namespace: string,
+): Promise<(name: string) => Promise<OwnOperator>> {
   const folder = await mkdtemp(join(tmpdir(), "measure-operator-"));
   session.atEnd(`folder ${folder}`, async () => rm(folder, { recursive: true, force: true }));
   await bundle(join(folder, "dist"));
@@ -49,15 +60,17 @@ export async function provideOwnOperator(session: Session, namespace: string): P
   const kubeconfig = join(folder, "kubeconfig");
   await writeKubeconfig(session, namespace, kubeconfig);
   const image = await operatorImage(session.kubectl);
-  const operator = new OperatorProcess(session, {
-    namespace,
-    program: join(folder, "dist/main.js"),
-    logFile: join(folder, "operator.log"),
-    healthPort: await freePort(),
-    env: { KUBECONFIG: kubeconfig, POD_NAME: "measured", POD_NAMESPACE: namespace, AGENT_IMAGE: image },
-  });
-  session.atEnd("own operator", async () => operator.stop());
-  return operator;
+  return async (name) => {
+    const operator = new OperatorProcess(session, {
+      namespace,
+      program: join(folder, "dist/main.js"),
+      logFile: join(folder, `${name}.log`),
+      healthPort: await freePort(),
+      env: { KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: namespace, AGENT_IMAGE: image },
+    });
+    session.atEnd(`own operator ${name}`, async () => operator.stop());
+    return operator;
+  };
 }
 
 /** The chart's own Roles, limited to the namespace. */
@@ -127,6 +140,10 @@ class OperatorProcess implements OwnOperator {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   async start(): Promise<StartTimes> {

@@ -1,3 +1,4 @@
+import { defaultTiming, type RaftTiming } from "../../src/evnode/raft-timing.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { renderYardstick } from "../local-cluster/yardstick.ts";
@@ -20,9 +21,10 @@ export async function newYardstick(
   name: string,
   count: number,
   blockTime: string,
+  timing: RaftTiming = defaultTiming,
 ): Promise<YardstickCluster> {
   const keys = await newChainKeys(count, `${namespace}-${name}`);
-  const objects = renderYardstick({ namespace, name, replicas: count, blockTime }, keys);
+  const objects = renderYardstick({ namespace, name, replicas: count, blockTime, timing }, keys);
   return { namespace, name, count, selector: `app=${name}`, objects: objects as readonly KubeObject[] };
 }
 

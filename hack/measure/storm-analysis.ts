@@ -1,0 +1,96 @@
+import { annotations } from "../../src/model/annotations.ts";
+import { majorityOf } from "../../src/model/majority.ts";
+import { EVNODE_CONTAINER } from "../../src/model/member.ts";
+import type { Pod } from "../../src/model/objects.ts";
+import { type Restart, restartsOf, runningContainer } from "./rollout-analysis.ts";
+import type { Sightings } from "./rollout-probe.ts";
+
+/** A member whose ev-node or pod the campaign itself ended. */
+export interface Kill {
+  readonly member: string;
+  readonly atMs: number;
+}
+
+/** Members are asked ten times a second: a process may answer last a little before it is killed. */
+const SAMPLING_MS = 1_000;
+/** Nobody could know of a kill that is so fresh. */
+const UNSEEN_MS = 2_000;
+
+/** What must not happen while a change is taken to the members, whatever else happens. */
+export function wrongsOf(sightings: Sightings, kills: readonly Kill[], maxBehind: number): readonly string[] {
+  const restarts = withoutKills(restartsOf(sightings), kills);
+  return [
+    ...restarts.flatMap((restart) => againWithout(sightings, restart)),
+    ...restarts.filter(({ led }) => led).flatMap((restart) => tooEarly(sightings, restart)),
+    ...restarts.flatMap((restart) => withoutQuorum(restart, kills, maxBehind)),
+  ];
+}
+
+/** Each kill ends one process of its member: the first that ended from then on. */
+function withoutKills(restarts: readonly Restart[], kills: readonly Kill[]): readonly Restart[] {
+  const explained = new Set(
+    kills.map((kill) =>
+      restarts.find(({ member, atMs }) => member === kill.member && atMs > kill.atMs - SAMPLING_MS),
+    ),
+  );
+  return restarts.filter((restart) => !explained.has(restart));
+}
+
+/** What a member ran at this moment: image and revision of its configuration. */
+function contentAt({ pods }: Sightings, member: string, atMs: number): string | undefined {
+  let content: string | undefined;
+  let process: string | undefined;
+  for (const change of pods) {
+    if (change.object.metadata.name !== member) continue;
+    const container = runningContainer(change.object);
+    if (container === undefined || container === process) continue;
+    if (change.atMs > atMs && content !== undefined) return content;
+    process = container;
+    content = contentOf(change.object);
+  }
+  return content;
+}
+
+function contentOf({ metadata, spec }: Pod): string {
+  const image = spec?.containers.find(({ name }) => name === EVNODE_CONTAINER)?.image ?? "";
+  const grace = spec?.terminationGracePeriodSeconds ?? 0;
+  return `${image} ${metadata.annotations?.[annotations.configRevision]} ${grace}`;
+}
+
+const afterOf = ({ atMs, backMs, readyMs }: Restart) => readyMs ?? backMs ?? atMs;
+
+function againWithout(sightings: Sightings, restart: Restart): readonly string[] {
+  const before = contentAt(sightings, restart.member, restart.atMs);
+  const after = contentAt(sightings, restart.member, afterOf(restart));
+  return before === after ? [`${restart.member} was restarted and runs what it ran: ${after}`] : [];
+}
+
+function tooEarly(sightings: Sightings, restart: Restart): readonly string[] {
+  const wanted = contentAt(sightings, restart.member, afterOf(restart));
+  return restart.others
+    .filter(({ member }) => contentAt(sightings, member, restart.atMs) !== wanted)
+    .map(({ member }) => `${restart.member}, the leader, was restarted before ${member}`);
+}
+
+function withoutQuorum(
+  { member, atMs, others }: Restart,
+  kills: readonly Kill[],
+  maxBehind: number,
+): readonly string[] {
+  const isUnseen = kills.some((kill) => kill.atMs < atMs + UNSEEN_MS && kill.atMs > atMs - UNSEEN_MS);
+  const well = others.filter(({ blocks }) => blocks !== undefined && blocks <= maxBehind).length;
+  if (isUnseen || well >= majorityOf(others.length + 1)) return [];
+  const lags = others.map((other) => `${other.member} ${other.blocks ?? "silent"}`).join(", ");
+  return [`${member} was restarted without a majority beside it (blocks behind: ${lags})`];
+}
+
+/** The most members that were away at one moment: from the last answer of one process to the first of the next. */
+export function mostAway(restarts: readonly Restart[]): number {
+  const counts = restarts.map(({ atMs }) => {
+    const away = restarts.filter((other) => {
+      return other.atMs <= atMs && (other.backMs === undefined || other.backMs > atMs);
+    });
+    return new Set(away.map(({ member }) => member)).size;
+  });
+  return Math.max(0, ...counts);
+}
