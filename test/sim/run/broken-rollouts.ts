@@ -207,9 +207,7 @@ export function dropsOldConfigs(snapshot: Snapshot): Plan {
     const secret = action.object as typeof action.object & {
       readonly data?: Readonly<Record<string, string>>;
     };
-    const before = snapshot.objects.get(objectKey("Secret", secret.metadata.name)) as
-      | typeof secret
-      | undefined;
+    const before: typeof secret | undefined = snapshot.objects.get(objectKey("Secret", secret.metadata.name));
     const kept = Object.entries(secret.data ?? {}).filter(([entry]) => before?.data?.[entry] === undefined);
     return { ...action, object: { ...secret, data: Object.fromEntries(kept) } };
   });
