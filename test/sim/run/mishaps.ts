@@ -16,7 +16,7 @@ export interface Stage {
   readonly owner: Owner;
   readonly operators: readonly SimulatedOperator[];
   readonly drain: Drain;
-  /** Half of the owners change their clusters often, and delete them never. */
+  /** Half of the owners never delete their cluster, and less happens to it. */
   readonly keepsCluster: boolean;
 }
 
@@ -49,7 +49,8 @@ const menu: Menu = [
 
 /** What a rollout has to wait for, or is surprised by. */
 const rolloutMenu: Menu = [
-  [4, "raft port cut", cutRaftPort],
+  [6, "raft port cut", cutRaftPort],
+  [2, "node lost", loseNode],
   [2, "leader killed", killLeader],
   [2, "member process killed", killProcess],
   [2, "agent silent", silenceAgent],
