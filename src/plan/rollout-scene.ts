@@ -70,9 +70,10 @@ export const isPresent = (member: Member): member is Present =>
 export const isOpen = (record: RolloutRecord | undefined) =>
   record?.kind === "rolling" || (record?.kind === "reverted" && record.finishedAt === undefined);
 
-/** Its pod is of the template. A pod on which an update to another revision was begun is of none. */
+/** Its pod is of the template. A pod on which something was begun, to whichever revision, is of none until it has all. */
 export const isUpdated = ({ pod }: Present, { revision }: Target) =>
-  pod.revision === revision && (pod.update === undefined || pod.update.revision === revision);
+  pod.revision === revision &&
+  (pod.update === undefined || (pod.update.revision === revision && pod.update.given === true));
 
 /** Something was begun on it in place for this template, and it was not seen to be through. */
 export const isBegun = ({ pod }: Present, { revision }: Target) => pod.update?.revision === revision;

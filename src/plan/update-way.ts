@@ -26,7 +26,8 @@ export function wayOf(pod: MemberPod, from: Template | undefined, to: Template, 
   const because = firstDifference(frame(from), frame(to), "");
   if (because !== undefined) return { kind: "replace", because: `${because} changes` };
   const begun = pod.update?.revision === revision ? pod.update : undefined;
-  const isUncertain = pod.update !== undefined && !begun;
+  // What was begun on the way back was preceded by something else, as its revision is still the one before.
+  const isUncertain = pod.update !== undefined && (!begun || pod.revision === revision);
   const isOther = (name: string, image: string | undefined) =>
     imageIn(from, name) !== imageIn(to, name) || (isUncertain && image !== imageIn(to, name));
   const parts: Part[] = [];
