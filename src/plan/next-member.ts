@@ -1,4 +1,5 @@
 import { parseTimestampMs } from "../evnode/timestamp.ts";
+import { majorityOf } from "../model/majority.ts";
 import { answerOf, isFailed, type Member } from "../model/member.ts";
 import { messageOf } from "./member-status.ts";
 import {
@@ -107,11 +108,26 @@ function stuckIn(
   if (scene.leadership.kind !== "none" || present.some((member) => !answerOf(member))) return undefined;
   // An updated member that cannot run speaks against the update, not for it.
   if (present.some((member) => !outdated.includes(member) && isBroken(member))) return undefined;
+  // Whoever started a moment ago may still bring the majority that is missing.
+  if (!present.every((member) => hasRunFor(STUCK_MS, member, scene))) return undefined;
+  const running = present.filter((member) => isInRaft(member));
   return outdated.find((member) => {
-    const answer = answerOf(member);
-    const isInRaft = answer?.prepare.kind === "done" && answer.mode?.kind === "raft";
-    return isInRaft && !answer.ready.ok && (readyForMs(member, scene) ?? 0) >= STUCK_MS;
+    const others = running.filter((other) => other !== member);
+    const isLong = (readyForMs(member, scene) ?? 0) >= STUCK_MS;
+    const isAway = isInRaft(member) && answerOf(member)?.ready.ok === false;
+    // Without a majority beside it, what is missing is not this member's update.
+    return isLong && isAway && others.length >= majorityOf(scene.snapshot.members.length);
   });
+}
+
+function isInRaft(member: Member): boolean {
+  const answer = answerOf(member);
+  return answer?.prepare.kind === "done" && answer.mode?.kind === "raft";
+}
+
+function hasRunFor(ms: number, { pod }: Present, { snapshot }: Scene): boolean {
+  const startedMs = parseTimestampMs(pod.startedAt ?? pod.createdAt ?? "");
+  return startedMs !== undefined && snapshot.nowMs - startedMs >= ms;
 }
 
 function brokenMessage(member: Present, { snapshot }: Scene): string {

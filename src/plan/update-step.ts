@@ -50,6 +50,7 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
   if (!parts.includes("agent") && !isPrepared(member, target))
     return { kind: "wait", why: pendingMessage(member) };
+  if (lacksBudget(scene)) return { kind: "wait", why: BUDGET_MISSING };
   const budget = budgetFor(member, scene.snapshot, (name) => isBack(name, scene));
   if (budget.kind === "wait") return budget;
   if (budget.kind === "claim") return act(budget.action);
@@ -96,13 +97,13 @@ function brokenStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
 function replaceStep(chosen: Chosen, because: string, scene: Scene): UpdateStep {
   const { member } = chosen;
   const { snapshot } = scene;
+  if (lacksBudget(scene)) return { kind: "wait", why: BUDGET_MISSING };
   const released = releaseBudget(snapshot);
   if (released.length > 0) return { kind: "act", actions: released };
   const refused = refusalOf(member, snapshot);
   if (refused !== undefined) return { kind: "wait", why: refused };
   if (!isEvidence(snapshot)) return { kind: "lookAgain" };
-  const key = objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name));
-  const by = snapshot.objects.has(key) ? "eviction" : "deletion";
+  const by = hasBudget(snapshot) ? "eviction" : "deletion";
   return act({
     kind: "removePod",
     member,
@@ -111,6 +112,15 @@ function replaceStep(chosen: Chosen, because: string, scene: Scene): UpdateStep 
     why: `${because}, which takes a new pod. ${reasonOf(chosen, scene)}`,
   });
 }
+
+const BUDGET_MISSING = "the disruption budget, which somebody took away, is put back first";
+
+const hasBudget = ({ objects, cluster }: Snapshot) =>
+  objects.has(objectKey("PodDisruptionBudget", disruptionBudgetName(cluster.metadata.name)));
+
+/** Without it, a drain may take any member at any moment. */
+const lacksBudget = ({ intents, snapshot }: Scene) =>
+  intents.current.spec.disruptionBudget.enabled && !hasBudget(snapshot);
 
 /** The rule, and what was seen when it was applied: what a person wants to know of a restart afterwards. */
 function reasonOf({ rule, why }: Chosen, { snapshot, leadership }: Scene): string {

@@ -234,7 +234,7 @@ describe("somebody else's hand in a running cluster", () => {
   });
 });
 
-describe("an edit of the image in the spec", () => {
+describe("an edit of the image in the spec while rollouts are paused", () => {
   const imageOf = async () => {
     const { spec } = await observed().cluster.statefulSet();
     return spec?.template.spec?.containers.map(({ image }) => image);
@@ -245,8 +245,8 @@ describe("an edit of the image in the spec", () => {
     const { node, otherNode } = environment().images;
     const running = await processes();
 
-    await patches({ spec: { image: otherNode } })(cluster.manifest);
-    const condition = await cluster.becomes("RolloutComplete", "UpdatePending", [/: image\./]);
+    await patches({ spec: { image: otherNode, rollout: { mode: "Paused" } } })(cluster.manifest);
+    const condition = await cluster.becomes("RolloutComplete", "RolloutPaused", [/image/]);
     expect(condition.status).toBe("False");
     expect((await cluster.get()).status?.updatePending).toEqual(["image"]);
     expect((await cluster.get()).status?.image).toBe(node);
@@ -257,7 +257,9 @@ describe("an edit of the image in the spec", () => {
 
   it("is over when it is taken back", async () => {
     const { cluster } = observed();
-    await patches({ spec: { image: environment().images.node } })(cluster.manifest);
+    await patches({ spec: { image: environment().images.node, rollout: { mode: "Auto" } } })(
+      cluster.manifest,
+    );
     await cluster.becomes("RolloutComplete", "UpToDate");
     expect((await cluster.get()).status?.updatePending).toBeUndefined();
   });

@@ -335,3 +335,10 @@ describe("faults of a rollout that are known", () => {
     expect(step.recheckAfterMs ?? 60_000).toBeGreaterThan(5_000);
   });
 });
+
+test("a member is not taken away while the disruption budget is missing", () => {
+  const seen = rolling(certain);
+  const objects = new Map([...seen.objects].filter(([key]) => !key.startsWith("PodDisruptionBudget/")));
+  expect(brief(seen)).toEqual(["restart seq-2"]);
+  expect(brief({ ...seen, objects })).toEqual([]);
+});

@@ -18,6 +18,8 @@ export interface NodeProcess {
   readonly catchUp: number;
   /** It was asked to end: when, and when it will have, if it does not lead. */
   stopping: { readonly sinceMs: number; readonly exitAtMs: number } | undefined;
+  /** Since when it knows of no leader, while it waits for one. */
+  waitingSinceMs: number;
   ledSinceMs: number | undefined;
   /** When it last reached a majority, if it leads. */
   quorumAtMs: number;

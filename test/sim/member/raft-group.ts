@@ -27,6 +27,8 @@ export interface RaftDependencies {
 const LEVEL_MS = 1_000;
 /** A leader goes on for so long without a majority, and tries for so long to hand over. */
 const LEASE_MS = 1_000;
+/** Who was led looks for another leader when nothing was heard for so long. */
+const ELECTION_MS = 1_500;
 const RESIGN_MS = 3_000;
 
 export const chainKey = ({ agent }: PodRun): string =>
@@ -78,9 +80,17 @@ function level({ nowMs }: RaftDependencies, running: readonly Running[], leader:
 }
 
 function elect(deps: RaftDependencies, running: readonly Running[]): void {
-  for (const { process } of running) process.role = "waiting";
+  const nowMs = deps.nowMs();
+  for (const { process } of running) {
+    if (process.role !== "waiting") process.waitingSinceMs = nowMs;
+    process.role = "waiting";
+  }
   const able = running.filter(
-    (one) => one.process.mode === "raft" && one.process.catchUp > 0 && hasMajority(deps, one, running),
+    (one) =>
+      one.process.mode === "raft" &&
+      one.process.catchUp > 0 &&
+      nowMs - one.process.waitingSinceMs >= ELECTION_MS &&
+      hasMajority(deps, one, running),
   );
   const candidate = deps.chance.is(0.4) ? deps.chance.pick(able) : undefined;
   if (candidate === undefined) return;

@@ -117,6 +117,7 @@ export class NodeContainers {
       config,
       catchUp: lags ? 0 : chance.between(3, 40),
       stopping: undefined,
+      waitingSinceMs: Number.NEGATIVE_INFINITY,
       ledSinceMs: undefined,
       quorumAtMs: startedMs,
       firstBlock: undefined,

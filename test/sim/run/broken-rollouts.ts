@@ -1,7 +1,9 @@
 import type { AgentAnswer } from "../../../src/model/agent-protocol.ts";
 import { annotations } from "../../../src/model/annotations.ts";
+import { kinds } from "../../../src/model/kinds.ts";
 import { answerOf, type Member } from "../../../src/model/member.ts";
 import { disruptionBudgetName } from "../../../src/model/names.ts";
+import type { Secret } from "../../../src/model/objects.ts";
 import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
 import type { Action } from "../../../src/plan/actions.ts";
 import { makePlan } from "../../../src/plan/plan.ts";
@@ -97,11 +99,6 @@ function withAllPaths(snapshot: Snapshot): Snapshot {
   });
 }
 
-export const forgetsAbsent = impatient((snapshot) => ({
-  ...snapshot,
-  members: snapshot.members.filter(isThere),
-}));
-
 export const takesSilentForWell = impatient((snapshot) =>
   takenForWell(snapshot, (member) => isThere(member) && answerOf(member) === undefined),
 );
@@ -123,15 +120,15 @@ export const takesHighestFirst = deluded((snapshot) => {
 export const guessesLeader = impatient((snapshot) => {
   if (leadership(snapshot.members).kind === "one") return snapshot;
   const guessed = snapshot.members.find((member) => isThere(member) && answerOf(member) !== undefined);
-  return eachMember(withAllPaths(snapshot), (member) =>
+  return eachMember(withoutBudget(withAllPaths(snapshot)), (member) =>
     isThere(member) && answerOf(member) !== undefined
       ? asTakingPart(member, snapshot, member.name === guessed?.name)
       : member,
   );
 });
 
-/** What a member said is good for some seconds, however often it is asked anew. */
-const REMEMBERED_MS = 10_000;
+/** What a member said is good for half a minute, however often it is asked anew. */
+const REMEMBERED_MS = 30_000;
 
 function rememberedAnswers(): Delusion {
   const remembered = new Map<string, Extract<Member["report"], { kind: "answered" }>>();
@@ -176,6 +173,10 @@ function withoutBudget(snapshot: Snapshot): Snapshot {
   return { ...snapshot, objects };
 }
 
+export const forgetsAbsent = impatient((snapshot) =>
+  withoutBudget({ ...snapshot, members: snapshot.members.filter(isThere) }),
+);
+
 export const forgetsBudget = deluded(withoutBudget);
 
 /** What was given to a member is as good as done: the next one may go. */
@@ -203,15 +204,13 @@ export const forgetsTouched = deluded((snapshot) => {
 /** The configs of the new template take the place of those that pods still run. */
 export function dropsOldConfigs(snapshot: Snapshot): Plan {
   return rolloutActions(makePlan(snapshot), (action) => {
-    if (action.kind !== "replace" || action.object.kind !== "Secret") return action;
-    const secret = action.object as typeof action.object & {
-      readonly data?: Readonly<Record<string, string>>;
-    };
-    const before = snapshot.objects.get(objectKey("Secret", secret.metadata.name)) as
-      | typeof secret
-      | undefined;
-    const kept = Object.entries(secret.data ?? {}).filter(([entry]) => before?.data?.[entry] === undefined);
-    return { ...action, object: { ...secret, data: Object.fromEntries(kept) } };
+    if (action.kind !== "replace" || action.object.kind !== kinds.secret.kind) return action;
+    const wanted = action.object as Secret;
+    const key = objectKey(kinds.secret.kind, wanted.metadata.name);
+    const before = snapshot.objects.get(key) as Secret | undefined;
+    const added = Object.entries(wanted.data ?? {}).filter(([entry]) => before?.data?.[entry] === undefined);
+    const object: Secret = { ...wanted, data: Object.fromEntries(added) };
+    return { ...action, object };
   });
 }
 

@@ -71,7 +71,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   { name: "restarts members on what it remembers", isSeen: "underFaults", plan: rollouts.trustsMemory() },
   {
-    name: "goes by what members said some seconds ago",
+    name: "goes by what members said half a minute ago",
     isSeen: "underFaults",
     plan: rollouts.remembersAnswers,
   },

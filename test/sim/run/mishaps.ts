@@ -16,13 +16,17 @@ export interface Stage {
   readonly owner: Owner;
   readonly operators: readonly SimulatedOperator[];
   readonly drain: Drain;
+  /** Half of the owners never delete their cluster, and less happens to it. */
+  readonly keepsCluster: boolean;
 }
 
 /** One thing that goes wrong. True when it really happened. */
 type Mishap = (stage: Stage) => boolean;
 
 /** With how often each is drawn, and under which name it is counted; without a name it counts itself. */
-const menu: readonly (readonly [weight: number, name: string | undefined, mishap: Mishap])[] = [
+type Menu = readonly (readonly [weight: number, name: string | undefined, mishap: Mishap])[];
+
+const menu: Menu = [
   [3, "member process killed", killProcess],
   [3, "pod deleted", (stage) => deletePod(stage, undefined)],
   [3, "pod deleted by force", (stage) => deletePod(stage, 0)],
@@ -36,25 +40,44 @@ const menu: readonly (readonly [weight: number, name: string | undefined, mishap
   [1, "kubelet slow", slowKubelet],
   [1, "drain of all nodes begun", ({ drain }) => drain.begin()],
   [3, undefined, ({ universe }) => meddle(universe)],
-  [3, "cluster deleted", ({ owner, universe }) => owner.delete(universe.chance.is(0.7) ? MAIN : TWIN)],
+  [3, "cluster deleted", deleteCluster],
   [2, "watches cut", cutWatches],
   [1, "history forgotten, watches cut", forgetHistory],
   [2, "operator killed", killOperator],
   [1, "operator stands still", stopOperator],
 ];
 
-export function mishap(stage: Stage): void {
+/** What a rollout has to wait for, or is surprised by. */
+const rolloutMenu: Menu = [
+  [6, "raft port cut", cutRaftPort],
+  [2, "node lost", loseNode],
+  [2, "leader killed", killLeader],
+  [2, "member process killed", killProcess],
+  [2, "agent silent", silenceAgent],
+  [2, "pod deleted", (stage) => deletePod(stage, undefined)],
+  [1, "drain of all nodes begun", ({ drain }) => drain.begin()],
+];
+
+export const mishap = (stage: Stage) => drawFrom(menu, stage);
+
+/** One that comes in the middle of a rollout. */
+export const rolloutMishap = (stage: Stage) => drawFrom(rolloutMenu, stage);
+
+function drawFrom(items: Menu, stage: Stage): void {
   const { chance, counts } = stage.universe;
-  let drawn = chance.between(
-    1,
-    menu.reduce((sum, [weight]) => sum + weight, 0),
-  );
-  for (const [weight, name, happen] of menu) {
+  const sum = items.reduce((total, [weight]) => total + weight, 0);
+  let drawn = chance.between(1, sum);
+  for (const [weight, name, happen] of items) {
     drawn -= weight;
     if (drawn > 0) continue;
     if (happen(stage) && name !== undefined) counts.add(name);
     return;
   }
+}
+
+function deleteCluster({ universe, owner, keepsCluster }: Stage): boolean {
+  const ref = universe.chance.is(0.7) ? MAIN : TWIN;
+  return (ref === TWIN || !keepsCluster) && owner.delete(ref);
 }
 
 function runOf({ chance, runs }: Universe, which: (run: PodRun) => boolean): PodRun | undefined {
@@ -76,7 +99,11 @@ function killLeader({ universe }: Stage): boolean {
 /** Between two members, or between one and all others. Blocks still come over the other port. */
 function cutRaftPort({ universe }: Stage): boolean {
   const { chance, links, history } = universe;
-  const one = runOf(universe, ({ process }) => process?.mode === "raft");
+  const isAny = chance.is(0.5);
+  const one = runOf(
+    universe,
+    ({ process }) => process?.mode === "raft" && (isAny || process.role === "leader"),
+  );
   if (one === undefined) return false;
   const others = universe.groupOf(one).filter((run) => run !== one);
   const picked = chance.pick(others);

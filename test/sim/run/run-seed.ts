@@ -10,7 +10,7 @@ import { badEdit, goodEdit } from "./edits.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { History } from "./history.ts";
 import { Invariants } from "./invariants.ts";
-import { mishap, type Stage } from "./mishaps.ts";
+import { mishap, rolloutMishap, type Stage } from "./mishaps.ts";
 import { latencyMs, operatorFaults } from "./operator-faults.ts";
 import { Owner } from "./owner.ts";
 import { Quiet } from "./quiet.ts";
@@ -89,7 +89,8 @@ class Run {
     };
     const operators = ["operator-a", "operator-b"].map((name) => this.#newOperator(name, variant, onWrite));
     const owner = new Owner(universe, tasteOf(universe.chance));
-    this.#stage = { universe, owner, operators, drain: new Drain(universe) };
+    const keepsCluster = universe.chance.is(0.5);
+    this.#stage = { universe, owner, operators, drain: new Drain(universe), keepsCluster };
     this.#hasTwin = universe.chance.is(0.5);
   }
 
@@ -136,14 +137,17 @@ class Run {
       controllerRate: chance.pick([0.8, 0.8, 0.1]) ?? 0,
     };
     this.#universe.history.note(`weather ${JSON.stringify(this.#universe.weather)}`);
-    const rate = chance.pick([0.01, 0.03, 0.08]) ?? 0;
-    const editRate = chance.pick([0.01, 0.04]) ?? 0;
+    // In too much of a turmoil no rollout gets as far as its second member.
+    const rates = this.#stage.keepsCluster ? [0, 0.005, 0.02] : [0.01, 0.03, 0.08];
+    const rate = chance.pick(rates) ?? 0;
+    const rolloutRate = chance.pick([0.005, 0.02, 0.05]) ?? 0;
     const endMs = this.#universe.nowMs + chance.between(60_000, 180_000);
     while (this.isFine && this.#universe.nowMs < endMs) {
       this.#apply(0.02);
-      if (chance.is(this.#isRolling ? 3 * rate : rate)) mishap(this.#stage);
+      if (chance.is(rate)) mishap(this.#stage);
+      if (this.#isRolling && chance.is(rolloutRate)) rolloutMishap(this.#stage);
       this.#stage.drain.tend();
-      this.#edit(editRate);
+      this.#edit();
       this.#approve(0.02);
       await this.#step(STEP_MS);
     }
@@ -262,10 +266,10 @@ class Run {
   }
 
   /** Changes come in the middle of earlier ones, good and bad, and bad ones are corrected sooner or later. */
-  #edit(rate: number): void {
+  #edit(): void {
     const { chance } = this.#universe;
     const { owner } = this.#stage;
-    if (chance.is(rate)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
+    if (chance.is(0.012)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
     else if (chance.is(0.02)) owner.correct(MAIN);
   }
 
