@@ -21,8 +21,8 @@ export const rolloutStorms = campaign({
   about: "rollouts while leaders are killed, the spec changes, operators are killed and nodes are drained",
   options: {
     kills: { full: 20, short: 1, about: "rollouts in which the leader is killed with SIGKILL" },
-    drains: { full: 20, short: 1, about: "rollouts during which somebody evicts members" },
-    edits: { full: 30, short: 1, about: "rollouts with two more changes, the operator killed after each" },
+    drains: { full: 20, short: 0, about: "rollouts during which somebody evicts members" },
+    edits: { full: 30, short: 0, about: "rollouts with two more changes, the operator killed after each" },
     leases: { full: 5, short: 0, about: "rollouts in which the operator with the Lease stands still" },
     seed: { full: 0, short: 0, about: "of the random moments; 0 draws one" },
   },
