@@ -41,8 +41,9 @@ function shownRaftLog(raftLog: Findings["raftLog"], nowMs: number): AgentAnswer[
 function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {
   if (node.kind === "closed") return { ...node, sinceMs: age(node.sinceMs, nowMs) };
 
-  const { isLeader, blockTimeMs, checkpoints, peerId, daNamespace } = node;
+  const { isLeader, checkpoints, peerId, daNamespace } = node;
   const height = current(node.height, nowMs);
+  const blockTimeMs = height === undefined ? undefined : node.blockTimeMs;
   const head = current(node.head, nowMs);
   const blocks = checkpoints.length === 0 ? {} : { checkpoints: [...checkpoints] };
   return {

@@ -54,7 +54,7 @@ describe("a request of a client", () => {
     await api.list(kinds.configMap, { limit: 1 });
     await api.evict(ref, { preconditions: { uid } });
     const asked = { client: "operator", kind: "ConfigMap", namespace, name };
-    expect(seen).toEqual([
+    expect(seen).toMatchObject([
       { ...asked, verb: "create", body: object },
       { ...asked, verb: "list", namespace: undefined, name: undefined, body: { limit: 1 } },
       { ...asked, verb: "evict", kind: "Pod", body: { preconditions: { uid } }, preconditions: { uid } },

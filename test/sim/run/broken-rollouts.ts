@@ -3,7 +3,7 @@ import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { answerOf, type Member } from "../../../src/model/member.ts";
 import { disruptionBudgetName } from "../../../src/model/names.ts";
-import type { Secret } from "../../../src/model/objects.ts";
+import type { PodDisruptionBudget, Secret } from "../../../src/model/objects.ts";
 import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
 import type { Action } from "../../../src/plan/actions.ts";
 import { makePlan } from "../../../src/plan/plan.ts";
@@ -168,8 +168,15 @@ export const ignoresRaftPorts = impatient(withAllPaths);
 
 /** The budget would save the cluster from most other mistakes. */
 function withoutBudget(snapshot: Snapshot): Snapshot {
-  const objects = new Map(snapshot.objects);
-  objects.delete(objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name)));
+  const key = objectKey("PodDisruptionBudget", disruptionBudgetName(snapshot.cluster.metadata.name));
+  const budget = snapshot.objects.get(key) as PodDisruptionBudget | undefined;
+  if (!budget?.status) return snapshot;
+  // As if whoever is next had claimed it already, and everybody else might have it as well.
+  const at = new Date(snapshot.nowMs).toISOString();
+  const disruptedPods = Object.fromEntries(snapshot.members.map(({ name }) => [name, at]));
+  const observedGeneration = budget.metadata.generation ?? 1;
+  const status = { ...budget.status, disruptedPods, disruptionsAllowed: 9, observedGeneration };
+  const objects = new Map(snapshot.objects).set(key, { ...budget, status } as PodDisruptionBudget);
   return { ...snapshot, objects };
 }
 
