@@ -6,7 +6,7 @@ import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { identitySecretName } from "../model/names.ts";
 import type { World } from "../observe/world.ts";
-import type { Action } from "../plan/actions.ts";
+import { type Action, FRESH_MS } from "../plan/actions.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
 import type { Decided, Plan } from "../plan/step.ts";
 import { appliedIntent } from "../plan/stored-intent.ts";
@@ -88,9 +88,6 @@ async function attempt(deps: ActDependencies, snapshot: Snapshot, one: Attempt):
     return { ...NOTHING, bugs: [{ ...one, error }] };
   }
 }
-
-/** What was seen this long ago is no reason any more to take a member away. */
-const FRESH_MS = 2_000;
 
 function ensureFresh(clock: Clock, { monotonicMs, isCertain }: Snapshot, action: Action): void {
   if (!takesAway(action)) return;

@@ -90,20 +90,15 @@ export interface RpcError {
 }
 
 // protojson writes 64-bit numbers as texts and leaves out everything that is zero or empty.
-const uint64 = z
-  .union([z.string().regex(/^\d{1,20}$/, "expected a number"), z.int().min(0)])
-  .transform(toSafeInteger)
-  .default(0);
+const unsigned = z.union([z.string().regex(/^\d{1,20}$/, "expected a number"), z.int().min(0)]);
+const uint64 = unsigned.transform(toSafeInteger).default(0);
+const bigUint64 = unsigned.transform(BigInt).default(0n);
 const text = z.string().default("");
 const bytes = base64Bytes().default(() => Buffer.alloc(0));
 const hex = base64Bytes()
   .transform((bytes) => bytes.toString("hex"))
   .default("");
 const timestampMs = z.string().transform(toTimestampMs);
-const bigUint64 = z
-  .union([z.string().regex(/^\d{1,20}$/, "expected a number"), z.int().min(0)])
-  .transform(BigInt)
-  .default(0n);
 
 const raftNode = z
   .object({ node_id: z.string().min(1), is_leader: z.boolean() })

@@ -43,7 +43,7 @@ export const annotations = {
   clusterUid: "evnode.dev/cluster-uid",
   /** On the StatefulSet: what its pod template was rendered from, as JSON. */
   intent: "evnode.dev/intent",
-  /** On the StatefulSet: the rollout that is under way or was taken back, as JSON; see `plan/rollout-record.ts`. */
+  /** On the StatefulSet: the rollout that is under way or was taken back, as JSON; see `model/rollout-record.ts`. */
   rollout: "evnode.dev/rollout",
   /** On the EvNodeCluster, by its owner: hash of the rollout plan that may be carried out. Good for one rollout. */
   approveRollout: "evnode.dev/approve-rollout",

@@ -7,11 +7,13 @@ const counts = {
   leaderChanges: z.int32().min(0).optional(),
   longestGapMs: z.int().min(0).optional(),
 };
+const LONGEST_CHANGE = 256;
+const MOST_CHANGES = 64;
 const common = {
   version: z.literal(1),
   /** Digest of what the owner asked for. */
   wish: text(63),
-  changes: z.array(text(256)).max(64),
+  changes: z.array(text(LONGEST_CHANGE)).max(MOST_CHANGES),
   startedAt: time,
 };
 
@@ -35,6 +37,10 @@ const schema = z.discriminatedUnion("kind", [
     ...counts,
   }),
 ]);
+
+/** As many changes, and as much of each, as record and status hold. */
+export const boundedChanges = (changes: readonly string[]) =>
+  changes.slice(0, MOST_CHANGES).map((path) => path.slice(0, LONGEST_CHANGE));
 
 /** What stands on the StatefulSet about the change that is being taken to the members, or was last. */
 export type RolloutRecord = Readonly<z.infer<typeof schema>>;

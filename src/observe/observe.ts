@@ -9,11 +9,11 @@ import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
 import * as names from "../model/names.ts";
 import type { ControllerRevision, EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
-import { readRolloutRecord } from "../model/rollout-record.ts";
 import { leadership } from "../plan/quorum.ts";
 import { isOpen } from "../plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
 import { appliedIntent } from "../plan/stored-intent.ts";
+import { recordOn } from "../plan/stored-record.ts";
 import type { Template } from "../plan/update-way.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Agents } from "./agents.ts";
@@ -212,9 +212,11 @@ async function readMembers(
 }
 
 function isRolling(members: readonly Member[], statefulSet: StatefulSet | undefined): boolean {
-  const { metadata, status } = statefulSet ?? {};
-  const record = readRolloutRecord(metadata?.annotations?.[annotations.rollout]);
-  return isOpen(record) || members.some(({ pod }) => pod && isOther(pod.revision, status?.updateRevision));
+  const { status } = statefulSet ?? {};
+  return (
+    isOpen(recordOn(statefulSet)) ||
+    members.some(({ pod }) => pod && isOther(pod.revision, status?.updateRevision))
+  );
 }
 
 const isOther = (revision: string | undefined, newest: string | undefined) =>

@@ -90,5 +90,8 @@ export interface UpdatePod {
   readonly why: string;
 }
 
+/** What was seen this long ago is no reason any more to take a member away. */
+export const FRESH_MS = 2_000;
+
 /** Actions of one stage may run at the same time; a stage begins when the one before succeeded. */
 export type Stages = readonly (readonly Action[])[];

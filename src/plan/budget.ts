@@ -83,6 +83,8 @@ function isLeftOver(name: string, ages: ReadonlyMap<string, number>, { members }
   return pod !== undefined && !pod.terminating && (ages.get(name) ?? 0) >= LEFT_OVER_MS;
 }
 
+export const hasBudget = (snapshot: Snapshot) => budgetOf(snapshot) !== undefined;
+
 function budgetOf({ objects, cluster }: Snapshot): PodDisruptionBudget | undefined {
   const key = objectKey("PodDisruptionBudget", disruptionBudgetName(cluster.metadata.name));
   return objects.get(key) as PodDisruptionBudget | undefined;

@@ -1,10 +1,8 @@
-import { annotations } from "../model/annotations.ts";
 import { configEntry, configSecretName } from "../model/names.ts";
-import { readRolloutRecord } from "../model/rollout-record.ts";
 import { configEntries, type MemberConfigs } from "../resources/member-configs.ts";
 import type { Intents } from "./intent.ts";
 import { objectKey, type Snapshot } from "./snapshot.ts";
-import { parseIntent } from "./stored-intent.ts";
+import { provenIn, recordOn } from "./stored-record.ts";
 
 /**
  * Every member's config of the current revision, of the revisions that pods still run, and of the one that a rollout
@@ -17,18 +15,13 @@ export function wantedEntries(
 ): ReadonlyMap<string, string> {
   const rendered = [configs, next].flatMap((one) => (one ? [...configEntries(one)] : []));
   const running = snapshot.members.flatMap(({ pod }) => pod?.configRevision ?? []);
-  const revisions = [current.configRevision, ...running, ...provenRevision(snapshot)];
+  const proven = provenIn(recordOn(snapshot.statefulSet));
+  const revisions = [current.configRevision, ...running, ...(proven ? [proven.configRevision] : [])];
   const kept = revisions.flatMap((revision) => {
     return snapshot.members.map(({ name }) => configEntry(name, revision));
   });
   const live = liveEntries(snapshot);
   return new Map([...kept.flatMap((entry) => entryOf(live, entry)), ...rendered]);
-}
-
-function provenRevision({ statefulSet }: Snapshot): string[] {
-  const record = readRolloutRecord(statefulSet?.metadata.annotations?.[annotations.rollout]);
-  const proven = record?.kind === "rolling" ? parseIntent(record.proven) : undefined;
-  return proven?.kind === "readable" ? [proven.intent.configRevision] : [];
 }
 
 function liveEntries({ objects, cluster }: Snapshot): Readonly<Record<string, string>> {

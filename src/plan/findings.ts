@@ -1,9 +1,7 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
-import { annotations } from "../model/annotations.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
-import { readRolloutRecord } from "../model/rollout-record.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stateOf } from "./member-status.ts";
@@ -12,6 +10,7 @@ import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
+import { recordOn } from "./stored-record.ts";
 
 export interface Findings {
   readonly list: readonly Finding[];
@@ -274,7 +273,7 @@ function rolloutFinding(snapshot: Snapshot, { rollout }: Plan): Finding<"Rollout
   if (!intents)
     return finding("IntentUnreadable", "The StatefulSet does not tell what its pods are made from.");
   // A decider before the rollout's stopped the list: something else is wrong, or the cluster is deleted.
-  const record = readRolloutRecord(statefulSet.metadata.annotations?.[annotations.rollout]);
+  const record = recordOn(statefulSet);
   const changes = intents.wish?.changes ?? (record && isOpen(record) ? record.changes : []);
   return changes.length > 0
     ? finding("RolloutWaiting", `Not taken to all members yet: ${changes.join(", ")}.`)

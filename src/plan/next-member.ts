@@ -12,6 +12,7 @@ import {
   type Target,
   wayFor,
 } from "./rollout-scene.ts";
+import { agedMs } from "./snapshot.ts";
 import { behindAll } from "./standing.ts";
 
 export type Next =
@@ -138,7 +139,7 @@ function brokenMessage(member: Present, { snapshot }: Scene): string {
 /** For how long the member's readiness has been as it is; undefined when its agent does not tell. */
 function readyForMs({ report }: Present, { snapshot }: Scene): number | undefined {
   if (report.kind !== "answered" || report.answer.ready.forMs === undefined) return undefined;
-  return report.answer.ready.forMs + snapshot.monotonicMs - report.atMs;
+  return agedMs(report.answer.ready.forMs, report, snapshot);
 }
 
 function waitForUpdated(

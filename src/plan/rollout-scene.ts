@@ -1,14 +1,14 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { RolloutPolicy } from "../api/rollout-policy.ts";
-import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import type { Member, MemberPod } from "../model/member.ts";
 import type { StatefulSet } from "../model/objects.ts";
-import { type RolloutRecord, readRolloutRecord } from "../model/rollout-record.ts";
+import type { RolloutRecord } from "../model/rollout-record.ts";
 import { type Intents, intentsOf } from "./intent.ts";
 import { type Leadership, leadership } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Standing, standingOf } from "./standing.ts";
+import { recordOn } from "./stored-record.ts";
 import { type Template, type Way, wayOf } from "./update-way.ts";
 
 /** All that the deciders of a rollout look at. */
@@ -47,7 +47,7 @@ export function sceneOf(snapshot: Snapshot, blockers: readonly Blocker[]): Scene
     identity: identity.identity,
     intents,
     statefulSet,
-    record: readRolloutRecord(statefulSet.metadata.annotations?.[annotations.rollout]),
+    record: recordOn(statefulSet),
     policy: parsed.kind === "valid" ? parsed.rollout : undefined,
     target: targetOf(snapshot, statefulSet),
     leadership: leadership(members),

@@ -1,13 +1,13 @@
 import type { Status } from "../api/evnodecluster.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import type { Handover } from "../model/agent-protocol.ts";
-import { annotations } from "../model/annotations.ts";
-import { type RolloutRecord, readRolloutRecord } from "../model/rollout-record.ts";
+import type { RolloutRecord } from "../model/rollout-record.ts";
 import { leadership } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { agedMs, type Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
 import { appliedIntent } from "./stored-intent.ts";
+import { recordOn } from "./stored-record.ts";
 
 type RolloutStatus = Pick<
   Status,
@@ -17,7 +17,7 @@ type RolloutStatus = Pick<
 /** What is told of changes on their way to the members, of the last one, and of the last change of the leader. */
 export function rolloutStatus(snapshot: Snapshot, { rollout }: Plan): RolloutStatus {
   const { statefulSet, members, cluster } = snapshot;
-  const record = readRolloutRecord(statefulSet?.metadata.annotations?.[annotations.rollout]);
+  const record = recordOn(statefulSet);
   const progress = rollout?.progress;
   const handover = handoverOf(snapshot);
   return {
@@ -48,15 +48,13 @@ function countsOf(snapshot: Snapshot, record: RolloutRecord | undefined): Counts
   return { leaderChanges, ...(measured.length === 0 ? {} : { longestGapMs: Math.max(...measured) }) };
 }
 
-function gapSince(
-  { members, nowMs, monotonicMs }: Snapshot,
-  startedAt: string | undefined,
-): number | undefined {
+function gapSince(snapshot: Snapshot, startedAt: string | undefined): number | undefined {
+  const { members, nowMs } = snapshot;
   const sinceMs = nowMs - (parseTimestampMs(startedAt ?? "") ?? nowMs);
   const gaps = members.flatMap(({ report }) => {
     const handover = report.kind === "answered" ? report.answer.handover : undefined;
     if (!handover || report.kind !== "answered") return [];
-    return handover.ageMs + monotonicMs - report.atMs <= sinceMs ? [handover.gapMs] : [];
+    return agedMs(handover.ageMs, report, snapshot) <= sinceMs ? [handover.gapMs] : [];
   });
   return gaps.length === 0 ? undefined : Math.round(Math.max(...gaps));
 }
@@ -86,7 +84,7 @@ function lastRolloutOf(
 
 /** The leader's own account of how it came to lead. An earlier one stays while nobody knows a newer one. */
 function handoverOf(snapshot: Snapshot): Status["lastHandover"] {
-  const { members, cluster, nowMs, monotonicMs } = snapshot;
+  const { members, cluster, nowMs } = snapshot;
   const before = cluster.status?.lastHandover;
   const known = leadership(members);
   const { report, name = "" } = known.kind === "one" ? known.leader : {};
@@ -94,7 +92,7 @@ function handoverOf(snapshot: Snapshot): Status["lastHandover"] {
   if (report?.kind !== "answered" || !handover) return before;
   if (before?.leader === name && before.height === handover.lastHeight && before.hash === handover.lastHash)
     return before;
-  const at = new Date(nowMs - (handover.ageMs + monotonicMs - report.atMs)).toISOString();
+  const at = new Date(nowMs - agedMs(handover.ageMs, report, snapshot)).toISOString();
   return { leader: name, at, ...blocksOf(handover), ...missed(handover.gapMs, blockTimeOf(snapshot)) };
 }
 

@@ -1,4 +1,5 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
+import { boundedChanges } from "../model/rollout-record.ts";
 import type { Next } from "./next-member.ts";
 import {
   isBegun,
@@ -49,7 +50,7 @@ export function viewOf(
   next: Next,
   blockers: readonly Blocker[],
 ): RolloutView {
-  const { record, snapshot, target } = scene;
+  const { record, target } = scene;
   const plan = target ? planOf(scene, state, target) : [];
   const updated = state.kind === "none" ? plan.filter((step) => step.state === "Done").length : 0;
   if (state.kind === "none" && next.kind === "done" && !isOpen(record))
@@ -63,7 +64,7 @@ export function viewOf(
       : { wish: state.wish.digest, changes: state.wish.changes };
   const progress: Progress = {
     target: ofWish?.wish ?? target?.revision ?? "",
-    changes: ofWish?.changes.slice(0, 64).map((path) => path.slice(0, 256)) ?? [],
+    changes: boundedChanges(ofWish?.changes ?? []),
     plan,
     ...(isOpen(record) ? { startedAt: record?.startedAt ?? "" } : {}),
     ...(state.kind === "held" ? { planHash: planHash(scene, state.wish) } : {}),
@@ -71,12 +72,7 @@ export function viewOf(
     ...(next.kind === "wait" ? { waitingFor: next.why.slice(0, 1024) } : {}),
     ...(state.kind === "refused" ? { refused: state.why.slice(0, 1024) } : {}),
   };
-  return {
-    reason,
-    message,
-    updated,
-    progress: snapshot.members.length === 0 ? { ...progress, plan: [] } : progress,
-  };
+  return { reason, message, updated, progress };
 }
 
 function tellingOf(

@@ -76,10 +76,10 @@ function moveOf(scene: Scene, state: WishState): Move {
   const finished = finishedUpdates(scene, target);
   if (finished.length > 0)
     return waiting("what was seen is noted", { stages: [endedRequests(scene, finished), finished] });
-  if (!isUnderWay(scene, target))
-    return { next: { kind: "done" }, stages: [[...completeRollout(scene), ...tidied(scene, state)]] };
 
-  const next = nextMember(scene, target, askedMember(scene));
+  const next: Next = isUnderWay(scene, target)
+    ? nextMember(scene, target, askedMember(scene))
+    : { kind: "done" };
   if (next.kind === "done") return { next, stages: [[...completeRollout(scene), ...tidied(scene, state)]] };
   if (next.kind === "wait") return waitOrStall(scene, next);
   const held = holdOf(scene, state);

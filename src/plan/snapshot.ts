@@ -61,4 +61,8 @@ export type ChainLock =
   | { readonly kind: "leftBehind" }
   | { readonly kind: "held"; readonly by: string };
 
+/** An age that an agent told, as it is at the moment of the snapshot. */
+export const agedMs = (toldMs: number, { atMs }: { readonly atMs: number }, { monotonicMs }: Snapshot) =>
+  toldMs + monotonicMs - atMs;
+
 export const objectKey = (kind: string, name: string) => `${kind}/${name}`;

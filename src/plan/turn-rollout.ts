@@ -2,7 +2,7 @@ import { annotations } from "../model/annotations.ts";
 import { kinds } from "../model/kinds.ts";
 import { configSecretName } from "../model/names.ts";
 import type { StatefulSet } from "../model/objects.ts";
-import type { RolloutRecord } from "../model/rollout-record.ts";
+import { boundedChanges, type RolloutRecord } from "../model/rollout-record.ts";
 import type { Intent } from "../resources/blueprint.ts";
 import { configSecret } from "../resources/member-configs.ts";
 import { statefulSet as rendered } from "../resources/statefulset.ts";
@@ -15,7 +15,7 @@ import { bestHeight } from "./quorum.ts";
 import { blueprintOf } from "./rendering.ts";
 import { isOpen, type Scene } from "./rollout-scene.ts";
 import { objectKey } from "./snapshot.ts";
-import { parseIntent } from "./stored-intent.ts";
+import { provenIn } from "./stored-record.ts";
 
 /**
  * The template of a wish, applied to the StatefulSet. The configs come first: a pod that is made from the new template
@@ -29,7 +29,7 @@ export function applyWish(scene: Scene, wish: Wish): Stages {
     version: 1,
     kind: "rolling",
     wish: wish.digest,
-    changes: wish.changes.slice(0, 64).map((path) => path.slice(0, 256)),
+    changes: boundedChanges(wish.changes),
     startedAt,
     ...(proven === undefined ? {} : { proven }),
   };
@@ -51,13 +51,13 @@ const LONGEST_WHY = 1_024;
 /** Back to what all members ran before; undefined when that is not known, or is what they are to run now. */
 export function revertWish(scene: Scene, why: string): Action | undefined {
   const { record, intents } = scene;
-  if (record?.kind !== "rolling" || record.proven === undefined) return undefined;
-  const proven = parseIntent(record.proven);
-  if (proven.kind !== "readable" || record.proven === JSON.stringify(intents.applied)) return undefined;
+  const proven = provenIn(record);
+  if (record?.kind !== "rolling" || !proven || record.proven === JSON.stringify(intents.applied))
+    return undefined;
   const { version, wish, changes, startedAt } = record;
   return turnTo(
     scene,
-    proven.intent,
+    proven,
     { version, kind: "reverted", wish, changes, startedAt, why: why.slice(0, LONGEST_WHY) },
     why,
   );

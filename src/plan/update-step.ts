@@ -1,9 +1,8 @@
 import { annotations, labels } from "../model/annotations.ts";
 import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER, type Member } from "../model/member.ts";
-import { disruptionBudgetName } from "../model/names.ts";
 import type { PodUpdate } from "../model/pod-update.ts";
-import type { Action, UpdatePod } from "./actions.ts";
-import { budgetFor, refusalOf, releaseBudget } from "./budget.ts";
+import { type Action, FRESH_MS, type UpdatePod } from "./actions.ts";
+import { budgetFor, hasBudget, refusalOf, releaseBudget } from "./budget.ts";
 import type { Next } from "./next-member.ts";
 import { heightOf } from "./quorum.ts";
 import {
@@ -18,8 +17,8 @@ import {
   type Target,
   wayFor,
 } from "./rollout-scene.ts";
-import { objectKey, type Snapshot } from "./snapshot.ts";
-import { changedPod, imageIn, metadataChanges, type Part, type PodChanges } from "./update-way.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { changedPod, imageIn, metadataChanges, type Part, type PodChanges, type Way } from "./update-way.ts";
 
 /** What is written now to bring a member to the template, or what that waits for. */
 export type UpdateStep =
@@ -44,7 +43,7 @@ type Chosen = Extract<Next, { kind: "update" }>;
 export function updateStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
   const { member, isBroken } = chosen;
   const way = wayFor(member, target, scene);
-  if (isBroken) return brokenStep(chosen, target, scene);
+  if (isBroken) return brokenStep(chosen, way, target, scene);
   if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
   const parts = partsFor(chosen, target, way.parts);
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
@@ -59,9 +58,7 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   return act(isFirst ? announced(chosen, target, scene, parts) : restarted(chosen, target, scene, parts));
 }
 
-/** Answers that are older than this are history, however certain the look was meant to be. */
-const FRESH_MS = 2_000;
-
+/** Answers that are too old are history, however certain the look was meant to be. */
 function isEvidence({ isCertain, members, monotonicMs }: Snapshot): boolean {
   const isFresh = ({ report }: Member) => report.kind !== "answered" || monotonicMs - report.atMs <= FRESH_MS;
   return isCertain && members.every(isFresh);
@@ -80,8 +77,7 @@ function partsFor({ member }: Chosen, target: Target, parts: readonly Part[]): r
   return isUpdated(member, target) ? ["restart"] : parts;
 }
 
-function brokenStep(chosen: Chosen, target: Target, scene: Scene): UpdateStep {
-  const way = wayFor(chosen.member, target, scene);
+function brokenStep(chosen: Chosen, way: Way, target: Target, scene: Scene): UpdateStep {
   if (!scene.snapshot.isCertain) return { kind: "lookAgain" };
   const isImageAlone =
     way.kind === "inPlace" &&
@@ -114,9 +110,6 @@ function replaceStep(chosen: Chosen, because: string, scene: Scene): UpdateStep 
 }
 
 const BUDGET_MISSING = "the disruption budget, which somebody took away, is put back first";
-
-const hasBudget = ({ objects, cluster }: Snapshot) =>
-  objects.has(objectKey("PodDisruptionBudget", disruptionBudgetName(cluster.metadata.name)));
 
 /** Without it, a drain may take any member at any moment. */
 const lacksBudget = ({ intents, snapshot }: Scene) =>
