@@ -45,6 +45,54 @@ const BLOCKS_AFTER = 5;
 const BLOCKS_TIMEOUT_MS = 120_000;
 
 export async function rollOnce(session: Session, side: Side, kind: ChangeKind): Promise<Rollout> {
+  let before: Before = { revision: undefined, containers: new Map() };
+  const { probe, startMs, endMs, missing, blocks, replaced } = await watchRollout(session, side, {
+    begin: async (watched) => {
+      before = await stateBefore(session, side, watched);
+    },
+    change: () => side.change(kind),
+    whatIsLeft: (watched) => whatIsLeft(session, side, watched, before),
+    everyMs: LOOK_EVERY_MS,
+  });
+  const restarts = restartsOf(probe);
+  return {
+    side: side.name,
+    replicas: side.replicas,
+    kind,
+    durationMs: missing === undefined ? endMs - startMs : undefined,
+    missing,
+    restarts,
+    leaders: leadersOf(probe),
+    gapMs: longestGap(blocks)?.ms,
+    blocksMissed: missedIn(blocks.map(({ timeMs }) => timeMs)),
+    phases: missing === undefined ? phasesOf(restarts, startMs, endMs) : undefined,
+    replaced,
+  };
+}
+
+export interface WatchedWork {
+  /** What has to be known of the members before anything is changed. */
+  begin?(probe: RolloutProbe): Promise<void>;
+  change(probe: RolloutProbe): Promise<void>;
+  /** Undefined when the rollout is over. */
+  whatIsLeft(probe: RolloutProbe): Promise<string | undefined>;
+  readonly everyMs: number;
+}
+
+export interface WatchedRollout {
+  readonly probe: RolloutProbe;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** What was missing when the time was over; undefined when the rollout came to its end. */
+  readonly missing: string | undefined;
+  /** From shortly before the change until shortly after the end. */
+  readonly blocks: ReturnType<Side["survey"]["times"]>;
+  /** Heights of which more than one block was served meanwhile, in words. */
+  readonly replaced: readonly string[];
+}
+
+/** Watches the members and reads their blocks while a change is taken to them, until that is over. */
+export async function watchRollout(session: Session, side: Side, work: WatchedWork): Promise<WatchedRollout> {
   const { survey } = side;
   await readUpTo(session, side, survey.top() + BLOCKS_BEFORE);
   const from = survey.top();
@@ -52,33 +100,19 @@ export async function rollOnce(session: Session, side: Side, kind: ChangeKind): 
   const probe = await probeMembers(session, side.members);
   const reading = readOn(session, side);
   try {
-    const before = await stateBefore(session, side, probe);
+    await work.begin?.(probe);
     const startMs = wallMs();
-    await side.change(kind);
-    let missing = "nothing was seen yet";
+    await work.change(probe);
+    let missing: string | undefined = "nothing was seen yet";
     const isOver = async () => {
-      const left = await whatIsLeft(session, side, probe, before);
-      missing = left ?? "";
-      return left === undefined || undefined;
+      missing = await work.whatIsLeft(probe);
+      return missing === undefined || undefined;
     };
-    const ended = await pollUntil(isOver, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
+    await pollUntil(isOver, { everyMs: work.everyMs, timeoutMs: TIMEOUT_MS }, session);
     const endMs = wallMs();
     await readUpTo(session, side, survey.top() + BLOCKS_AFTER);
-    const restarts = restartsOf(probe);
     const blocks = survey.times().filter(({ height }) => height >= from);
-    return {
-      side: side.name,
-      replicas: side.replicas,
-      kind,
-      durationMs: ended ? endMs - startMs : undefined,
-      missing: ended ? undefined : missing,
-      restarts,
-      leaders: leadersOf(probe),
-      gapMs: longestGap(blocks)?.ms,
-      blocksMissed: missedIn(blocks.map(({ timeMs }) => timeMs)),
-      phases: ended ? phasesOf(restarts, startMs, endMs) : undefined,
-      replaced: survey.replaced().slice(replacedBefore),
-    };
+    return { probe, startMs, endMs, missing, blocks, replaced: survey.replaced().slice(replacedBefore) };
   } finally {
     await reading.stop();
     await probe.stop();
@@ -124,7 +158,7 @@ async function whatIsLeft(
 }
 
 /** Reads every block of every member, up to this height or beyond. */
-export async function readUpTo(session: Session, { members, survey }: Side, height: number): Promise<void> {
+async function readUpTo(session: Session, { members, survey }: Side, height: number): Promise<void> {
   const isRead = async () => {
     const whole = await survey.look(await podsOf(session, members));
     return (whole && survey.top() >= height) || undefined;
@@ -132,7 +166,7 @@ export async function readUpTo(session: Session, { members, survey }: Side, heig
   await pollUntil(isRead, { everyMs: READ_EVERY_MS, timeoutMs: BLOCKS_TIMEOUT_MS }, session);
 }
 
-export function readOn(session: Session, { members, survey }: Side): { stop(): Promise<void> } {
+function readOn(session: Session, { members, survey }: Side): { stop(): Promise<void> } {
   const over = new AbortController();
   const run = async () => {
     while (!over.signal.aborted) {

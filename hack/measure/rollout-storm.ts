@@ -4,12 +4,11 @@ import { longestGap } from "./block-gaps.ts";
 import { judgeJoin } from "./joining.ts";
 import { podsOf } from "./pods.ts";
 import { leadersOf, restartsOf } from "./rollout-analysis.ts";
-import { probeMembers, type RolloutProbe } from "./rollout-probe.ts";
-import { readOn, readUpTo } from "./rollout-run.ts";
+import type { RolloutProbe } from "./rollout-probe.ts";
+import { watchRollout } from "./rollout-run.ts";
 import type { Side } from "./rollout-sides.ts";
-import { pollUntil, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { type Kill, mostAway, wrongsOf } from "./storm-analysis.ts";
-import { wallMs } from "./wall-time.ts";
 
 /** What is done while a change is taken to the members. It may write further changes. */
 export type Disturbance = (scene: {
@@ -29,10 +28,7 @@ export interface StormyRollout {
   readonly wrongs: readonly string[];
 }
 
-const TIMEOUT_MS = 600_000;
 const LOOK_EVERY_MS = 250;
-const BLOCKS_BEFORE = 10;
-const BLOCKS_AFTER = 5;
 
 /** Takes another image to the members of a side while it is disturbed. */
 export async function rollInStorm(
@@ -41,43 +37,30 @@ export async function rollInStorm(
   storm: string,
   disturb: Disturbance,
 ): Promise<StormyRollout> {
-  const { survey } = side;
-  await readUpTo(session, side, survey.top() + BLOCKS_BEFORE);
-  const from = survey.top();
-  const replacedBefore = survey.replaced().length;
-  const probe = await probeMembers(session, side.members);
-  const reading = readOn(session, side);
-  try {
-    const startMs = wallMs();
-    await side.change("image");
-    const kills = await disturb({ side, probe });
-    let missing = "nothing was seen yet";
-    const isOver = async () => {
-      missing = (await whatIsLeft(session, side, probe)) ?? "";
-      return missing === "" || undefined;
-    };
-    const ended = await pollUntil(isOver, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
-    const durationMs = ended ? wallMs() - startMs : undefined;
-    await readUpTo(session, side, survey.top() + BLOCKS_AFTER);
-    const restarts = restartsOf(probe);
-    return {
-      storm,
-      durationMs,
-      order: restarts.map(({ member, led }) => `${member}${led ? " (led)" : ""}`),
-      leaders: leadersOf(probe),
-      kills,
-      gapMs: longestGap(survey.times().filter(({ height }) => height >= from))?.ms,
-      mostAway: mostAway(restarts),
-      wrongs: [
-        ...(ended ? [] : [`it did not come to its end: ${missing}`]),
-        ...wrongsOf(probe, kills, defaultsV1.rollout.maxBlocksBehind),
-        ...survey.replaced().slice(replacedBefore),
-      ],
-    };
-  } finally {
-    await reading.stop();
-    await probe.stop();
-  }
+  let kills: readonly Kill[] = [];
+  const { probe, startMs, endMs, missing, blocks, replaced } = await watchRollout(session, side, {
+    change: async (watched) => {
+      await side.change("image");
+      kills = await disturb({ side, probe: watched });
+    },
+    whatIsLeft: (watched) => whatIsLeft(session, side, watched),
+    everyMs: LOOK_EVERY_MS,
+  });
+  const restarts = restartsOf(probe);
+  return {
+    storm,
+    durationMs: missing === undefined ? endMs - startMs : undefined,
+    order: restarts.map(({ member, led }) => `${member}${led ? " (led)" : ""}`),
+    leaders: leadersOf(probe),
+    kills,
+    gapMs: longestGap(blocks)?.ms,
+    mostAway: mostAway(restarts),
+    wrongs: [
+      ...(missing === undefined ? [] : [`it did not come to its end: ${missing}`]),
+      ...wrongsOf(probe, kills, defaultsV1.rollout.maxBlocksBehind),
+      ...replaced,
+    ],
+  };
 }
 
 /** What is missing until every member runs the newest spec, by the operator's word and by the members' own. */
