@@ -50,7 +50,7 @@ async function run(
   signal.throwIfAborted();
   let intent = snapshot && plan(snapshot);
   if (intent?.needsCertainty) {
-    // What takes a member away rests on nothing that was remembered.
+    // What takes a member away, or marks a volume as its own, rests on nothing that was remembered.
     snapshot = await observe(namespace, name, { isCertain: true });
     signal.throwIfAborted();
     intent = snapshot && plan(snapshot);

@@ -275,10 +275,9 @@ async function readMember(
   const { world } = deps;
   const name = names.memberName(cluster, ordinal);
   const claimName = names.claimName(cluster, ordinal);
-  const [pod, claim] = await Promise.all([
-    readWatched(deps, kinds.pod, { namespace, name }),
-    world.watched(kinds.claim, { namespace, name: claimName }),
-  ]);
+  // The claim first: no claim goes while its pod is there, so a pod that the server shows later is not of an earlier one.
+  const claim = await world.watched(kinds.claim, { namespace, name: claimName });
+  const pod = await readWatched(deps, kinds.pod, { namespace, name });
   const member: Member = {
     ordinal,
     name,

@@ -45,13 +45,13 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
   if (hasBegun(snapshot, identity)) {
     // The mark was lost with an older copy of the identity, or not written yet. What is empty now is a lost volume.
     const allAnswer = states.every(({ volume }) => volume !== undefined && volume.kind !== "unchecked");
-    return allAnswer && intact.every(({ claim }) => claim) ? markAll(intact, identity.epoch) : NOTHING;
+    return allAnswer && intact.every(({ claim }) => claim) ? markAll(intact, snapshot, identity) : NOTHING;
   }
   // A claim that was not seen yet may be marked already.
   if (snapshot.members.some(({ claim }) => !claim)) return NOTHING;
   const empty = states.filter(({ volume }) => volume?.kind === "empty").map(({ member }) => member);
   if (empty.length > 0) return orderBootstrap(snapshot, identity, empty);
-  return intact.length === states.length ? markAll(intact, identity.epoch) : NOTHING;
+  return intact.length === states.length ? markAll(intact, snapshot, identity) : NOTHING;
 }
 
 function orderBootstrap(snapshot: Snapshot, identity: Identity, empty: readonly Member[]): Step {
@@ -93,12 +93,16 @@ function volumeOf(member: Member, { clusterId }: Identity): Volume | undefined {
   return answer.volume;
 }
 
-/** The claims first: a crash in between leaves marked claims, which are enough to know that a start was allowed. */
-function markAll(members: readonly Member[], epoch: number): Step {
+/**
+ * The claims first: a crash in between leaves marked claims, which are enough to know that a start was allowed. Watches
+ * may show a new claim beside the pod of the one before, whose agent still tells of its volume: the server is asked.
+ */
+function markAll(members: readonly Member[], { isCertain }: Snapshot, { epoch }: Identity): Step {
   const claims = members.flatMap((member): Action[] => {
     const { claim } = member;
     return claim && claim.started !== epoch ? [{ kind: "markClaim", member, claim, epoch }] : [];
   });
+  if (claims.length > 0 && !isCertain) return { needsCertainty: true };
   return {
     stages: [claims, [{ kind: "markBootstrapped", epoch } as const]].filter((stage) => stage.length > 0),
   };

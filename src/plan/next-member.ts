@@ -111,13 +111,11 @@ function stuckIn(
   if (present.some((member) => !outdated.includes(member) && isBroken(member))) return undefined;
   // Whoever started a moment ago may still bring the majority that is missing.
   if (!present.every((member) => hasRunFor(STUCK_MS, member, scene))) return undefined;
-  const running = present.filter((member) => isInRaft(member));
+  // Without a majority in Raft nobody can lead, and what is missing is no member's update.
+  if (present.filter(isInRaft).length < majorityOf(scene.snapshot.members.length)) return undefined;
   return outdated.find((member) => {
-    const others = running.filter((other) => other !== member);
     const isLong = (readyForMs(member, scene) ?? 0) >= STUCK_MS;
-    const isAway = isInRaft(member) && answerOf(member)?.ready.ok === false;
-    // Without a majority beside it, what is missing is not this member's update.
-    return isLong && isAway && others.length >= majorityOf(scene.snapshot.members.length);
+    return isLong && isInRaft(member) && answerOf(member)?.ready.ok === false;
   });
 }
 

@@ -51,7 +51,7 @@ export function viewOf(
   blockers: readonly Blocker[],
 ): RolloutView {
   const { record, target } = scene;
-  const plan = target ? planOf(scene, state, target) : [];
+  const plan = planOf(scene, state);
   const updated = state.kind === "none" ? plan.filter((step) => step.state === "Done").length : 0;
   if (state.kind === "none" && next.kind === "done" && !isOpen(record))
     return { reason: "UpToDate", message: "Every member runs the spec.", updated };
@@ -95,20 +95,23 @@ function tellingOf(
   return { reason: "RollingOut", message: `${what} is taken to the members${who}.` };
 }
 
-/** Followers from the highest ordinal on, the leader last; of a change that is not applied all are still to come. */
-function planOf(scene: Scene, state: WishState, target: Target): PlanStep[] {
+/**
+ * Followers from the highest ordinal on, the leader last; all are still to come of a change that is not applied, or
+ * that the StatefulSet's controller has not looked at.
+ */
+function planOf(scene: Scene, state: WishState): PlanStep[] {
   const { snapshot, leadership } = scene;
   const leader = leadership.kind === "one" ? leadership.leader : undefined;
   const present = snapshot.members.filter(isPresent);
   const ordered = present.toSorted(
     (a, b) => Number(a === leader) - Number(b === leader) || b.ordinal - a.ordinal,
   );
-  const isApplied = state.kind === "none" || state.kind === "refused";
+  const target = state.kind === "none" || state.kind === "refused" ? scene.target : undefined;
   return ordered.map((member) => ({
     member: member.name,
-    ...wayTold(member, target, scene, isApplied),
+    way: target ? wayTold(member, target, scene) : "Restart",
     reason: member === leader ? "It leads, so it comes last." : "It follows.",
-    state: !isApplied ? "Waiting" : stateOf(member, target),
+    state: target ? stateOf(member, target) : "Waiting",
   }));
 }
 
@@ -117,10 +120,9 @@ function stateOf(member: Present, target: Target): PlanStep["state"] {
   return isBegun(member, target) || !isOutdated(member, target) ? "UnderWay" : "Waiting";
 }
 
-function wayTold(member: Present, target: Target, scene: Scene, isApplied: boolean): Pick<PlanStep, "way"> {
-  // Before the template is applied nobody knows what the server makes of it.
-  if (!isApplied || isUpdated(member, target)) return { way: "Restart" };
+function wayTold(member: Present, target: Target, scene: Scene): PlanStep["way"] {
+  if (isUpdated(member, target)) return "Restart";
   const way = wayFor(member, target, scene);
-  if (way.kind === "replace") return { way: "Replace" };
-  return { way: way.parts.length === 0 && !isBegun(member, target) ? "Relabel" : "Restart" };
+  if (way.kind === "replace") return "Replace";
+  return way.parts.length === 0 && !isBegun(member, target) ? "Relabel" : "Restart";
 }

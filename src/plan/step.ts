@@ -10,7 +10,7 @@ export interface Step {
   readonly stop?: boolean;
   readonly recheckAfterMs?: number;
   readonly rollout?: RolloutView;
-  /** What is due next takes a member away, which takes a snapshot that is certain. */
+  /** What is due next takes a snapshot that is certain, such as to take a member away. */
   readonly needsCertainty?: boolean;
 }
 

@@ -85,9 +85,9 @@ const top: readonly BadManifest[] = [
   },
   {
     name: "a field of a later version",
-    patch: spec({ rollout: { mode: "Auto" } }),
-    field: "spec.rollout",
-    message: 'unknown field "spec.rollout"',
+    patch: spec({ membership: { mode: "Auto" } }),
+    field: "spec.membership",
+    message: 'unknown field "spec.membership"',
     seenBy: "server",
   },
   {

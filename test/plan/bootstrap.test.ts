@@ -196,8 +196,14 @@ describe.each([
   ["after the first start", running],
 ])("%s", (_, cases) => {
   test.each(cases)("$name", ({ seen, wants: wanted }) => {
-    expect(wants(bootstrap(seen))).toEqual(wanted);
+    expect(wants(bootstrap({ ...seen, isCertain: true }))).toEqual(wanted);
   });
+});
+
+test("a claim is marked on the server's own word: what is remembered may join a new claim to the pod before it", () => {
+  const seen = before({ ...isPrepared, claim: {} }, isPrepared, isPrepared);
+  expect(seen.isCertain).toBe(false);
+  expect(bootstrap(seen)).toEqual({ needsCertainty: true });
 });
 
 test("an order is given once: a pod that carries it is left alone, and so is one that is stopping", () => {
@@ -280,7 +286,7 @@ test.each<[string, Partial<Snapshot>]>([
 test("a first start takes three looks: prepare, mark, start", () => {
   const marked = present({ bootstrapped: 1 });
   expect(briefPlan(before(isEmpty, isEmpty, isEmpty))).toEqual(firstStart[0]?.wants);
-  expect(briefPlan(before(isPrepared, isPrepared, isPrepared))).toEqual(markAll);
+  expect(briefPlan({ ...before(isPrepared, isPrepared, isPrepared), isCertain: true })).toEqual(markAll);
   expect(
     briefPlan(snapshot({ identity: marked, members: [leader(0), member(1), member(2, isPrepared)] })),
   ).toEqual(["bootstrap: order seq-2 start"]);

@@ -102,6 +102,11 @@ const failed: readonly Case[] = [
   },
 ];
 
+const waitsForOrder = [
+  leaderless(30_000),
+  says({ prepare: { kind: "waiting", for: "bootstrap", message: "waits for an order" } }),
+];
+
 const stuck: readonly Case[] = [
   {
     name: "when nobody leads, everybody answers and it has lasted, an outdated member is updated",
@@ -111,6 +116,16 @@ const stuck: readonly Case[] = [
   {
     name: "not before it has lasted",
     members: [leaderless(29_999), leaderless(29_999), leaderless(29_999)],
+    next: "wait: no member leads",
+  },
+  {
+    name: "also when the third one is not in Raft: two of three could have elected a leader",
+    members: [waitsForOrder, leaderless(30_000), leaderless(30_000)],
+    next: "seq-1, broken: seq-1 does not run with image example.org/testapp:1: ev-node's API is closed: it knows no leader",
+  },
+  {
+    name: "not when two are not in Raft: what is missing is a majority",
+    members: [waitsForOrder, waitsForOrder, leaderless(30_000)],
     next: "wait: no member leads",
   },
   {

@@ -16,6 +16,9 @@ import type { Universe } from "./universe.ts";
  */
 const UNKNOWABLE_MS = 1_000;
 
+/** Members that could have elected a leader for so long and did not have no quorum that could be lost. */
+const STUCK_MS = 29_000;
+
 /** A write that takes a member away, and what is wrong with it. */
 interface Disruption {
   readonly victim: PodRun;
@@ -113,10 +116,13 @@ export class DisruptionRules {
     // One that does not run cannot be lost: a corrected spec heals it, one after another without waiting.
     const rules = !isKnowable(victim.process?.startedMs)
       ? []
-      : [keepsMajority, takesLeaderLast, takesOutdated];
-    const careful = isHealthy
-      ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind, waitsForLeader]
-      : [];
+      : isStuck(scene)
+        ? [takesOutdated]
+        : [keepsMajority, takesLeaderLast, takesOutdated];
+    const careful =
+      isHealthy && !isStuck(scene)
+        ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind, waitsForLeader]
+        : [];
     if (isHealthy && wayOf(request) !== "evict") careful.push(claimsBudget);
     const verdicts = [...rules, ...careful].map((rule: Rule) => rule(scene));
     const those = (kind: Verdict["kind"]) =>
@@ -129,6 +135,12 @@ export class DisruptionRules {
     const away = others.find((run) => this.#away.has(nameOf(run)));
     return away === undefined ? fine : found(true, `${away.name}, which was taken away before, is not back`);
   }
+}
+
+/** Nobody has led since the last of them started, and that is long ago. */
+function isStuck({ universe: { nowMs }, group, victim }: Scene): boolean {
+  const startedMs = group.runs.map(({ process }) => process?.startedMs ?? 0);
+  return nowMs - Math.max(victim.leaderlessSinceMs ?? nowMs, ...startedMs) >= STUCK_MS;
 }
 
 /** S1: those that take part without the victim are still a majority. */
