@@ -130,6 +130,21 @@ function mayHidePods(statefulSet: StatefulSet | undefined, identity: IdentityVie
 }
 
 function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number, clusterDomain: string): Parsed {
+  const known = specs.get(cluster);
+  if (known?.defaultsVersion === defaultsVersion && known.clusterDomain === clusterDomain)
+    return known.parsed;
+  const parsed = readSpec(cluster, defaultsVersion, clusterDomain);
+  specs.set(cluster, { defaultsVersion, clusterDomain, parsed });
+  return parsed;
+}
+
+/** What was read of an object that has not changed since. */
+const specs = new WeakMap<
+  EvNodeClusterObject,
+  { readonly defaultsVersion: number; readonly clusterDomain: string; readonly parsed: Parsed }
+>();
+
+function readSpec(cluster: EvNodeClusterObject, defaultsVersion: number, clusterDomain: string): Parsed {
   const parsed = parseCluster(cluster, defaultsVersion);
   if (parsed.kind === "invalid") return parsed;
   const problems = validate(parsed.cluster, parsed.spec, clusterDomain);
@@ -237,12 +252,21 @@ async function readRevisions(
   const found = await Promise.all(
     [...new Set([newest, ...others])].map(async (name) => {
       const revision = await world.read(kinds.controllerRevision, { namespace, name }, LONGEST_MEMORY_MS);
-      const template = revision && templateIn(revision);
+      const template = revision && templateOf(revision);
       return template ? [[name, template] as const] : [];
     }),
   );
   return new Map(found.flat());
 }
+
+function templateOf(revision: ControllerRevision): Template | undefined {
+  const template = templates.get(revision) ?? templateIn(revision);
+  if (template) templates.set(revision, template);
+  return template;
+}
+
+/** One object for each, by which is remembered what it says. */
+const templates = new WeakMap<ControllerRevision, Template>();
 
 /** A revision is the patch that makes a StatefulSet of it; the template says of itself that it replaces the other. */
 function templateIn({ data }: ControllerRevision): Template | undefined {

@@ -68,12 +68,14 @@ export class World {
   /** An object as the server held it at most `maxAgeMs` ago; 0 asks the server now. */
   async read<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, maxAgeMs: number): Promise<T | undefined> {
     const id = idOf(kind, ref);
+    const before = this.#reads.get(id)?.object;
     const known = maxAgeMs > 0 ? this.#fresh(this.#reads, id, maxAgeMs) : undefined;
     if (known) return known.object as T | undefined;
     const found = await this.#api.get(kind, ref);
-    const object = found && strangersFields(found);
+    // What did not change stays the same object, by which is remembered what it says.
+    const object = found && (isSame(found, before) ? before : strangersFields(found));
     this.#reads.set(id, { object, atMs: this.#clock.monotonicMs() });
-    return object;
+    return object as T | undefined;
   }
 
   /** Remembers what one of our own writes returned. */
@@ -137,6 +139,11 @@ export class World {
 }
 
 const idOf = (kind: { readonly kind: string }, ref: ObjectRef) => `${kind.kind}:${keyOf(ref)}`;
+
+function isSame({ metadata }: KubeObject, before: KubeObject | undefined): boolean {
+  const { uid, resourceVersion } = before?.metadata ?? {};
+  return uid !== undefined && uid === metadata.uid && resourceVersion === metadata.resourceVersion;
+}
 
 /** Versions of one object are ordered numbers. */
 function isNewer(a: KubeObject, b: KubeObject): boolean {

@@ -41,6 +41,14 @@ export interface Wish {
  * pods are made from. The spec is no answer to that: it may hold what was never applied.
  */
 export function intentsOf(snapshot: Snapshot, identity: Identity): Intents | undefined {
+  if (!found.has(snapshot)) found.set(snapshot, findIntents(snapshot, identity));
+  return found.get(snapshot);
+}
+
+/** Several deciders ask for it, of one snapshot. */
+const found = new WeakMap<Snapshot, Intents | undefined>();
+
+function findIntents(snapshot: Snapshot, identity: Identity): Intents | undefined {
   const { statefulSet, parsed } = snapshot;
   const wanted = parsed.kind === "valid" ? parsed.spec : undefined;
   if (statefulSet) {

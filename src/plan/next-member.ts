@@ -86,8 +86,9 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
 
 /** Its agent cannot run, and it is to have another one: that takes nothing away. */
 function needsAgent(member: Present, target: Target, scene: Scene): boolean {
+  if (!isFailed(member.pod.agent)) return false;
   const way = wayFor(member, target, scene);
-  return isFailed(member.pod.agent) && way.kind === "inPlace" && way.parts.includes("agent");
+  return way.kind === "inPlace" && way.parts.includes("agent");
 }
 
 /** It cannot run as it is: the word of Kubernetes or of its own agent, never its silence. */

@@ -65,6 +65,8 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
       if (!action.takesAway) return undefined;
       return normal("MemberRestarted", `${action.member.name} is restarted in its pod ${action.why}.`);
     case "removePod": {
+      if (cluster.metadata.deletionTimestamp !== undefined)
+        return normal("Removed", `Pod ${action.member.name}: ${action.why}.`);
       const how = action.by === "eviction" ? "evicted" : "deleted";
       return normal(
         "MemberReplaced",

@@ -1,13 +1,12 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
-import type { KubeObject } from "../model/kube-object.ts";
 import type { Blueprint, Intent } from "../resources/blueprint.ts";
 import { type MemberConfigs, memberConfigs } from "../resources/member-configs.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export function configsOf(snapshot: Snapshot, identity: Identity, spec: CompleteSpec): MemberConfigs {
-  const { cluster, references, statefulSet } = snapshot;
+  const { cluster, references } = snapshot;
   const { name, namespace = "" } = cluster.metadata;
   const { clusterDomain, epoch, peerIds } = identity;
   const { daAuthToken: token } = references;
@@ -15,18 +14,22 @@ export function configsOf(snapshot: Snapshot, identity: Identity, spec: Complete
   const input = { name, namespace, clusterDomain, spec, epoch, peerIds, daAuthToken };
 
   const inputText = JSON.stringify(input);
-  const known = rendered.get(statefulSet ?? cluster) ?? new Map<string, MemberConfigs>();
-  rendered.set(statefulSet ?? cluster, known);
+  const known = rendered.get(identity) ?? new Map<string, MemberConfigs>();
+  rendered.set(identity, known);
   const configs = known.get(inputText) ?? memberConfigs(input);
+  // The last one asked for is the last to go.
+  known.delete(inputText);
   known.set(inputText, configs);
+  for (const oldest of [...known.keys()].slice(0, -MOST_KNOWN)) known.delete(oldest);
   return configs;
 }
 
 /**
- * What was rendered for an object that has not changed since, by its input: what runs, and what is wanted. Every config
- * is read back when it is rendered, which takes milliseconds, and several deciders of every reconcile ask for it.
+ * What was rendered for an identity, by its input: what runs, what is wanted, and some that came before. Every config
+ * is read back when it is rendered, which takes milliseconds, and every reconcile asks for it.
  */
-const rendered = new WeakMap<KubeObject, Map<string, MemberConfigs>>();
+const rendered = new WeakMap<Identity, Map<string, MemberConfigs>>();
+const MOST_KNOWN = 4;
 
 /** Puts together what the builders need. The record of a rollout stays as it is, unless another one is given. */
 export function blueprintOf(

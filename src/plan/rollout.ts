@@ -105,7 +105,9 @@ function holdOf({ blockers, policy }: Scene, state: WishState): string | undefin
   if (blocker) return `nothing is restarted while ${blocker.type} is not true`;
   if (!policy) return "nothing is restarted while the spec is not valid";
   if (policy.mode === "Paused") return "spec.rollout.mode is Paused";
-  return state.kind === "held" ? "a newer change of the spec waits" : undefined;
+  // A change that failed its trial is as good as none: what was begun before it goes on.
+  const isAwaited = state.kind === "held" && state.reason !== "RehearsalFailed";
+  return isAwaited ? "a newer change of the spec waits" : undefined;
 }
 
 /** Too long is too long: then all go back by themselves, or a person has to look. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { statusOf as conditionStatus, type Finding } from "../api/conditions.ts";
 import type { Condition, EvNodeCluster, MemberStatus, Phase, Status } from "../api/evnodecluster.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
@@ -120,11 +121,11 @@ const holds = ({ conditions = [] }: Status, wanted: string) =>
 
 /** Whether two statuses say the same, heights aside: only then a write can wait. */
 export function sameMeaning(a: Status | undefined, b: Status): boolean {
-  return a !== undefined && canonical(withoutProgress(a)) === canonical(withoutProgress(b));
+  return a !== undefined && isDeepStrictEqual(withoutProgress(a), withoutProgress(b));
 }
 
 export function sameStatus(a: Status | undefined, b: Status): boolean {
-  return a !== undefined && canonical(a) === canonical(b);
+  return a !== undefined && isDeepStrictEqual(a, b);
 }
 
 function withoutProgress(status: Status) {
@@ -135,12 +136,4 @@ function withoutProgress(status: Status) {
 function withoutHeights(member: MemberStatus) {
   const { height: _, blocksBehind: _behind, ...rest } = member;
   return rest;
-}
-
-/** JSON with sorted keys, as the server may return them in another order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => {
-    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

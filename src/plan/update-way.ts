@@ -23,7 +23,7 @@ export type Part = "agent" | "image" | "config" | "restart";
 export function wayOf(pod: MemberPod, from: Template | undefined, to: Template, revision: string): Way {
   if (from === undefined)
     return { kind: "replace", because: `its revision ${pod.revision ?? "?"} is not known` };
-  const because = firstDifference(frame(from), frame(to), "");
+  const because = frameText(from) === frameText(to) ? undefined : firstDifference(frame(from), frame(to), "");
   if (because !== undefined) return { kind: "replace", because: `${because} changes` };
   const begun = pod.update?.revision === revision ? pod.update : undefined;
   // What was begun on the way back was preceded by something else, as its revision is still the one before.
@@ -33,7 +33,11 @@ export function wayOf(pod: MemberPod, from: Template | undefined, to: Template, 
   const parts: Part[] = [];
   if (isOther(AGENT_CONTAINER, pod.agentImage) && begun?.agent === undefined) parts.push("agent");
   if (isOther(EVNODE_CONTAINER, pod.image)) parts.push("image");
-  if (pod.configRevision !== noteIn(to, annotations.configRevision)) parts.push("config");
+  const configs = [from, to].map((template) => noteIn(template, annotations.configRevision));
+  // Announced for some other revision, for which ev-node was not restarted any more.
+  const isAnnounced = pod.update !== undefined && !begun && pod.update.given === undefined;
+  if (pod.configRevision !== configs[1] || (isAnnounced && pod.configRevision !== configs[0]))
+    parts.push("config");
   if (pod.object.metadata.annotations?.[annotations.restart] !== noteIn(to, annotations.restart))
     parts.push("restart");
   return { kind: "inPlace", parts };
@@ -52,6 +56,15 @@ function frame({ metadata, spec }: Template): unknown {
   const initContainers = spec?.initContainers?.map((container) => withoutImage(container, AGENT_CONTAINER));
   return { metadata: rest, spec: { ...spec, containers, initContainers } };
 }
+
+/** As text, of templates that are looked at again and again. */
+function frameText(template: Template): string {
+  const known = frames.get(template) ?? JSON.stringify(frame(template));
+  frames.set(template, known);
+  return known;
+}
+
+const frames = new WeakMap<Template, string>();
 
 interface Named {
   readonly name: string;

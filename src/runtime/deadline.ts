@@ -17,14 +17,18 @@ export interface Limit {
 /** A signal that aborts with a `DeadlineError` after `limitMs`, or as soon as `outer` aborts, with its reason. */
 export function limited(clock: Clock, limitMs: number, what: string, outer?: AbortSignal): Limit {
   const controller = new AbortController();
-  const error = new DeadlineError(`${what} took longer than ${limitMs} ms`);
-  const cancel = clock.after(limitMs, () => controller.abort(error));
+  let hasExpired = false;
+  const cancel = clock.after(limitMs, () => {
+    if (controller.signal.aborted) return;
+    hasExpired = true;
+    controller.abort(new DeadlineError(`${what} took longer than ${limitMs} ms`));
+  });
   const onOuter = () => controller.abort(outer?.reason);
   if (outer?.aborted === true) onOuter();
   else outer?.addEventListener("abort", onOuter, { once: true });
   return {
     signal: controller.signal,
-    expired: () => controller.signal.reason === error,
+    expired: () => hasExpired,
     clear: () => {
       cancel();
       outer?.removeEventListener("abort", onOuter);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { FINALIZER } from "../../src/model/annotations.ts";
 import { kinds } from "../../src/model/kinds.ts";
+import type { Member } from "../../src/model/member.ts";
 import { deletion } from "../../src/plan/deletion.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import type { Step } from "../../src/plan/step.ts";
@@ -25,6 +26,29 @@ function beingDeleted(): Snapshot {
   if (!seen.statefulSet) throw new Error("a running cluster has a StatefulSet");
   const metadata = { ...seen.statefulSet.metadata, deletionTimestamp };
   return { ...seen, statefulSet: { ...seen.statefulSet, metadata } };
+}
+
+function ownerless(objects: Snapshot["objects"]): Snapshot["objects"] {
+  const all = [...objects].map(
+    ([
+      key,
+      {
+        metadata: { ownerReferences: _, ...metadata },
+        ...object
+      },
+    ]) => {
+      return [key, { ...object, metadata }] as const;
+    },
+  );
+  return new Map(all);
+}
+
+/** A pod that a StatefulSet has made. */
+function owned({ pod, ...one }: Member): Member {
+  if (!pod) throw new Error("it has a pod");
+  const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "seq", uid: "uid-of-set" };
+  const metadata = { ...pod.object.metadata, ownerReferences: [owner] };
+  return { ...one, pod: { ...pod, object: { ...pod.object, metadata } } };
 }
 
 const letGo: Step = { stop: true, stages: [[{ kind: "removeFinalizer" }]] };
@@ -59,8 +83,13 @@ const cases: readonly Case[] = [
     step: wait,
   },
   {
-    name: "pods that are left are waited for",
-    seen: deleted({ statefulSet: undefined, members: [member(0), ...gone.slice(1)] }),
+    name: "so is one whose StatefulSet is gone, and that is told by the other objects",
+    seen: { ...orphaned(), statefulSet: undefined, objects: ownerless(deleted().objects) },
+    step: letGo,
+  },
+  {
+    name: "pods that are left are waited for while the garbage collector has them to stop",
+    seen: deleted({ statefulSet: undefined, members: [owned(member(0)), ...gone.slice(1)] }),
     step: wait,
   },
   {
@@ -80,6 +109,13 @@ const cases: readonly Case[] = [
 
 test.each(cases)("$name", ({ seen, step }) => {
   expect(deletion(seen)).toEqual(step);
+});
+
+test("pods that belong to nobody are stopped, as no StatefulSet and no garbage collector does it", () => {
+  const members = [member(0), owned(member(1)), member(2, { pod: { terminating: true } })];
+  const seen = deleted({ statefulSet: undefined, members });
+  expect(deletion(seen)).toMatchObject({ stop: true, needsCertainty: true });
+  expect(briefPlan({ ...seen, isCertain: true })).toEqual(["deletion: deletion of seq-0"]);
 });
 
 test("the StatefulSet is deleted, with the version that was looked at", () => {

@@ -342,3 +342,16 @@ test("a member is not taken away while the disruption budget is missing", () => 
   expect(brief(seen)).toEqual(["restart seq-2"]);
   expect(brief({ ...seen, objects })).toEqual([]);
 });
+
+test("what was begun goes on when a newer change failed its trial", () => {
+  const { parsed } = wished({ change: { image: "example.org/testapp:3" } });
+  const seen: Snapshot = { ...rolling(certain), parsed };
+  const trials = (rollout(seen).stages ?? []).flat().flatMap((action) => {
+    const about = { name: "evnode", restartCount: 0, ready: false, image: "", imageID: "" };
+    const containerStatuses = [{ ...about, state: { terminated: { exitCode: 1 } } }];
+    const status = { phase: "Failed" as const, containerStatuses };
+    return action.kind === "rehearse" ? [{ ...action.pod, status }] : [];
+  });
+  expect(trials).toHaveLength(3);
+  expect(brief({ ...seen, rehearsals: trials })).toEqual(["restart seq-2", "RehearsalFailed"]);
+});

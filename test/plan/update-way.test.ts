@@ -123,6 +123,18 @@ test("a pod that was given a part already needs the others alone", () => {
   expect(wayOf(pod, before, to, NEW)).toEqual(inPlace("image"));
 });
 
+test.each([
+  ["was only announced for an earlier change makes ev-node restart", undefined, inPlace("config")],
+  ["it was restarted for already does not", true, inPlace()],
+] as const)("a config that %s", (_, given, way) => {
+  const to = withNotes({ [annotations.configRevision]: "r2" });
+  const update = JSON.stringify({ revision: "seq-of-another", at: "2026-01-01T00:00:00Z", given });
+  const pod = podOf(
+    podFrom(withNotes({ [annotations.configRevision]: "r2", [annotations.update]: update }), "seq-0", OLD),
+  );
+  expect(wayOf(pod, before, to, NEW)).toEqual(way);
+});
+
 test("labels and annotations of the old template that the new one lacks are taken off, and nobody else's", () => {
   const { annotations: notes, labels } = metadataChanges(before, {
     metadata: { labels: { tier: "1" }, annotations: { [annotations.configRevision]: "r2" } },
