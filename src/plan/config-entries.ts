@@ -24,6 +24,12 @@ export function wantedEntries(
   return new Map([...kept.flatMap((entry) => entryOf(live, entry)), ...rendered]);
 }
 
+/** Whether the Secret is there, and this member's config of this revision is not in it. */
+export function isConfigGone(snapshot: Snapshot, member: string, revision: string): boolean {
+  const isThere = snapshot.objects.has(objectKey("Secret", configSecretName(snapshot.cluster.metadata.name)));
+  return isThere && liveEntries(snapshot)[configEntry(member, revision)] === undefined;
+}
+
 function liveEntries({ objects, cluster }: Snapshot): Readonly<Record<string, string>> {
   const secret = objects.get(objectKey("Secret", configSecretName(cluster.metadata.name)));
   return (secret as { data?: Record<string, string> } | undefined)?.data ?? {};

@@ -1,6 +1,7 @@
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, isFailed, type Member } from "../model/member.ts";
+import { isConfigGone } from "./config-entries.ts";
 import { messageOf } from "./member-status.ts";
 import {
   isBegun,
@@ -52,6 +53,7 @@ const LEVEL_MS = 1_500;
  * | --- | --- | --- |
  * | R1 | a member has no pod, or its pod stops | wait |
  * | R2 | an outdated member cannot run, as Kubernetes or its agent shows | update it: it can lose nothing |
+ * | R2 | an outdated member does not run, and its config is gone | update it: nobody can render that config again |
  * | R2 | the agent of an outdated member cannot run, beside its ev-node | update it: that is another agent, to begin with |
  * | R2 | nobody leads, everybody answers, no updated member is broken, and an outdated one is away for long | update it: there is no quorum to lose |
  * | R3 | an updated member does not take part, or not for long enough | wait; it is to blame when the time is over |
@@ -72,6 +74,15 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
   const broken = outdated.find(isBroken) ?? stuckIn(present, outdated, scene);
   if (broken)
     return { kind: "update", rule: "R2", member: broken, isBroken: true, why: brokenMessage(broken, scene) };
+  const bare = outdated.find((member) => lacksConfig(member, scene));
+  if (bare)
+    return {
+      kind: "update",
+      rule: "R2",
+      member: bare,
+      isBroken: true,
+      why: `the config of ${bare.name} is gone`,
+    };
   const mute = outdated.find((member) => needsAgent(member, target, scene));
   if (mute)
     return {
@@ -100,6 +111,13 @@ function isBroken(member: Member): boolean {
   if (isFailed(pod.evnode) || typeof pod.scheduling === "object") return true;
   // ev-node goes on beside an agent that does not.
   return pod.evnode.kind !== "running" && (isFailed(pod.agent) || isRefused);
+}
+
+/** Somebody took it away with the whole Secret. An ev-node that runs has its own copy. */
+function lacksConfig({ name, pod }: Present, { snapshot }: Scene): boolean {
+  const { evnode, configRevision } = pod;
+  if (configRevision === undefined || evnode.kind === "running") return false;
+  return isConfigGone(snapshot, name, configRevision);
 }
 
 function stuckIn(

@@ -34,8 +34,9 @@ export function rehearsalOf(
 ): Rehearsal {
   const blueprint = blueprintOf(snapshot, identity, wish.intent);
   const nodes = [...new Set(snapshot.members.flatMap(({ pod }) => (pod?.node ? [pod.node] : [])))].sort();
-  // Pods that are being made will be on nodes that were not tried; before the first block nothing is lost by that.
-  const homeless = snapshot.members.find(({ pod }) => !pod?.node);
+  // Pods that are being made will be on nodes that were not tried; before the first block nothing is lost by that, and
+  // nothing by one that no node takes: the change may be what heals it.
+  const homeless = snapshot.members.find(({ pod }) => !pod?.node && typeof pod?.scheduling !== "object");
   if (homeless && snapshot.cluster.status?.height !== undefined)
     return { kind: "underWay", actions: [], why: `nobody knows yet on which node ${homeless.name} will be` };
   const wanted = nodes.map((node) => rehearsalPod(blueprint, node));

@@ -321,6 +321,35 @@ test.each<[string, readonly Traits[], string | undefined]>([
   expect(nextMember(scene, scene.target, asked)).toMatchObject({ kind: "update", rule });
 });
 
+describe("a member whose config is gone with the Secret", () => {
+  const without = (members: readonly Traits[]): Snapshot => {
+    const seen = rolling({ members, change: { log: { level: "debug" } } });
+    const isOld = ([entry]: [string, string]) => entry.startsWith("seq-2.");
+    const objects = [...seen.objects].map(([key, object]) => {
+      const { data } = object as { readonly data?: Record<string, string> };
+      if (!data) return [key, object] as const;
+      const kept = Object.entries(data).filter((entry) => !isOld(entry));
+      return [key, { ...object, data: Object.fromEntries(kept) }] as const;
+    });
+    return { ...seen, objects: new Map(objects) };
+  };
+
+  test("is updated first when it does not run: that config cannot come back", () => {
+    expect(next(without([follows, follows, waits("evnode", "PodInitializing")]))).toBe(
+      "seq-2, broken: the config of seq-2 is gone",
+    );
+  });
+
+  test("goes on while it runs", () => {
+    expect(next(without([leads, follows, follows]))).toBe("seq-2: a follower");
+  });
+
+  test("waits when the whole Secret is not seen", () => {
+    const seen = without([leads, follows, [waits("evnode", "PodInitializing"), closed]]);
+    expect(next({ ...seen, objects: new Map() })).not.toContain("is gone");
+  });
+});
+
 describe("while its ev-node runs, a member is not broken by", () => {
   const other = [leads, closed];
   test("the failure of its agent", () => {

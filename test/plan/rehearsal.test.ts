@@ -127,6 +127,17 @@ describe("on every node that a member is on", () => {
     expect(brief(one)).toBe("underWay: image example.org/testapp:2 on node n1 is tried; rehearse on n1");
   });
 
+  test("one that no node takes is not waited for, as the change may be what heals it", () => {
+    const seen = wished();
+    const members = seen.members.map((one) => {
+      const pod = one.pod && { ...one.pod, node: undefined, scheduling: { unschedulable: "0/3 nodes" } };
+      return one.name === "seq-2" ? { ...one, pod } : one;
+    });
+    expect(rehearse({ ...seen, members, rehearsals: trials({}, ended(0)).slice(0, 2) })).toEqual({
+      kind: "passed",
+    });
+  });
+
   test("where no member is on any, there is nothing to try", () => {
     expect(brief(rehearse(wished({ members: [gone, gone, gone] })))).toBe("passed");
   });

@@ -60,6 +60,17 @@ export class Owner {
     if (isRefused) this.edit(ref, goodEdit(this.#universe.chance));
   }
 
+  /** Of several members that never catch up none is touched: which one goes first is for a person to say. */
+  restartLaggard(ref: typeof MAIN): void {
+    const { registry, history, chance } = this.#universe;
+    const conditions = this.clusterOf(ref)?.status?.conditions ?? [];
+    const { message = "" } = conditions.find(({ reason }) => reason === "RolloutStalled") ?? {};
+    const [, name] = /(\S+) is more than \d+ blocks behind/.exec(message) ?? [];
+    if (name === undefined || !chance.is(0.05)) return;
+    history.note(`owner deletes pod ${name}, which is behind`);
+    registry.delete(kinds.pod, { namespace: ref.namespace, name });
+  }
+
   approve(ref: typeof MAIN, member: string): void {
     const { registry, history, approvals } = this.#universe;
     const cluster = this.clusterOf(ref);

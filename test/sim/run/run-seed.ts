@@ -210,6 +210,7 @@ class Run {
       this.#apply(1);
       this.#approve(0.1);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
+      this.#stage.owner.restartLaggard(MAIN);
       await this.#step(STEP_MS);
     }
   }
@@ -224,6 +225,7 @@ class Run {
       this.#apply(1);
       this.#approve(0.1);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
+      this.#stage.owner.restartLaggard(MAIN);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.reconsider(MAIN);
       await this.#step(unsettled === undefined ? CALM_STEP_MS : STEP_MS);
       unsettled = unsettledOf(this.#stage);
