@@ -174,11 +174,11 @@ export const closed: Trait = says({
   ready: { ok: false, message: "ev-node does not run", forMs: 1_000 },
 });
 /** It runs in Raft and has known no leader for so long. */
-export const leaderless = (forMs?: number): Trait =>
+export const leaderless = (forMs = 1): Trait =>
   says({
     mode: { kind: "raft" },
-    node: { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs: 1 },
-    ready: { ok: false, message: "it knows no leader", ...(forMs === undefined ? {} : { forMs }) },
+    node: { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs: forMs },
+    ready: { ok: false, message: "it knows no leader", forMs },
   });
 export const silent: Trait = (draft) => ({ ...draft, says: "nothing" });
 export const gone: Trait = () => ({ pod: undefined, says: "nothing" });

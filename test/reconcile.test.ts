@@ -182,7 +182,7 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
     const gathering = new Gathering(clock);
     const told = { api, world, events, ration, gathering, mayWrite };
     reconcile = newReconcile({
-      observe: () => running.look(),
+      observe: (_namespace, _name, how) => running.look(how),
       plan: makePlan,
       act: (seen, plan) => actAll({ api, world, random, clock, mayWrite }, seen, plan),
       report: (seen, plan, outcome) => report(told, seen, plan, outcome),

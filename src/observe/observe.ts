@@ -299,7 +299,7 @@ async function readMember(
   const { world } = deps;
   const name = names.memberName(cluster, ordinal);
   const claimName = names.claimName(cluster, ordinal);
-  // The claim first: no claim goes while its pod is there, so a pod that the server shows later is not of an earlier one.
+  // The claim first: it stays while its pod is there, so a pod that the server shows later is not of one before it.
   const claim = await world.watched(kinds.claim, { namespace, name: claimName });
   const pod = await readWatched(deps, kinds.pod, { namespace, name });
   const member: Member = {

@@ -130,17 +130,23 @@ function stuckIn(
   if (present.some((member) => !outdated.includes(member) && isBroken(member))) return undefined;
   // Whoever started a moment ago may still bring the majority that is missing.
   if (!present.every((member) => hasRunFor(STUCK_MS, member, scene))) return undefined;
+  const voters = present.filter(isInRaft);
   // Without a majority in Raft nobody can lead, and what is missing is no member's update.
-  if (present.filter(isInRaft).length < majorityOf(scene.snapshot.members.length)) return undefined;
-  return outdated.find((member) => {
-    const isLong = (readyForMs(member, scene) ?? 0) >= STUCK_MS;
-    return isLong && isInRaft(member) && answerOf(member)?.ready.ok === false;
-  });
+  if (voters.length < majorityOf(scene.snapshot.members.length)) return undefined;
+  // A leader that went a moment ago has another one in the next.
+  if (voters.some((member) => leaderlessForMs(member, scene) < STUCK_MS)) return undefined;
+  return outdated.find(isInRaft);
 }
 
 function isInRaft(member: Member): boolean {
   const answer = answerOf(member);
   return answer?.prepare.kind === "done" && answer.mode?.kind === "raft";
+}
+
+/** For how long it has known no leader: only then its HTTP server is closed. */
+function leaderlessForMs({ report }: Present, { snapshot }: Scene): number {
+  if (report.kind !== "answered" || report.answer.node.kind !== "closed") return 0;
+  return agedMs(report.answer.node.sinceMs, report, snapshot);
 }
 
 function hasRunFor(ms: number, { pod }: Present, { snapshot }: Scene): boolean {

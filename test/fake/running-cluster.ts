@@ -8,7 +8,7 @@ import type { ConfigMap, PersistentVolumeClaim, Pod, Secret } from "../../src/mo
 import type { AskAgent } from "../../src/observe/agent-client.ts";
 import { Agents } from "../../src/observe/agents.ts";
 import { followPod } from "../../src/observe/follow-pod.ts";
-import { type ObserveDependencies, observe } from "../../src/observe/observe.ts";
+import { type Look, type ObserveDependencies, observe } from "../../src/observe/observe.ts";
 import { World } from "../../src/observe/world.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { answer, cluster, converged, leads, NOW_MS, snapshot, UID } from "../builders.ts";
@@ -40,8 +40,8 @@ export class RunningCluster {
     this.#deps = { world: this.world, agents: this.agents, settings, clock: this.clock };
   }
 
-  look(): Promise<Snapshot | undefined> {
-    return observe(this.#deps, namespace, "seq");
+  look(how?: Look): Promise<Snapshot | undefined> {
+    return observe(this.#deps, namespace, "seq", how);
   }
 
   /** As `look`, of a cluster that is there. */

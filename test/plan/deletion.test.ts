@@ -29,17 +29,10 @@ function beingDeleted(): Snapshot {
 }
 
 function ownerless(objects: Snapshot["objects"]): Snapshot["objects"] {
-  const all = [...objects].map(
-    ([
-      key,
-      {
-        metadata: { ownerReferences: _, ...metadata },
-        ...object
-      },
-    ]) => {
-      return [key, { ...object, metadata }] as const;
-    },
-  );
+  const all = [...objects].map(([key, object]) => {
+    const { ownerReferences: _, ...metadata } = object.metadata;
+    return [key, { ...object, metadata }] as const;
+  });
   return new Map(all);
 }
 

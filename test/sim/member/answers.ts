@@ -75,7 +75,8 @@ function modeOf({ volume }: PodRun, { mode }: NodeProcess): NonNullable<AgentAns
 /** ev-node answers when it knows a leader, or runs without Raft. */
 function nodeOf({ process, volume }: PodRun, { nowMs, epochMs }: Surroundings): Node {
   const isUp = process !== undefined && process.upAtMs <= nowMs;
-  const closed = { kind: "closed", metricsPortOpen: isUp, raftPortOpen: isUp, sinceMs: 0 } as const;
+  const sinceMs = isUp ? nowMs - Math.max(process.startedMs, process.waitingSinceMs) : 0;
+  const closed = { kind: "closed", metricsPortOpen: isUp, raftPortOpen: isUp, sinceMs } as const;
   if (!isUp) return closed;
   const block = volume.raft?.stored;
   const height = heightOf(block);

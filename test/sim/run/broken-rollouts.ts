@@ -15,11 +15,16 @@ import { actionsOf, type Plan, type Step } from "../../../src/plan/step.ts";
 /** What a broken planner takes the world for when it decides about rollouts. */
 type Delusion = (snapshot: Snapshot) => Snapshot;
 
+/** Until members may start, it is not the rollout that has to be certain. */
+const isStarting = ({ identity }: Snapshot) =>
+  identity.kind === "present" && identity.identity.bootstrapped === undefined;
+
 /** Decides about rollouts on what it takes for true, and about all else on what is. */
 function deluded(delusion: Delusion): (snapshot: Snapshot) => Plan {
   return (snapshot) => {
     const plan = makePlan(snapshot);
-    return plan.rollout === undefined ? plan : withRollout(plan, rollout(delusion(snapshot), plan.blockers));
+    if (plan.rollout === undefined || isStarting(snapshot)) return plan;
+    return withRollout(plan, rollout(delusion(snapshot), plan.blockers));
   };
 }
 
@@ -28,7 +33,7 @@ function impatient(delusion: Delusion): (snapshot: Snapshot) => Plan {
   return (snapshot) => {
     const plan = makePlan(snapshot);
     const isActing = plan.needsCertainty === true || plan.decided.some(({ by }) => by === "rollout");
-    if (plan.rollout === undefined || isActing) return plan;
+    if (plan.rollout === undefined || isActing || isStarting(snapshot)) return plan;
     return withRollout(plan, rollout(delusion(snapshot), plan.blockers));
   };
 }

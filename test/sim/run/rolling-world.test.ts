@@ -21,7 +21,7 @@ describe("a member that gets another image in place", () => {
       "the set has another revision",
       () => (cluster.set.status?.updatedReplicas ?? 0) === 0,
     );
-    await cluster.putImage(name, GOOD);
+    await cluster.updateInPlace(name, GOOD);
     await cluster.until("the old process has ended", () => cluster.run(name).process === undefined);
     expect(follower.container.lastExit).toMatchObject({ code: 0, containerId: id });
     await cluster.until("it is back", () => cluster.isTaking(name));

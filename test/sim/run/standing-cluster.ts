@@ -1,7 +1,7 @@
 import type { KubeApi } from "../../../src/kube/api.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { podOf } from "../../../src/model/member.ts";
-import type { Pod, StatefulSet } from "../../../src/model/objects.ts";
+import type { Pod, PodDisruptionBudget, StatefulSet } from "../../../src/model/objects.ts";
 import type { Faults } from "../faults.ts";
 import { takesPart, trueLeader } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
@@ -48,6 +48,7 @@ export class StandingCluster {
     operator.tend();
     await cluster.until("all members take part", () => cluster.taking().length === REPLICAS);
     await cluster.until("all members are ready", () => cluster.runs().every(({ isReady }) => isReady));
+    await cluster.until("the budget counts them", () => cluster.budget.status?.disruptionsAllowed === 1);
     operator.kill(0);
     return cluster;
   }
@@ -131,6 +132,10 @@ export class StandingCluster {
     return this.universe.registry.require(kinds.statefulSet, MAIN);
   }
 
+  get budget(): PodDisruptionBudget {
+    return this.universe.registry.require(kinds.disruptionBudget, MAIN);
+  }
+
   /** Gives the set another image, in its template. */
   retarget(image: string): void {
     const template = this.set.spec?.template;
@@ -142,13 +147,10 @@ export class StandingCluster {
   /** Writes into the disruption budget that a member goes, as an eviction would. */
   claim(name: string): void {
     const { registry } = this.universe;
-    const [budget] = registry.store.all(kinds.disruptionBudget);
-    if (budget?.status === undefined) throw new Error("there is no budget to claim");
-    const disruptedPods = { ...budget.status.disruptedPods, [name]: timestamp(registry.nowMs) };
-    registry.replaceStatus(kinds.disruptionBudget, {
-      ...budget,
-      status: { ...budget.status, disruptedPods },
-    });
+    const { status, ...budget } = this.budget;
+    if (status === undefined) throw new Error("there is no budget to claim");
+    const disruptedPods = { ...status.disruptedPods, [name]: timestamp(registry.nowMs) };
+    registry.replaceStatus(kinds.disruptionBudget, { ...budget, status: { ...status, disruptedPods } });
   }
 
   /** Takes another image to a member in place, as it is or with what else there is to change. */
