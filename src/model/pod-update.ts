@@ -10,6 +10,10 @@ const schema = z.object({
   at: z.string(),
   /** The pod was given all that it lacked: what is missing is that it is seen to run. */
   given: z.literal(true).optional(),
+  /** The config that ev-node was started with, while the pod names one already that it was not restarted for. */
+  config: z.string().optional(),
+  /** Another one was begun before it and not seen to its end, so that nobody knows what the pod has. */
+  over: z.literal(true).optional(),
   /** It was asked for by its owner, and not by a change of the spec. */
   onDemand: z.literal(true).optional(),
 });

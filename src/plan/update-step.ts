@@ -18,7 +18,15 @@ import {
   wayFor,
 } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { changedPod, imageIn, metadataChanges, type Part, type PodChanges, type Way } from "./update-way.ts";
+import {
+  changedPod,
+  configIn,
+  imageIn,
+  metadataChanges,
+  type Part,
+  type PodChanges,
+  type Way,
+} from "./update-way.ts";
 
 /** What is written now to bring a member to the template, or what that waits for. */
 export type UpdateStep =
@@ -54,7 +62,8 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (budget.kind === "wait") return budget;
   if (budget.kind === "claim") return act(budget.action);
   if (!isEvidence(scene.snapshot)) return { kind: "lookAgain" };
-  const isFirst = parts.includes("agent") || (parts.includes("image") && parts.includes("config"));
+  const isAnnounced = chosen.member.pod.configRevision === configIn(target.template);
+  const isFirst = parts.includes("agent") || (parts.includes("image") && !isAnnounced);
   return act(isFirst ? announced(chosen, target, scene, parts) : restarted(chosen, target, scene, parts));
 }
 
@@ -155,7 +164,13 @@ function announced(chosen: Chosen, target: Target, scene: Scene, parts: readonly
     isAll || parts.includes("image")
       ? templateMetadata(member, target, scene)
       : { annotations: {}, labels: {} };
-  const note = updateNote(member, target, scene, { ...before, ...(isAll ? { given: true } : {}) });
+  const { configRevision, update } = member.pod;
+  const config = given.annotations[annotations.configRevision] ?? configRevision;
+  const note = updateNote(member, target, scene, {
+    ...before,
+    ...(isAll ? { given: true } : {}),
+    ...(config === configRevision ? {} : { config: update?.config ?? configRevision }),
+  });
   const changes: PodChanges = {
     ...(agentImage === undefined ? {} : { agentImage }),
     annotations: { ...given.annotations, ...note },
@@ -185,6 +200,7 @@ function restarted(chosen: Chosen, target: Target, scene: Scene, parts: readonly
       ...updateNote(member, target, scene, {
         container: member.pod.containerId,
         given: true,
+        config: undefined,
         at: timeOf(scene),
       }),
     },
@@ -214,12 +230,13 @@ function updateNote(
   { pod, ...member }: Present,
   target: Target,
   scene: Scene,
-  more: Pick<Loose<PodUpdate>, "container" | "agent" | "given" | "at">,
+  more: Pick<Loose<PodUpdate>, "container" | "agent" | "given" | "at" | "config">,
 ): Record<string, string> {
   const begun = pod.update?.revision === target.revision ? pod.update : undefined;
   const update = {
     revision: target.revision,
     at: timeOf(scene),
+    ...(pod.update && !begun ? { over: true as const, config: pod.update.config } : {}),
     ...begun,
     ...more,
     ...(isUpdated({ ...member, pod }, target) ? { onDemand: true as const } : {}),

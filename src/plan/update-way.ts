@@ -26,18 +26,15 @@ export function wayOf(pod: MemberPod, from: Template | undefined, to: Template, 
   const because = frameText(from) === frameText(to) ? undefined : firstDifference(frame(from), frame(to), "");
   if (because !== undefined) return { kind: "replace", because: `${because} changes` };
   const begun = pod.update?.revision === revision ? pod.update : undefined;
-  // What was begun on the way back was preceded by something else, as its revision is still the one before.
-  const isUncertain = pod.update !== undefined && (!begun || pod.revision === revision);
+  const isUncertain = begun ? begun.over === true : pod.update !== undefined;
   const isOther = (name: string, image: string | undefined) =>
     imageIn(from, name) !== imageIn(to, name) || (isUncertain && image !== imageIn(to, name));
   const parts: Part[] = [];
   if (isOther(AGENT_CONTAINER, pod.agentImage) && begun?.agent === undefined) parts.push("agent");
   if (isOther(EVNODE_CONTAINER, pod.image)) parts.push("image");
-  const configs = [from, to].map((template) => noteIn(template, annotations.configRevision));
-  // Announced for some other revision, for which ev-node was not restarted any more.
-  const isAnnounced = pod.update !== undefined && !begun && pod.update.given === undefined;
-  if (pod.configRevision !== configs[1] || (isAnnounced && pod.configRevision !== configs[0]))
-    parts.push("config");
+  const config = configIn(to);
+  // What was announced is not read before ev-node starts again.
+  if (pod.configRevision !== config || (pod.update?.config ?? config) !== config) parts.push("config");
   if (pod.object.metadata.annotations?.[annotations.restart] !== noteIn(to, annotations.restart))
     parts.push("restart");
   return { kind: "inPlace", parts };
@@ -46,6 +43,9 @@ export function wayOf(pod: MemberPod, from: Template | undefined, to: Template, 
 export const imageIn = ({ spec }: Template, container: string): string | undefined =>
   [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].find(({ name }) => name === container)
     ?.image;
+
+export const configIn = (template: Template): string | undefined =>
+  noteIn(template, annotations.configRevision);
 
 const noteIn = ({ metadata }: Template, key: string): string | undefined => metadata?.annotations?.[key];
 

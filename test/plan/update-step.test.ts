@@ -246,7 +246,7 @@ describe("what is written on the pod", () => {
     expect(written.object.spec?.containers.map((one) => one.image)).toEqual(["example.org/testapp:1"]);
     expect(notesOf(written)).toEqual({
       [annotations.configRevision]: newRevision(change),
-      [annotations.update]: noteOf({}),
+      [annotations.update]: noteOf({ config: newRevision({}) }),
     });
   });
 
@@ -267,10 +267,18 @@ describe("what is written on the pod", () => {
     });
   });
 
-  test("what was begun for another template counts no more", () => {
+  test("what was begun for another template counts no more, and is remembered to have been", () => {
     const member = begun({ revision: "seq-0-of-old", at: timeAgo(4_000), agent: "agent-of-seq-2" });
     expect(notesOf(writtenPod({ member }))).toMatchObject({
-      [annotations.update]: noteOf({ container: "container-of-seq-2", given: true }),
+      [annotations.update]: noteOf({ over: true, container: "container-of-seq-2", given: true }),
+    });
+  });
+
+  test("a config that was announced for another template stays one to restart for", () => {
+    const member = begun({ revision: "seq-0-of-old", config: "r0" });
+    const written = writtenPod({ member, agent: "example.org/operator:2", change: config });
+    expect(notesOf(written)).toMatchObject({
+      [annotations.update]: noteOf({ over: true, config: "r0", agent: "agent-of-seq-2" }),
     });
   });
 
@@ -357,6 +365,7 @@ describe("a member that was touched before its template was taken back", () => {
       [annotations.update]: JSON.stringify({
         revision: OLD,
         at: now,
+        over: true,
         container: "container-of-seq-2",
         given: true,
       }),

@@ -124,15 +124,27 @@ test("a pod that was given a part already needs the others alone", () => {
 });
 
 test.each([
-  ["was only announced for an earlier change makes ev-node restart", undefined, inPlace("config")],
-  ["it was restarted for already does not", true, inPlace()],
-] as const)("a config that %s", (_, given, way) => {
+  ["it was not restarted for yet is one to restart for", { config: "r1" }, inPlace("config")],
+  ["it was restarted for already is not", { given: true as const }, inPlace()],
+] as const)("a config that a pod names and %s", (_, known, way) => {
   const to = withNotes({ [annotations.configRevision]: "r2" });
-  const update = JSON.stringify({ revision: "seq-of-another", at: "2026-01-01T00:00:00Z", given });
+  const update = JSON.stringify({ revision: "seq-of-another", at: "2026-01-01T00:00:00Z", ...known });
   const pod = podOf(
     podFrom(withNotes({ [annotations.configRevision]: "r2", [annotations.update]: update }), "seq-0", OLD),
   );
   expect(wayOf(pod, before, to, NEW)).toEqual(way);
+});
+
+test("an image is looked at on the pod itself once updates were begun on it that nobody saw the end of", () => {
+  const noted = (more: object) => {
+    const update = JSON.stringify({ revision: NEW, at: "2026-01-01T00:00:00Z", ...more });
+    const { spec } = withSpec({ containers: [{ ...evnode, image: "app:2" }] });
+    return podOf(
+      podFrom({ ...withNotes({ [annotations.update]: update }), ...(spec && { spec }) }, "seq-0", OLD),
+    );
+  };
+  expect(wayOf(noted({ over: true }), before, before, NEW)).toEqual(inPlace("image"));
+  expect(wayOf(noted({}), before, before, NEW)).toEqual(inPlace());
 });
 
 test("labels and annotations of the old template that the new one lacks are taken off, and nobody else's", () => {
