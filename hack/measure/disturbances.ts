@@ -1,9 +1,12 @@
+import { annotations } from "../../src/model/annotations.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import { EVNODE_CONTAINER } from "../../src/model/member.ts";
 import type { Random } from "../../src/runtime/random.ts";
 import { killContainer } from "../../test/e2e/harness/processes.ts";
 import type { OwnOperator } from "./own-operator.ts";
-import { podNow } from "./rollout-probe.ts";
+import { runningContainer } from "./rollout-analysis.ts";
+import { podNow, type RolloutProbe } from "./rollout-probe.ts";
+import type { Side } from "./rollout-sides.ts";
 import type { Disturbance } from "./rollout-storm.ts";
 import { pause, pollUntil, type Session } from "./session.ts";
 import type { Kill } from "./storm-analysis.ts";
@@ -44,6 +47,57 @@ export function leaderKilled({ session, random }: Chance): Disturbance {
     const kill = await pollUntil(killOnce, { everyMs: 50, timeoutMs: KILL_TIMEOUT_MS }, session);
     return kill ? [kill] : [];
   };
+}
+
+const OLD_APPROVAL_MS = 20_000;
+const PLAN_TIMEOUT_MS = 60_000;
+
+/** Nothing may be done before the plan is approved by its hash, and nothing for the hash of an older plan. */
+export function planApproved(session: Session, waitMs: number): Disturbance {
+  return async ({ side, probe }) => {
+    const before = containersOf(probe);
+    const stays = async (forMs: number, when: string) => {
+      await pause(forMs, session);
+      const now = containersOf(probe);
+      if (now !== before) throw new Error(`a member was restarted ${when}: ${before}, and now ${now}`);
+    };
+    const first = await nextPlan(session, side, undefined);
+    await stays(waitMs, "while the plan waited");
+    await side.change("config");
+    const second = await nextPlan(session, side, first);
+    await approve(session, side, first);
+    await stays(OLD_APPROVAL_MS, "for the approval of an older plan");
+    await approve(session, side, second);
+    return [];
+  };
+}
+
+const containersOf = ({ pods, samples }: RolloutProbe) =>
+  [...samples.keys()]
+    .map((name) => {
+      const pod = podNow(pods, name);
+      return `${name} ${(pod && runningContainer(pod)) ?? "does not run"}`;
+    })
+    .join(", ");
+
+async function nextPlan(
+  session: Session,
+  { statefulSet: ref }: Side,
+  last: string | undefined,
+): Promise<string> {
+  const ask = async () => {
+    const hash = (await session.api.get(kinds.cluster, ref))?.status?.rollout?.planHash;
+    return hash === last ? undefined : hash;
+  };
+  const hash = await pollUntil(ask, { everyMs: 250, timeoutMs: PLAN_TIMEOUT_MS }, session);
+  if (hash === undefined) throw new Error(`no plan of ${ref.name} was published`);
+  return hash;
+}
+
+async function approve({ api }: Session, { statefulSet: ref }: Side, hash: string): Promise<void> {
+  const cluster = await api.get(kinds.cluster, ref);
+  const patch = { metadata: { annotations: { [annotations.approveRollout]: hash } } };
+  await api.patch(kinds.cluster, ref, patch, { uid: cluster?.metadata.uid ?? "" });
 }
 
 /** Two further changes of the spec, and the operator killed with SIGKILL after each. */

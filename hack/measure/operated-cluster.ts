@@ -21,6 +21,8 @@ export interface ClusterWish {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   /** Instead of the operator's default time-outs. */
   readonly raftTiming?: RaftTimeouts;
+  /** Instead of `Auto`. */
+  readonly mode?: "Plan";
 }
 
 const REMOVE_TIMEOUT_MS = 120_000;
@@ -36,6 +38,7 @@ export function manifestOf({
   blockTime,
   nodeSelector,
   raftTiming,
+  mode,
 }: ClusterWish): EvNodeClusterObject {
   return {
     apiVersion: kinds.cluster.apiVersion,
@@ -49,6 +52,7 @@ export function manifestOf({
       storage: { size: "1Gi" },
       ...(raftTiming === undefined ? {} : { raft: { timing: timingOf(raftTiming) } }),
       ...(nodeSelector === undefined ? {} : { pod: { nodeSelector } }),
+      ...(mode === undefined ? {} : { rollout: { mode } }),
     },
   };
 }

@@ -32,6 +32,8 @@ export interface SideWish {
   /** Which one of its kind it is in its namespace. */
   readonly index: number;
   readonly timing: RaftTiming;
+  /** Of the operator's rollouts, instead of `Auto`. */
+  readonly mode?: "Plan";
 }
 
 /** A running cluster whose members are rolled. */
@@ -63,10 +65,11 @@ const logLevels = ["info", "warn"] as const;
 
 export async function operatedSide(
   session: Session,
-  { namespace, replicas, index, timing }: SideWish,
+  { namespace, replicas, index, timing, mode }: SideWish,
 ): Promise<Side> {
   const name = `ours-${replicas}-${index}`;
-  const wish = { namespace, name, replicas, blockTime: BLOCK_TIME, raftTiming: timing };
+  const about = { namespace, name, replicas, blockTime: BLOCK_TIME, raftTiming: timing };
+  const wish = { ...about, ...(mode && { mode }) };
   const members = operatedCluster(wish);
   await session.api.create(kinds.cluster, manifestOf(wish));
   await started(session, members);

@@ -3,7 +3,14 @@ import { seededRandom } from "../../../test/runtime/seeded-random.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { sharedTiming } from "../both-timings.ts";
 import { campaign, type Report } from "../campaign.ts";
-import { type Chance, drained, editedAndOperatorKilled, leaderKilled, leaseMoved } from "../disturbances.ts";
+import {
+  type Chance,
+  drained,
+  editedAndOperatorKilled,
+  leaderKilled,
+  leaseMoved,
+  planApproved,
+} from "../disturbances.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { provideOwnOperators } from "../own-operator.ts";
 import { requireLocal } from "../provide-cluster.ts";
@@ -24,6 +31,8 @@ export const rolloutStorms = campaign({
     drains: { full: 20, short: 0, about: "rollouts during which somebody evicts members" },
     edits: { full: 30, short: 0, about: "rollouts with two more changes, the operator killed after each" },
     leases: { full: 5, short: 0, about: "rollouts in which the operator with the Lease stands still" },
+    plans: { full: 1, short: 0, about: "rollouts in mode Plan, approved after a while" },
+    "plan-seconds": { full: 600, short: 0, about: "how long a plan waits for its approval" },
     seed: { full: 0, short: 0, about: "of the random moments; 0 draws one" },
   },
   async run(session, options) {
@@ -41,6 +50,11 @@ export const rolloutStorms = campaign({
       });
       await repeat(storms, namespace, { name: "drained", count: options.drains, disturb: drained(chance) });
     }
+    if (options.plans > 0) {
+      const namespace = await provideNamespace(session, "plans");
+      const disturb = planApproved(session, options["plan-seconds"] * 1_000);
+      await repeat(storms, namespace, { name: "plan approved", count: options.plans, disturb, mode: "Plan" });
+    }
     if (options.edits + options.leases > 0) await withOwnOperators(storms, chance, options);
     return stormsReport(storms.done, storms.problems, seed);
   },
@@ -56,13 +70,16 @@ interface Storm {
   readonly name: string;
   readonly count: number;
   readonly disturb: Disturbance;
+  readonly mode?: "Plan";
 }
 
 /** Each on a new cluster: Kubernetes holds a container back that ended in its pod not long before. */
 async function repeat({ session, done, problems }: Storms, namespace: string, storm: Storm): Promise<void> {
+  const { mode } = storm;
   const { timing } = sharedTiming(false);
   for (let index = 0; index < storm.count; index += 1) {
-    const side = await operatedSide(session, { namespace, replicas: 3, index: done.length, timing });
+    const wish = { namespace, replicas: 3, index: done.length, timing, ...(mode && { mode }) } as const;
+    const side = await operatedSide(session, wish);
     await pause(SETTLE_MS, session);
     const rollout = await rollInStorm(session, side, storm.name, storm.disturb);
     done.push(rollout);
