@@ -1,6 +1,8 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
 import { boundedChanges } from "../model/rollout-record.ts";
+import { podTemplate } from "../resources/pod-template.ts";
 import type { Next } from "./next-member.ts";
+import { blueprintOf } from "./rendering.ts";
 import {
   isBegun,
   isOpen,
@@ -12,6 +14,7 @@ import {
   type Target,
   wayFor,
 } from "./rollout-scene.ts";
+import { type Way, wayOf } from "./update-way.ts";
 import { planHash, type WishState } from "./wish-state.ts";
 
 type Reason = Finding<"RolloutComplete">["reason"];
@@ -109,7 +112,7 @@ function planOf(scene: Scene, state: WishState): PlanStep[] {
   const target = state.kind === "none" || state.kind === "refused" ? scene.target : undefined;
   return ordered.map((member) => ({
     member: member.name,
-    way: target ? wayTold(member, target, scene) : "Restart",
+    way: target ? wayTold(member, target, scene) : wayToWish(member, scene),
     reason: member === leader ? "It leads, so it comes last." : "It follows.",
     state: target ? stateOf(member, target) : "Waiting",
   }));
@@ -121,8 +124,19 @@ function stateOf(member: Present, target: Target): PlanStep["state"] {
 }
 
 function wayTold(member: Present, target: Target, scene: Scene): PlanStep["way"] {
-  if (isUpdated(member, target)) return "Restart";
-  const way = wayFor(member, target, scene);
+  if (isUpdated(member, target) || isBegun(member, target)) return "Restart";
+  return inAWord(wayFor(member, target, scene));
+}
+
+/** As far as it is known before the server has made a revision of it: by what the operator renders, now and then. */
+function wayToWish({ pod }: Present, { snapshot, identity, intents }: Scene): PlanStep["way"] {
+  const { applied, wish } = intents;
+  if (!applied || !wish) return "Restart";
+  const [from, to] = [applied, wish.intent].map((one) => podTemplate(blueprintOf(snapshot, identity, one)));
+  return from && to ? inAWord(wayOf(pod, from, to, "")) : "Restart";
+}
+
+function inAWord(way: Way): PlanStep["way"] {
   if (way.kind === "replace") return "Replace";
-  return way.parts.length === 0 && !isBegun(member, target) ? "Relabel" : "Restart";
+  return way.parts.length === 0 ? "Relabel" : "Restart";
 }

@@ -117,6 +117,16 @@ describe("the plan", () => {
   ])("%s", (_, shape, wanted) => {
     expect(plan(shape)).toEqual(wanted);
   });
+
+  test.each<[string, RollingShape["change"], string]>([
+    ["another image", { image: "example.org/testapp:2" }, "Restart"],
+    ["another config", { log: { level: "debug" } }, "Restart"],
+    ["what takes a new pod", { pod: { nodeSelector: { disk: "fast" } } }, "Replace"],
+    ["what restarts nothing", { pod: { labels: { team: "a" } } }, "Relabel"],
+  ])("tells the way before it is approved, for %s", (_, change, way) => {
+    const seen = wished({ change: { ...change, rollout: { mode: "Plan" } } });
+    expect(viewIn(seen).progress?.plan.map((step) => step.way)).toEqual([way, way, way]);
+  });
 });
 
 test("counted are those that run what the spec asks for, so none while a change waits", () => {
