@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { KubeApi } from "./kube/api.ts";
 import { Reflector } from "./kube/reflector.ts";
 import { Store } from "./kube/store.ts";
@@ -68,6 +69,7 @@ export class Watches {
     store.subscribe((change) => {
       const { object } = change;
       if (object.kind === kinds.pod.kind) deps.onPod(object as Pod, change.kind === "removed");
+      if (change.kind === "changed" && isStatusAlone(change.previous, object)) return;
       // A label that somebody took off or changed is its former cluster's business.
       const seen = change.kind === "changed" ? [object, change.previous] : [object];
       const keys = new Set(seen.map(clusterKeyOf));
@@ -88,6 +90,20 @@ export class Watches {
     this.stores.set(kind.kind, store);
     this.#reflectors.set(kind.kind, reflector);
   }
+}
+
+/**
+ * The status of a cluster is this operator's own word: to read it back is no reason to look again. Somebody else's word
+ * there is replaced at the next look.
+ */
+function isStatusAlone(before: KubeObject, after: KubeObject): boolean {
+  if (after.kind !== kinds.cluster.kind) return false;
+  const [one, other] = [before, after].map(({ metadata }) => {
+    const { resourceVersion: _, ...rest } = metadata;
+    return rest;
+  });
+  // The generation counts changes of the spec.
+  return after.metadata.generation !== undefined && isDeepStrictEqual(one, other);
 }
 
 function clusterKeyOf(object: KubeObject): string | undefined {

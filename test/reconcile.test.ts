@@ -276,12 +276,16 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
     expect(marks()).toEqual([{}, {}, {}]);
 
     await say(() => ({ volume: { kind: "intact", epoch: 1, started: false } }));
+    running.api.requests.length = 0;
     await settle();
-    expect(orders()).toEqual(["bootstrap", "bootstrap", "bootstrap"]);
     const marked = { [annotations.epoch]: "1", [annotations.started]: "1" };
     expect(marks()).toEqual([marked, marked, marked]);
-
-    await settle();
+    const writes = running.api.writes.filter((write) => !/Status|Event/.test(write));
+    expect(writes.map((write) => write.replace(/-\d$/, ""))).toEqual([
+      ...Array(3).fill("patch PersistentVolumeClaim data-seq"),
+      "patch Secret seq-identity",
+      ...Array(3).fill("patch Pod seq"),
+    ]);
     expect(orders()).toEqual(["start", "start", "start"]);
   });
 
@@ -289,7 +293,7 @@ describe("the whole loop, from nothing to a running cluster and to nothing again
 
   test.each<[string, object, number]>([
     ["that is new are gathered", { creationTimestamp: "2030-01-01T00:00:00Z" }, 2],
-    ["that is old are told one by one", { creationTimestamp: "2029-01-01T00:00:00Z" }, 5],
+    ["that is old are told one by one", { creationTimestamp: "2029-01-01T00:00:00Z" }, 6],
   ])("the steps of a cluster %s", async (_, times, writes) => {
     running.api.put(cluster({ metadata: { finalizers: [], ...times } }));
     await running.deliver();

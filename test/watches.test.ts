@@ -108,9 +108,22 @@ describe("a cluster is looked at", () => {
     api.held.push(cluster());
     await watching();
     expect(changes).toEqual(["rollup/seq"]);
-    await api.send("MODIFIED", cluster({ metadata: { resourceVersion: "8" } }));
+    await api.send("MODIFIED", cluster({ metadata: { resourceVersion: "8", generation: 2 } }));
     await api.send("DELETED", cluster({ metadata: { resourceVersion: "9" } }));
     expect(changes).toEqual(["rollup/seq", "rollup/seq", "rollup/seq"]);
+  });
+
+  test("not when its status alone changes, which is its own operator's word", async () => {
+    const seen = (resourceVersion: string, over: object) =>
+      cluster({ metadata: { resourceVersion, generation: 1, ...over } });
+    api.held.push(seen("7", {}));
+    await watching();
+    await api.send("MODIFIED", { ...seen("8", {}), status: { phase: "Running" } } as KubeObject);
+    expect(changes).toEqual(["rollup/seq"]);
+    await api.send("MODIFIED", seen("9", { annotations: { a: "b" } }));
+    await api.send("MODIFIED", seen("10", { annotations: { a: "b" }, generation: 2 }));
+    await api.send("MODIFIED", seen("11", { generation: 2, finalizers: ["x"] }));
+    expect(changes).toHaveLength(4);
   });
 
   test("when something of it changes", async () => {

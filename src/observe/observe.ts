@@ -1,6 +1,5 @@
 import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
-import { type Parsed, parseCluster } from "../api/parse.ts";
-import { validate } from "../api/validate.ts";
+import type { Parsed } from "../api/parse.ts";
 import { annotations, FINALIZER, labels, REHEARSAL_NAME } from "../model/annotations.ts";
 import type { IdentityView } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
@@ -8,18 +7,19 @@ import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
 import * as names from "../model/names.ts";
-import type { ControllerRevision, EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
+import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
 import { leadership } from "../plan/quorum.ts";
 import { isOpen } from "../plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
 import { appliedIntent } from "../plan/stored-intent.ts";
 import { recordOn } from "../plan/stored-record.ts";
-import type { Template } from "../plan/update-way.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Agents } from "./agents.ts";
 import { readChainLock } from "./chain-lock.ts";
 import { identityView } from "./identity.ts";
 import { NO_REFERENCES, type ReadObject, readReferences } from "./references.ts";
+import { isOther, readRevisions } from "./revisions.ts";
+import { parseSpec } from "./spec.ts";
 import { LONGEST_MEMORY_MS, type World } from "./world.ts";
 
 /** Secrets are read by name, not watched: this often while all is quiet, and while a member waits for one. */
@@ -129,28 +129,6 @@ function mayHidePods(statefulSet: StatefulSet | undefined, identity: IdentityVie
   return identity.identity.bootstrapped !== undefined || (status?.replicas ?? 0) >= (spec?.replicas ?? 1);
 }
 
-function parseSpec(cluster: EvNodeClusterObject, defaultsVersion: number, clusterDomain: string): Parsed {
-  const known = specs.get(cluster);
-  if (known?.defaultsVersion === defaultsVersion && known.clusterDomain === clusterDomain)
-    return known.parsed;
-  const parsed = readSpec(cluster, defaultsVersion, clusterDomain);
-  specs.set(cluster, { defaultsVersion, clusterDomain, parsed });
-  return parsed;
-}
-
-/** What was read of an object that has not changed since. */
-const specs = new WeakMap<
-  EvNodeClusterObject,
-  { readonly defaultsVersion: number; readonly clusterDomain: string; readonly parsed: Parsed }
->();
-
-function readSpec(cluster: EvNodeClusterObject, defaultsVersion: number, clusterDomain: string): Parsed {
-  const parsed = parseCluster(cluster, defaultsVersion);
-  if (parsed.kind === "invalid") return parsed;
-  const problems = validate(parsed.cluster, parsed.spec, clusterDomain);
-  return problems.length === 0 ? parsed : { kind: "invalid", problems };
-}
-
 const isDeleted = ({ metadata }: EvNodeClusterObject) => metadata.deletionTimestamp !== undefined;
 
 /**
@@ -232,49 +210,6 @@ function isRolling(members: readonly Member[], statefulSet: StatefulSet | undefi
     isOpen(recordOn(statefulSet)) ||
     members.some(({ pod }) => pod && isOther(pod.revision, status?.updateRevision))
   );
-}
-
-const isOther = (revision: string | undefined, newest: string | undefined) =>
-  newest !== undefined && revision !== newest;
-
-/** The templates that pods are of and are to be of, when these differ. Revisions never change. */
-async function readRevisions(
-  world: World,
-  namespace: string,
-  members: readonly Member[],
-  statefulSet: StatefulSet | undefined,
-): Promise<ReadonlyMap<string, Template>> {
-  const newest = statefulSet?.status?.updateRevision;
-  const others = members.flatMap(({ pod }) =>
-    pod?.revision && isOther(pod.revision, newest) ? [pod.revision] : [],
-  );
-  if (newest === undefined || others.length === 0) return new Map();
-  const found = await Promise.all(
-    [...new Set([newest, ...others])].map(async (name) => {
-      const revision = await world.read(kinds.controllerRevision, { namespace, name }, LONGEST_MEMORY_MS);
-      const template = revision && templateOf(revision);
-      return template ? [[name, template] as const] : [];
-    }),
-  );
-  return new Map(found.flat());
-}
-
-function templateOf(revision: ControllerRevision): Template | undefined {
-  const template = templates.get(revision) ?? templateIn(revision);
-  if (template) templates.set(revision, template);
-  return template;
-}
-
-/** One object for each, by which is remembered what it says. */
-const templates = new WeakMap<ControllerRevision, Template>();
-
-/** A revision is the patch that makes a StatefulSet of it; the template says of itself that it replaces the other. */
-function templateIn({ data }: ControllerRevision): Template | undefined {
-  const { template } =
-    (data as { readonly spec?: { readonly template?: Template & { readonly $patch?: string } } })?.spec ?? {};
-  if (!template) return undefined;
-  const { $patch: _, ...rest } = template;
-  return rest;
 }
 
 function rehearsalsOf(world: World, { metadata }: EvNodeClusterObject): readonly Pod[] {

@@ -105,5 +105,7 @@ function markAll(members: readonly Member[], { isCertain }: Snapshot, { epoch }:
   if (claims.length > 0 && !isCertain) return { needsCertainty: true };
   return {
     stages: [claims, [{ kind: "markBootstrapped", epoch } as const]].filter((stage) => stage.length > 0),
+    // No watch shows the identity.
+    recheckAfterMs: 0,
   };
 }
