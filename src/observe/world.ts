@@ -51,13 +51,20 @@ export class World {
   async watched<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T | undefined> {
     const id = idOf(kind, ref);
     const cached = this.#caches.get(kind.kind)?.get(keyOf(ref));
-    const written = this.#fresh(this.#written, id, OVERLAY_MS)?.object;
-    if (cached) {
-      this.#hidden.delete(id);
-      return (written && isNewer(written, cached) ? written : cached) as T;
-    }
-    if (written) return written as T;
+    if (cached) this.#hidden.delete(id);
+    const written = this.#written.get(id);
+    if (written?.object && (!cached || isNewer(written.object, cached)))
+      return this.#isFresh(written, OVERLAY_MS) ? (written.object as T) : this.#readAgain(kind, ref);
+    if (cached) return cached as T;
     return this.#hidden.has(id) ? this.#api.get(kind, ref) : undefined;
+  }
+
+  /** A watch that does not deliver our own write for so long may be mute: then what it shows is history. */
+  async #readAgain<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T | undefined> {
+    const found = await this.#api.get(kind, ref);
+    if (found) this.wrote(kind, found);
+    else this.#written.delete(idOf(kind, ref));
+    return found;
   }
 
   /** What the watches show of one kind, whosever it is. */
@@ -112,7 +119,6 @@ export class World {
       }
     }
     for (const id of this.#reads.keys()) this.#fresh(this.#reads, id, LONGEST_MEMORY_MS);
-    for (const id of this.#written.keys()) this.#fresh(this.#written, id, OVERLAY_MS);
   }
 
   /** How much is remembered besides the watches. */
@@ -132,9 +138,13 @@ export class World {
   #fresh(from: Map<string, Remembered>, id: string, maxAgeMs: number): Remembered | undefined {
     const known = from.get(id);
     if (!known) return undefined;
-    if (this.#clock.monotonicMs() - known.atMs <= maxAgeMs) return known;
+    if (this.#isFresh(known, maxAgeMs)) return known;
     from.delete(id);
     return undefined;
+  }
+
+  #isFresh({ atMs }: Remembered, maxAgeMs: number): boolean {
+    return this.#clock.monotonicMs() - atMs <= maxAgeMs;
   }
 }
 
