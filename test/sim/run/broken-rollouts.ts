@@ -1,9 +1,8 @@
 import type { AgentAnswer } from "../../../src/model/agent-protocol.ts";
 import { annotations } from "../../../src/model/annotations.ts";
-import { kinds } from "../../../src/model/kinds.ts";
 import { answerOf, type Member } from "../../../src/model/member.ts";
 import { disruptionBudgetName } from "../../../src/model/names.ts";
-import type { PodDisruptionBudget, Secret } from "../../../src/model/objects.ts";
+import type { PodDisruptionBudget } from "../../../src/model/objects.ts";
 import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
 import type { Action } from "../../../src/plan/actions.ts";
 import { makePlan } from "../../../src/plan/plan.ts";
@@ -212,19 +211,6 @@ export const forgetsTouched = deluded((snapshot) => {
   const isReverted = readRolloutRecord(notes?.[annotations.rollout])?.kind === "reverted";
   return isReverted ? eachMember(snapshot, withoutUpdate) : snapshot;
 });
-
-/** The configs of the new template take the place of those that pods still run. */
-export function dropsOldConfigs(snapshot: Snapshot): Plan {
-  return rolloutActions(makePlan(snapshot), (action) => {
-    if (action.kind !== "replace" || action.object.kind !== kinds.secret.kind) return action;
-    const wanted = action.object as Secret;
-    const key = objectKey(kinds.secret.kind, wanted.metadata.name);
-    const before = snapshot.objects.get(key) as Secret | undefined;
-    const added = Object.entries(wanted.data ?? {}).filter(([entry]) => before?.data?.[entry] === undefined);
-    const object: Secret = { ...wanted, data: Object.fromEntries(added) };
-    return { ...action, object };
-  });
-}
 
 /** No image is tried before members get it. */
 export const skipsRehearsal = deluded((snapshot) => {
