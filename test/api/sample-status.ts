@@ -47,6 +47,7 @@ export const sampleStatus: Status = {
     },
     daNamespace: "demo-1",
   },
+  updatedMembers: "1/3",
   updatePending: ["image"],
   retained: { claims: ["data-demo-0", "data-demo-1", "data-demo-2"], identity: "demo-identity" },
   conditions: [

@@ -217,7 +217,7 @@ describe("two clusters of one chain and one signer, applied at once", () => {
 
   it.each(refusedEdits)("cannot be edited in $what at all", async ({ spec, says }) => {
     const { running } = both();
-    const target = ["patch", "evnodecluster", running.name, "--namespace", running.namespace];
+    const target = ["patch", "evnodeclusters.evnode.dev", running.name, "--namespace", running.namespace];
     const patch = ["--type", "merge", "--patch", JSON.stringify({ spec })];
     const { code, stderr } = await world().kubectl.attempt([...target, ...patch]);
     expect(stderr).toContain(says);

@@ -1,7 +1,14 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** The cluster is the one of KUBECONFIG; KUBECTL names another program than the one in the PATH. */
 const kubectlPath = process.env["KUBECTL"] ?? "kubectl";
+
+/** The resource of these tests has the name of the real one: what kubectl remembers of it must not be found by others. */
+const cache = mkdtempSync(join(tmpdir(), "evnode-e2e-kubectl-"));
+process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
 
 export interface Answer {
   readonly ok: boolean;
@@ -10,7 +17,7 @@ export interface Answer {
 
 /** Runs kubectl to its end; `input` is what it reads with `-f -`. */
 export function kubectl(args: readonly string[], input?: unknown): Answer {
-  const run = spawnSync(kubectlPath, [...args], {
+  const run = spawnSync(kubectlPath, ["--cache-dir", cache, ...args], {
     input: input === undefined ? "" : JSON.stringify(input),
     encoding: "utf8",
     timeout: 60_000,

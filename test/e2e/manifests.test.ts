@@ -78,8 +78,10 @@ describe("a status with every field", () => {
     const [header, row] = get("wide").trim().split("\n");
     const columns = "NAME READY LEADER HEIGHT QUORUM PHASE UPDATED IMAGE AGE MEMBERS CHAIN REASON";
     expect(header?.split(/\s+/).join(" ")).toBe(columns);
-    expect(row).toMatch(/^status\s+False\s+demo-0\s+9007199254740991\s+AtRisk\s+Degraded\s+ghcr\.io\S+\s/);
-    expect(row).toMatch(/\s2\/3\s+demo-1\s+False\s+MembersNotReady$/);
+    expect(row).toMatch(
+      /^status\s+False\s+demo-0\s+9007199254740991\s+AtRisk\s+Degraded\s+1\/3\s+ghcr\.io\S+\s/,
+    );
+    expect(row).toMatch(/\s2\/3\s+demo-1\s+MembersNotReady$/);
   });
 });
 

@@ -34,9 +34,11 @@ function listOf(items: readonly object[]): string {
 /** A merge patch of an object, by a person's hand. */
 export async function patchByHand(
   kubectl: Kubectl,
-  { kind, metadata: { name, namespace = "" } }: KubeObject,
+  { apiVersion, kind, metadata: { name, namespace = "" } }: KubeObject,
   patch: object,
 ): Promise<void> {
-  const target = ["patch", kind.toLowerCase(), name, "--namespace", namespace];
+  const [version = "", group] = apiVersion.split("/").toReversed();
+  const resource = group === undefined ? kind : `${kind}.${version}.${group}`;
+  const target = ["patch", resource.toLowerCase(), name, "--namespace", namespace];
   await kubectl.run([...target, "--type", "merge", "--patch", JSON.stringify(patch)]);
 }
