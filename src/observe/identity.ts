@@ -5,20 +5,15 @@ import { type IdentityView, parseMembership } from "../model/identity.ts";
 import { epochFrom } from "../model/member.ts";
 import { MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
+import { remembered } from "../model/remembered.ts";
 import { entryText } from "../model/secret-text.ts";
 
 /** Takes the public facts out of an identity Secret. Nothing of a key is kept. */
-export function identityView(secret: Secret | undefined): IdentityView {
-  if (!secret) return { kind: "absent" };
-  const view = views.get(secret) ?? viewOf(secret);
-  views.set(secret, view);
-  return view;
-}
+export const identityView = (secret: Secret | undefined): IdentityView =>
+  secret ? viewOf(secret) : { kind: "absent" };
 
-/** What was found in a Secret that was not read again since: proving seven keys takes a tenth of a reconcile. */
-const views = new WeakMap<Secret, IdentityView>();
-
-function viewOf(secret: Secret): IdentityView {
+/** Proving seven keys takes a tenth of a reconcile. */
+const viewOf = remembered((secret: Secret): IdentityView => {
   const { name, annotations: notes = {}, resourceVersion = "", uid = "" } = secret.metadata;
   const unusable = (what: string): IdentityView => ({ kind: "unusable", message: `Secret ${name}: ${what}` });
 
@@ -42,4 +37,4 @@ function viewOf(secret: Secret): IdentityView {
   const membership = parseMembership(notes[annotations.membership]);
   const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress };
   return { kind: "present", identity: { ...facts, peerIds, clusterDomain, epoch, bootstrapped, membership } };
-}
+});

@@ -1,6 +1,7 @@
 import { kinds } from "../model/kinds.ts";
 import type { Member } from "../model/member.ts";
 import type { ControllerRevision, StatefulSet } from "../model/objects.ts";
+import { remembered } from "../model/remembered.ts";
 import type { Template } from "../plan/update-way.ts";
 import { LONGEST_MEMORY_MS, type World } from "./world.ts";
 
@@ -29,20 +30,14 @@ export async function readRevisions(
   return new Map(found.flat());
 }
 
-function templateOf(revision: ControllerRevision): Template | undefined {
-  const template = templates.get(revision) ?? templateIn(revision);
-  if (template) templates.set(revision, template);
-  return template;
-}
-
-/** One object for each, by which is remembered what it says. */
-const templates = new WeakMap<ControllerRevision, Template>();
-
-/** A revision is the patch that makes a StatefulSet of it; the template says of itself that it replaces the other. */
-function templateIn({ data }: ControllerRevision): Template | undefined {
+/**
+ * A revision is the patch that makes a StatefulSet of it; the template says of itself that it replaces the other. One
+ * object for each, by which is remembered what it says.
+ */
+const templateOf = remembered(({ data }: ControllerRevision): Template | undefined => {
   const { template } =
     (data as { readonly spec?: { readonly template?: Template & { readonly $patch?: string } } })?.spec ?? {};
   if (!template) return undefined;
   const { $patch: _, ...rest } = template;
   return rest;
-}
+});

@@ -1,4 +1,5 @@
 import { configEntry, configSecretName } from "../model/names.ts";
+import type { Secret } from "../model/objects.ts";
 import { configEntries, type MemberConfigs } from "../resources/member-configs.ts";
 import type { Intents } from "./intent.ts";
 import { objectKey, type Snapshot } from "./snapshot.ts";
@@ -20,19 +21,19 @@ export function wantedEntries(
   const kept = revisions.flatMap((revision) => {
     return snapshot.members.map(({ name }) => configEntry(name, revision));
   });
-  const live = liveEntries(snapshot);
+  const live = configSecretIn(snapshot)?.data ?? {};
   return new Map([...kept.flatMap((entry) => entryOf(live, entry)), ...rendered]);
 }
 
 /** Whether the Secret is there, and this member's config of this revision is not in it. */
 export function isConfigGone(snapshot: Snapshot, member: string, revision: string): boolean {
-  const isThere = snapshot.objects.has(objectKey("Secret", configSecretName(snapshot.cluster.metadata.name)));
-  return isThere && liveEntries(snapshot)[configEntry(member, revision)] === undefined;
+  const secret = configSecretIn(snapshot);
+  return secret !== undefined && secret.data?.[configEntry(member, revision)] === undefined;
 }
 
-function liveEntries({ objects, cluster }: Snapshot): Readonly<Record<string, string>> {
-  const secret = objects.get(objectKey("Secret", configSecretName(cluster.metadata.name)));
-  return (secret as { data?: Record<string, string> } | undefined)?.data ?? {};
+/** The Secret with the members' configs; absent while it is not there. */
+export function configSecretIn({ objects, cluster }: Snapshot): Secret | undefined {
+  return objects.get(objectKey("Secret", configSecretName(cluster.metadata.name))) as Secret | undefined;
 }
 
 function entryOf(live: Readonly<Record<string, string>>, entry: string): [string, string][] {

@@ -1,6 +1,7 @@
 import { readStoredSpec } from "../api/stored-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import type { StatefulSet } from "../model/objects.ts";
+import { remembered } from "../model/remembered.ts";
 import type { Intent } from "../resources/blueprint.ts";
 
 /** What stands on a StatefulSet about what its pods are made from. Somebody may have taken it off, or edited it. */
@@ -10,14 +11,10 @@ export type StoredIntent =
   /** Of a later version of the operator, which alone knows what it means. */
   | { readonly kind: "newer"; readonly problem: string };
 
-export function readIntent(statefulSet: StatefulSet): StoredIntent {
-  const known = read.get(statefulSet) ?? parseIntent(statefulSet.metadata.annotations?.[annotations.intent]);
-  read.set(statefulSet, known);
-  return known;
-}
-
-/** What was found on a StatefulSet that has not changed since: several deciders of every reconcile ask for it. */
-const read = new WeakMap<StatefulSet, StoredIntent>();
+/** Several deciders of every reconcile ask for it. */
+export const readIntent = remembered(
+  ({ metadata }: StatefulSet): StoredIntent => parseIntent(metadata.annotations?.[annotations.intent]),
+);
 
 /** The intent on the StatefulSet; undefined where there is no StatefulSet, or its intent cannot be read. */
 export function appliedIntent(statefulSet: StatefulSet | undefined): Intent | undefined {

@@ -1,20 +1,18 @@
 import { annotations } from "../model/annotations.ts";
 import { kinds } from "../model/kinds.ts";
-import { configSecretName } from "../model/names.ts";
 import type { StatefulSet } from "../model/objects.ts";
 import { boundedChanges, type RolloutRecord } from "../model/rollout-record.ts";
 import type { Intent } from "../resources/blueprint.ts";
 import { configSecret } from "../resources/member-configs.ts";
 import { statefulSet as rendered } from "../resources/statefulset.ts";
 import type { Action, Stages } from "./actions.ts";
-import { wantedEntries } from "./config-entries.ts";
+import { configSecretIn, wantedEntries } from "./config-entries.ts";
 import type { Wish } from "./intent.ts";
 import { nextVersion } from "./next-version.ts";
 import { SPEC_CHANGED } from "./notices.ts";
 import { bestHeight } from "./quorum.ts";
 import { blueprintOf } from "./rendering.ts";
 import { isOpen, type Scene } from "./rollout-scene.ts";
-import { objectKey } from "./snapshot.ts";
 import { provenIn } from "./stored-record.ts";
 
 /**
@@ -37,7 +35,7 @@ export function applyWish(scene: Scene, wish: Wish): Stages {
     blueprintOf(snapshot, identity, wish.intent),
     wantedEntries(snapshot, intents, wish.configs),
   );
-  const live = snapshot.objects.get(objectKey("Secret", configSecretName(snapshot.cluster.metadata.name)));
+  const live = configSecretIn(snapshot);
   const why = `${wish.changes.join(", ")} changed`;
   const configs: Action[] = live
     ? [{ kind: "replace", resource: kinds.secret, object: nextVersion(live, secret), why: SPEC_CHANGED }]

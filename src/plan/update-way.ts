@@ -1,6 +1,7 @@
 import { annotations } from "../model/annotations.ts";
 import { AGENT_CONTAINER, EVNODE_CONTAINER, type MemberPod } from "../model/member.ts";
 import type { Pod, StatefulSet } from "../model/objects.ts";
+import { remembered } from "../model/remembered.ts";
 import { isRecord } from "./record.ts";
 
 export type Template = NonNullable<StatefulSet["spec"]>["template"];
@@ -58,13 +59,7 @@ function frame({ metadata, spec }: Template): unknown {
 }
 
 /** As text, of templates that are looked at again and again. */
-function frameText(template: Template): string {
-  const known = frames.get(template) ?? JSON.stringify(frame(template));
-  frames.set(template, known);
-  return known;
-}
-
-const frames = new WeakMap<Template, string>();
+const frameText = remembered((template: Template) => JSON.stringify(frame(template)));
 
 interface Named {
   readonly name: string;

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Blocker, Finding } from "../api/conditions.ts";
 import { annotations } from "../model/annotations.ts";
-import { configSecretName } from "../model/names.ts";
 import type { Action, Stages } from "./actions.ts";
+import { configSecretIn } from "./config-entries.ts";
 import type { Wish } from "./intent.ts";
 import { needsRehearsal, rehearsalOf } from "./rehearsal.ts";
 import type { Scene } from "./rollout-scene.ts";
-import { objectKey } from "./snapshot.ts";
 import { applyWish } from "./turn-rollout.ts";
 
 /** What becomes of a change that has not been applied to the StatefulSet. */
@@ -49,8 +48,7 @@ export function wishState(scene: Scene): WishState {
   const [blocker] = blockers;
   if (blocker || !policy)
     return hold("RolloutWaiting", "nothing is changed while something is wrong with the spec or the chain");
-  const { name } = snapshot.cluster.metadata;
-  if (!snapshot.objects.has(objectKey("Secret", configSecretName(name))))
+  if (!configSecretIn(snapshot))
     return hold("RolloutWaiting", "the members' configurations are put back first");
   if (policy.mode === "Paused") return hold("RolloutPaused", "spec.rollout.mode is Paused");
   const approval = snapshot.cluster.metadata.annotations?.[annotations.approveRollout];
