@@ -114,15 +114,11 @@ export class DisruptionRules {
     const isHealthy = takesPart(group, victim);
     const scene: Scene = { universe, victim, group, others, isKnowable };
     // One that does not run cannot be lost: a corrected spec heals it, one after another without waiting.
-    const rules = !isKnowable(victim.process?.startedMs)
-      ? []
-      : isStuck(scene)
-        ? [takesOutdated]
-        : [keepsMajority, takesLeaderLast, takesOutdated];
+    const hasQuorum = !isStuck(scene);
+    const ofQuorum = hasQuorum ? [keepsMajority, takesLeaderLast] : [];
+    const rules = isKnowable(victim.process?.startedMs) ? [...ofQuorum, takesOutdated] : [];
     const careful =
-      isHealthy && !isStuck(scene)
-        ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind, waitsForLeader]
-        : [];
+      isHealthy && hasQuorum ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind, waitsForLeader] : [];
     if (isHealthy && wayOf(request) !== "evict") careful.push(claimsBudget);
     const verdicts = [...rules, ...careful].map((rule: Rule) => rule(scene));
     const those = (kind: Verdict["kind"]) =>
