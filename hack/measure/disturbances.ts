@@ -6,7 +6,7 @@ import { killContainer } from "../../test/e2e/harness/processes.ts";
 import type { OwnOperator } from "./own-operator.ts";
 import { runningContainer } from "./rollout-analysis.ts";
 import { podNow, type RolloutProbe } from "./rollout-probe.ts";
-import type { Side } from "./rollout-sides.ts";
+import { patchNow, type Side } from "./rollout-sides.ts";
 import type { Disturbance } from "./rollout-storm.ts";
 import { pause, pollUntil, type Session } from "./session.ts";
 import type { Kill } from "./storm-analysis.ts";
@@ -61,13 +61,17 @@ export function planApproved(session: Session, waitMs: number): Disturbance {
       const now = containersOf(probe);
       if (now !== before) throw new Error(`a member was restarted ${when}: ${before}, and now ${now}`);
     };
+    const approve = async (hash: string) => {
+      const notes = { [annotations.approveRollout]: hash };
+      await patchNow(session, kinds.cluster, side.statefulSet, { metadata: { annotations: notes } });
+    };
     const first = await nextPlan(session, side, undefined);
     await stays(waitMs, "while the plan waited");
     await side.change("config");
     const second = await nextPlan(session, side, first);
-    await approve(session, side, first);
+    await approve(first);
     await stays(OLD_APPROVAL_MS, "for the approval of an older plan");
-    await approve(session, side, second);
+    await approve(second);
     return [];
   };
 }
@@ -92,12 +96,6 @@ async function nextPlan(
   const hash = await pollUntil(ask, { everyMs: 250, timeoutMs: PLAN_TIMEOUT_MS }, session);
   if (hash === undefined) throw new Error(`no plan of ${ref.name} was published`);
   return hash;
-}
-
-async function approve({ api }: Session, { statefulSet: ref }: Side, hash: string): Promise<void> {
-  const cluster = await api.get(kinds.cluster, ref);
-  const patch = { metadata: { annotations: { [annotations.approveRollout]: hash } } };
-  await api.patch(kinds.cluster, ref, patch, { uid: cluster?.metadata.uid ?? "" });
 }
 
 /** Two further changes of the spec, and the operator killed with SIGKILL after each. */

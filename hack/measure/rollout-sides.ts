@@ -128,7 +128,8 @@ async function started(session: Session, members: Members): Promise<void> {
   if (missing !== undefined) throw new Error(`the members of ${members.selector} did not start: ${missing}`);
 }
 
-async function patchNow(
+/** Patches an object as it is now, as a person does. */
+export async function patchNow(
   { api }: Session,
   kind: typeof kinds.cluster | typeof kinds.statefulSet,
   { namespace, name }: { readonly namespace: string; readonly name: string },
