@@ -3,6 +3,8 @@ import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { approvedMember } from "./approval.ts";
+import { rejoinObstacle } from "./rejoin-obstacle.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What is wrong with members' volumes, one sentence for each, and what to do about it. */
@@ -24,9 +26,8 @@ export function hasBegun({ members }: Snapshot, { epoch, clusterId }: Identity):
 
 function lostVolumes(snapshot: Snapshot, identity: Identity): Blocker[] {
   const lost = lostMembers(snapshot, identity);
-  return lost.map((one) =>
-    volumeBlocker("VolumeLost", `${one.what} ${remedyFor(snapshot, one, lost.length)}`),
-  );
+  const others = snapshot.members.filter((other) => !lost.some(({ member }) => member === other));
+  return lost.map((one) => volumeBlocker("VolumeLost", `${one.what} ${remedyFor(snapshot, one, others)}`));
 }
 
 export interface LostMember {
@@ -67,15 +68,19 @@ function runsOn(member: Member, { clusterId }: Identity): boolean {
   return answer?.clusterId === clusterId && answer.volume.kind === "intact" && answer.volume.started;
 }
 
-function remedyFor({ cluster, members }: Snapshot, { member, runs }: LostMember, lost: number): string {
+function remedyFor(snapshot: Snapshot, { member, runs }: LostMember, others: readonly Member[]): string {
+  const { cluster, members } = snapshot;
   const { name, namespace = "default" } = cluster.metadata;
   const approve = `kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
   if (runs)
     return `It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: ${approve}`;
-  if (members.length - lost >= majorityOf(members.length)) {
+  if (others.length >= majorityOf(members.length)) {
+    const obstacle = approvedMember(snapshot) === member.name ? rejoinObstacle(others, snapshot) : undefined;
+    if (obstacle !== undefined)
+      return `It is approved to be rebuilt from the others, and waits: ${obstacle}.`;
     return `It will not start on it. To rebuild it from the other members: ${approve}`;
   }
-  return `It will not start on it, and ${lost} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
+  return `It will not start on it, and ${members.length - others.length} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
 }
 
 /** A volume that was prepared and damaged before any member started: nothing is lost with it. */

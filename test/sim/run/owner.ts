@@ -60,12 +60,16 @@ export class Owner {
     if (isRefused) this.edit(ref, goodEdit(this.#universe.chance));
   }
 
-  /** Of several members that never catch up none is touched: which one goes first is for a person to say. */
+  /**
+   * Beside a member that is away none that never catches up is touched, though another template may heal it: it may be
+   * needed for a majority. Whether to restart it all the same is for a person to say.
+   */
   restartLaggard(ref: typeof MAIN): void {
     const { registry, history, chance } = this.#universe;
     const conditions = this.clusterOf(ref)?.status?.conditions ?? [];
-    const { message = "" } = conditions.find(({ reason }) => reason === "RolloutStalled") ?? {};
-    const [, name] = /(\S+) is more than \d+ blocks behind/.exec(message) ?? [];
+    const told = conditions.filter(({ reason }) => reason === "RolloutStalled" || reason === "VolumeLost");
+    const texts = told.map(({ message }) => message).join(" ");
+    const [, name] = /(\S+) is more than \d+ blocks behind/.exec(texts) ?? [];
     if (name === undefined || !chance.is(0.05)) return;
     history.note(`owner deletes pod ${name}, which is behind`);
     registry.delete(kinds.pod, { namespace: ref.namespace, name });
