@@ -2,6 +2,7 @@ import { annotations } from "../../src/model/annotations.ts";
 import { majorityOf } from "../../src/model/majority.ts";
 import { EVNODE_CONTAINER } from "../../src/model/member.ts";
 import type { Pod } from "../../src/model/objects.ts";
+import { readPodUpdate } from "../../src/model/pod-update.ts";
 import { type Restart, restartsOf, runningContainer } from "./rollout-analysis.ts";
 import type { Sightings } from "./rollout-probe.ts";
 
@@ -15,12 +16,14 @@ export interface Kill {
 const SAMPLING_MS = 1_000;
 /** Nobody could know of a kill that is so fresh. */
 const UNSEEN_MS = 2_000;
+const JUST_KILLED_MS = 5_000;
 
 /** What must not happen while a change is taken to the members, whatever else happens. */
 export function wrongsOf(sightings: Sightings, kills: readonly Kill[], maxBehind: number): readonly string[] {
   const restarts = withoutKills(restartsOf(sightings), kills);
   return [
-    ...restarts.flatMap((restart) => againWithout(sightings, restart)),
+    ...twiceInPlace(sightings),
+    ...restarts.flatMap((restart) => againWithout(sightings, restart, kills)),
     ...restarts.filter(({ led }) => led).flatMap((restart) => tooEarly(sightings, restart)),
     ...restarts.flatMap((restart) => withoutQuorum(restart, kills, maxBehind)),
   ];
@@ -59,10 +62,36 @@ function contentOf({ metadata, spec }: Pod): string {
 
 const afterOf = ({ atMs, backMs, readyMs }: Restart) => readyMs ?? backMs ?? atMs;
 
-function againWithout(sightings: Sightings, restart: Restart): readonly string[] {
+function againWithout(sightings: Sightings, restart: Restart, kills: readonly Kill[]): readonly string[] {
   const before = contentAt(sightings, restart.member, restart.atMs);
   const after = contentAt(sightings, restart.member, afterOf(restart));
-  return before === after ? [`${restart.member} was restarted and runs what it ran: ${after}`] : [];
+  if (before !== after || (restart.isSamePod && isJustKilled(restart, kills))) return [];
+  return [`${restart.member} was restarted and runs what it ran: ${after}`];
+}
+
+/**
+ * A process that was killed is started again within moments. When its pod was changed meanwhile, the new one is seen with
+ * the change although it runs without it, until kubelet restarts it.
+ */
+function isJustKilled({ member, atMs }: Restart, kills: readonly Kill[]): boolean {
+  return kills.some(
+    (kill) => kill.member === member && atMs > kill.atMs && atMs < kill.atMs + JUST_KILLED_MS,
+  );
+}
+
+/** By the notes of the operator on the pods, which name a time for each restart. */
+function twiceInPlace({ pods }: Sightings): readonly string[] {
+  const acts = new Map<string, Set<string>>();
+  for (const { object } of pods) {
+    const { name, uid, annotations: notes } = object.metadata;
+    const update = readPodUpdate(notes?.[annotations.update]);
+    if (update?.given !== true || update.container === undefined || update.onDemand) continue;
+    const key = `${name} (pod ${uid}, revision ${update.revision})`;
+    acts.set(key, (acts.get(key) ?? new Set()).add(update.at));
+  }
+  return [...acts].flatMap(([key, times]) =>
+    times.size > 1 ? [`${key} was restarted ${times.size} times for one revision`] : [],
+  );
 }
 
 function tooEarly(sightings: Sightings, restart: Restart): readonly string[] {

@@ -11,12 +11,21 @@ interface PodTraits {
   readonly uid?: string;
   readonly image?: string;
   readonly configRevision?: string;
+  /** The note of the operator, as it stands on the pod. */
+  readonly update?: string;
   readonly isEnding?: boolean;
 }
 
 /** A pod whose ev-node runs in this container, as a watch tells of it. */
 export function podAt(atMs: number, name: string, container: string, traits: PodTraits = {}): Recorded<Pod> {
-  const { ready = true, uid = `uid of ${name}`, image = "image", configRevision = "one", isEnding } = traits;
+  const {
+    ready = true,
+    uid = `uid of ${name}`,
+    image = "image",
+    configRevision = "one",
+    isEnding,
+    update,
+  } = traits;
   const startedAt = new Date(T0 + Math.floor(atMs / 1_000) * 1_000).toISOString();
   const object: Pod = {
     apiVersion: "v1",
@@ -24,7 +33,10 @@ export function podAt(atMs: number, name: string, container: string, traits: Pod
     metadata: {
       name,
       uid,
-      annotations: { [annotations.configRevision]: configRevision },
+      annotations: {
+        [annotations.configRevision]: configRevision,
+        ...(update === undefined ? {} : { [annotations.update]: update }),
+      },
       ...(isEnding === true ? { deletionTimestamp: startedAt } : {}),
     },
     spec: { containers: [{ name: "evnode", image }] },

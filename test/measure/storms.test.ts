@@ -48,7 +48,22 @@ describe("a restart in a storm", () => {
       }),
     };
     expect(wrongsOf(twice, [kill], MAX_BEHIND)).toHaveLength(1);
+    expect(wrongsOf(twice, [{ ...kill, atMs: kill.atMs + 5_000 }], MAX_BEHIND)).toHaveLength(1);
     expect(wrongsOf(twice, [kill, { ...kill, atMs: T0 + 19_500 }], MAX_BEHIND)).toEqual([]);
+  });
+
+  it("is wrong when the operator notes two restarts for one revision", () => {
+    const noted = (at: string) => {
+      return { update: JSON.stringify({ revision: "r2", at, given: true, container: "a1" }) };
+    };
+    const pods = [podAt(9_000, "a", "a1", noted("first")), podAt(12_000, "a", "a2", noted("first"))];
+    const seen = { pods: [...first, ...pods], samples };
+    const kill = { member: "a", atMs: T0 + 9_200 };
+    expect(wrongsOf(seen, [kill], MAX_BEHIND)).toEqual([]);
+    const again = { pods: [...seen.pods, podAt(13_000, "a", "a2", noted("second"))], samples };
+    expect(wrongsOf(again, [kill], MAX_BEHIND)).toEqual([
+      "a (pod uid of a, revision r2) was restarted 2 times for one revision",
+    ]);
   });
 
   it("is wrong of a leader while another member does not run the same", () => {
