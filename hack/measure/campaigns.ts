@@ -6,6 +6,7 @@ import { operatorAway } from "./campaigns/operator-away.ts";
 import { operatorKills } from "./campaigns/operator-kills.ts";
 import { quiet } from "./campaigns/quiet.ts";
 import { raftTiming } from "./campaigns/raft-timing.ts";
+import { repairs } from "./campaigns/repairs.ts";
 import { rolloutStorms } from "./campaigns/rollout-storms.ts";
 import { rollouts } from "./campaigns/rollouts.ts";
 import { totalStops } from "./campaigns/total-stops.ts";
@@ -18,6 +19,7 @@ export const campaigns: readonly Campaign[] = [
   operatorAway,
   operatorKills,
   raftTiming,
+  repairs,
   rollouts,
   rolloutStorms,
   totalStops,

@@ -23,6 +23,8 @@ export interface ClusterWish {
   readonly raftTiming?: RaftTimeouts;
   /** Instead of `Auto`. */
   readonly mode?: "Plan";
+  /** Further fields of the spec. */
+  readonly more?: Partial<EvNodeClusterObject["spec"]>;
 }
 
 const REMOVE_TIMEOUT_MS = 120_000;
@@ -39,6 +41,7 @@ export function manifestOf({
   nodeSelector,
   raftTiming,
   mode,
+  more = {},
 }: ClusterWish): EvNodeClusterObject {
   return {
     apiVersion: kinds.cluster.apiVersion,
@@ -53,6 +56,7 @@ export function manifestOf({
       ...(raftTiming === undefined ? {} : { raft: { timing: timingOf(raftTiming) } }),
       ...(nodeSelector === undefined ? {} : { pod: { nodeSelector } }),
       ...(mode === undefined ? {} : { rollout: { mode } }),
+      ...more,
     },
   };
 }

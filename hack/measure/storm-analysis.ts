@@ -70,8 +70,8 @@ function againWithout(sightings: Sightings, restart: Restart, kills: readonly Ki
 }
 
 /**
- * A process that was killed is started again within moments. When its pod was changed meanwhile, the new one is seen with
- * the change although it runs without it, until kubelet restarts it.
+ * A process that was killed is started again within moments. When its pod was changed meanwhile, the new one is seen
+ * with the change although it runs without it, until kubelet restarts it.
  */
 function isJustKilled({ member, atMs }: Restart, kills: readonly Kill[]): boolean {
   return kills.some(

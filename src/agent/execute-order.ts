@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { bootstrapFiles } from "../evnode/raft-bootstrap.ts";
 import { readMembership } from "../evnode/raft-membership.ts";
 import { LOG_FILE, STABLE_FILE } from "../evnode/raft-store.ts";
@@ -18,13 +18,17 @@ const MAX_SET_ASIDE = 1_000;
 /** Does what an order asks for. Stopped at any step, it is done again from the start and ends the same. */
 export async function executeOrder(
   disk: Disk,
-  home: string,
+  { home, dbPath }: { readonly home: string; readonly dbPath: string },
   owner: VolumeOwner,
   verdict: Executable,
 ): Promise<VolumeRecord> {
   const { order } = verdict;
-  if (verdict.kind === "writeRaftFolder")
+  if (verdict.kind === "writeRaftFolder") {
+    // Before the Raft folder is fresh: that ends the order when it is done again.
+    if (order.kind === "rejoin" && order.anew === "all")
+      await setAside(disk, home, relative(home, resolve(home, dbPath)));
     await writeRaftFolder(disk, home, owner.epoch, verdict.order.voters);
+  }
 
   const record = withOrder(verdict.kind === "record" ? verdict.record : newRecord(owner, verdict), order.id);
   await writeRecord(disk, home, record);
@@ -88,13 +92,15 @@ async function proveMembership(path: string, voters: readonly Voter[]): Promise<
 
 /** Nothing is deleted: a folder that is in the way keeps its content under another name. */
 async function setAside(disk: Disk, home: string, name: string): Promise<void> {
-  if (!(await namesIn(home))?.includes(name)) return;
+  const path = join(home, name);
+  if (!(await namesIn(dirname(path)))?.includes(basename(path))) return;
 
+  await disk.makeFolder(join(home, OWN_FOLDER));
   const taken = new Set(await namesIn(join(home, OWN_FOLDER)));
   for (let count = 1; count <= MAX_SET_ASIDE; count += 1) {
-    const aside = `${name}.aside-${count}`;
+    const aside = `${basename(name)}.aside-${count}`;
     if (taken.has(aside)) continue;
-    await disk.rename(join(home, name), join(home, OWN_FOLDER, aside));
+    await disk.rename(path, join(home, OWN_FOLDER, aside));
     return;
   }
   throw new Error(

@@ -56,7 +56,7 @@ export function readOrder(text: string | undefined): OrderReading {
  * | foreign           | refused                       | refused | refused              |
  * | damaged           | refused                       | refused | writes anew, starts  |
  * | intact, new       | done already if voters equal  | starts  | refused              |
- * | intact, started   | refused                       | done    | refused, done if new |
+ * | intact, started   | refused                       | done    | refused, done if new; anew: writes anew |
  */
 export function judgeOrder(order: Order, volume: VolumeState, facts: OrderFacts): OrderVerdict {
   if (isExecuted(order, volume, facts)) return { kind: "nothing" };
@@ -103,11 +103,17 @@ function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): 
   if (volume.kind === "intact") {
     // Cut off after the raft folder was written anew: all that is missing is the record.
     if (volume.isFresh && volume.record.started) return { kind: "record", order, record: volume.record };
-    return refuse(order, "the volume is intact");
+    if (anewOf(order) === undefined || !volume.record.started) return refuse(order, "the volume is intact");
   }
-  const hadBlocks = volume.kind === "damaged" && volume.record.hadBlocks && volume.hasBlockData;
+  const isKept = anewOf(order) !== "all";
+  const hasBlocks =
+    isKept && (volume.kind === "intact" || (volume.kind === "damaged" && volume.hasBlockData));
+  const hadBlocks = hasBlocks && record?.hadBlocks === true;
   return { kind: "writeRaftFolder", order, hadBlocks, before: record };
 }
+
+/** What is written anew though it looks intact. */
+const anewOf = (order: VotersOrder) => (order.kind === "rejoin" ? order.anew : undefined);
 
 function refuse(order: Order, why: string): OrderVerdict {
   return {

@@ -49,7 +49,8 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
       postponed: `order ${order.id} (${order.kind}) waits until ev-node stops`,
     };
   }
-  if (verdict.kind !== "nothing") await executeOrder(disk, paths.home, owner, verdict);
+  if (verdict.kind !== "nothing")
+    await executeOrder(disk, { home: paths.home, dbPath: facts.dbPath }, owner, verdict);
   // Also when the work was done before: it may have been cut off after the volume's record was written.
   await addToLedger(disk, paths.config, order.id);
   if (verdict.kind === "nothing") return report(volume, reading);

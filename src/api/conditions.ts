@@ -190,6 +190,10 @@ const table = {
     reasons: {
       VolumesIntact: ["True", "Every member has its own volume."],
       VolumesBinding: ["False", "Some volumes are not there yet; the message names the claims."],
+      MemberRebuilding: [
+        "False",
+        "A member that lost its volume, its data or its Raft state is rebuilt from the others.",
+      ],
       VolumeLost: [
         "False",
         "A volume that held a member's blocks is gone. The member is not started on an empty one.",

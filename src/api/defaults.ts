@@ -51,6 +51,7 @@ export const defaultsV1 = {
     onStall: "Revert",
     rehearsal: { enabled: true },
   },
+  repair: { mode: "Auto", maxPerHour: 3 },
   networkPolicy: { enabled: true },
   disruptionBudget: { enabled: true },
   topology: { spread: "Preferred" },

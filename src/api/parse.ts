@@ -4,6 +4,7 @@ import type { CompleteSpec } from "./complete-spec.ts";
 import { completeSpec, isKnownDefaultsVersion } from "./defaults.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
 import { fieldPath } from "./field-path.ts";
+import { type RepairPolicy, repairPolicy } from "./repair-policy.ts";
 import { type RolloutPolicy, rolloutPolicy } from "./rollout-policy.ts";
 import { clusterSchema } from "./schema.ts";
 
@@ -16,6 +17,7 @@ export type Parsed =
       readonly cluster: EvNodeCluster;
       readonly spec: CompleteSpec;
       readonly rollout: RolloutPolicy;
+      readonly repair: RepairPolicy;
     }
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
@@ -38,6 +40,7 @@ export function parseCluster(object: KubeObject, defaultsVersion: number): Parse
     cluster: { ...given, spec, ...(status === undefined ? {} : { status }) },
     spec: completeSpec(spec, defaultsVersion),
     rollout: rolloutPolicy(spec),
+    repair: repairPolicy(spec),
   };
 }
 

@@ -11,6 +11,7 @@ export type Cure = "Restart" | "RewriteRaftState" | "Rebuild" | "CorrectInput" |
 export type FailureReason =
   | "AheadOfRaft"
   | "BehindAtElection"
+  | "BlockDataDamaged"
   | "ConfigNotRead"
   | "ConfigRefused"
   | "DaAddressInvalid"
@@ -104,6 +105,18 @@ const rows: readonly Row[] = [
     "RaftStateDamaged",
     "RewriteRaftState",
     "The member's raft state cannot be read.",
+  ],
+  [
+    /^panic in .*(raft-boltdb|boltdb\/bolt|etcd\.io\/bbolt)/,
+    "RaftStateDamaged",
+    "RewriteRaftState",
+    "The member's raft state cannot be read.",
+  ],
+  [
+    /manifest has (bad magic|checksum mismatch)|while opening (memtables|fid:)|block store: .*(checksum mismatch|corrupt)/i,
+    "BlockDataDamaged",
+    "Rebuild",
+    "The member's block store cannot be read.",
   ],
   [
     /duplicate peers found in config|found duplicate (address|ID) in configuration/,

@@ -157,12 +157,19 @@ const voter = z.object({ id: z.string(), address: z.string() });
 
 /**
  * `bootstrap` writes the raft directory of the epoch, on an empty volume, with the membership as its first log
- * entry; nothing starts. `rejoin` is the same for a member whose volume or raft directory was lost while the
- * others kept theirs. `start` allows ev-node to run on a volume that was bootstrapped and has never been started.
+ * entry; nothing starts. `rejoin` is the same for a member whose volume or raft directory was lost, or cannot be used,
+ * while the others kept theirs. `start` allows ev-node to run on a volume that was bootstrapped and has never been started.
  */
 export const orderSchema = z.discriminatedUnion("kind", [
   z.object({ id: z.string(), kind: z.literal("bootstrap"), epoch: z.number().int(), voters: z.array(voter) }),
-  z.object({ id: z.string(), kind: z.literal("rejoin"), epoch: z.number().int(), voters: z.array(voter) }),
+  z.object({
+    id: z.string(),
+    kind: z.literal("rejoin"),
+    epoch: z.number().int(),
+    voters: z.array(voter),
+    /** Also on a volume that looks intact, as ev-node cannot use it: the Raft directory, or the blocks, too. */
+    anew: z.enum(["raft", "all"]).optional(),
+  }),
   z.object({ id: z.string(), kind: z.literal("start"), epoch: z.number().int() }),
 ]);
 

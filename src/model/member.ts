@@ -61,7 +61,10 @@ export type ContainerState =
 
 export interface Exit {
   readonly code: number;
-  /** The last line that the process wrote; only this line is evidence, the rest may be usage text. */
+  /**
+   * The last line that the process wrote; only this line is evidence, the rest may be usage text. Of a stack, the
+   * function that panicked, as `panic in <function>`.
+   */
   readonly lastLine: string;
 }
 
@@ -164,7 +167,23 @@ function containerState(status: ContainerStatus | undefined): ContainerState {
 function exitOf(terminated: { exitCode: number; message?: string } | undefined): Exit | undefined {
   if (!terminated) return undefined;
   const lines = (terminated.message ?? "").trimEnd().split("\n");
-  return { code: terminated.exitCode, lastLine: lines.at(-1) ?? "" };
+  return { code: terminated.exitCode, lastLine: panicOf(lines) ?? lines.at(-1) ?? "" };
+}
+
+const STACK_PLACE = /^\t\S+:\d+ \+0x[0-9a-f]+$/;
+const STACK_FUNCTION = /^(?:created by )?([\w.-]+(?:\/[\w.@-]+)*\.[\w.()*[\]]+?)\(.*\)$/;
+
+/**
+ * A Go program that panics ends its output with a stack. Kubernetes keeps the end of that, without the panic's own
+ * words: the innermost function in it says most.
+ */
+function panicOf(lines: readonly string[]): string | undefined {
+  if (!STACK_PLACE.test(lines.at(-1) ?? "")) return undefined;
+  for (const line of lines) {
+    const [, frame] = STACK_FUNCTION.exec(line) ?? [];
+    if (frame !== undefined) return `panic in ${frame}`;
+  }
+  return undefined;
 }
 
 export function claimOf(claim: PersistentVolumeClaim): MemberClaim {

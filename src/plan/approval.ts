@@ -1,16 +1,13 @@
-import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
+import { approvedMember } from "./leave.ts";
 import { rejoinOrderId, votersOf } from "./orders.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { lostMembers } from "./volumes.ts";
 
 /** Whoever edits an annotation may write more into it than a name. */
 const LONGEST_NAME = 63;
-
-/** The member that its owner allows to be rebuilt. */
-export const approvedMember = ({ cluster }: Snapshot): string | undefined =>
-  cluster.metadata.annotations?.[annotations.approveRejoin];
 
 /**
  * Takes an approval away that has nothing to approve any more. It is good for one loss: left in place it would let
@@ -34,7 +31,10 @@ export function endApproval(snapshot: Snapshot, identity: Identity): Action[] {
   if (!voters.some(({ id }) => id === approved)) return end("unknownMember");
 
   const member = snapshot.members.find(({ name }) => name === approved);
-  if (!member?.pod || !hasItsVolume(member, identity)) return [];
+  const isLost = lostMembers(snapshot, identity).some(
+    (lost) => lost.unusable !== undefined && lost.member === member,
+  );
+  if (!member?.pod || isLost || !hasItsVolume(member, identity)) return [];
   return end(answerOf(member)?.executedOrder === rejoinOrderId(member.pod) ? "used" : "nothingLost");
 }
 

@@ -9,7 +9,7 @@ import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 import { appliedIntent } from "./stored-intent.ts";
-import { hasBegun, volumeProblems } from "./volumes.ts";
+import { hasBegun, rebuildMessage, volumeProblems } from "./volumes.ts";
 
 /**
  * Lets members start, and only those that may. No member starts on an empty volume by its own judgement: whether
@@ -23,7 +23,7 @@ import { hasBegun, volumeProblems } from "./volumes.ts";
  * | not bootstrapped | every volume prepared | mark every claim, then the identity |
  * | not bootstrapped | a claim is marked or a volume was started; every agent answers | mark the claims of the volumes that are there, then the identity |
  * | bootstrapped | a prepared volume whose claim is marked | order `start` |
- * | bootstrapped | an empty or damaged volume, an unmarked claim | a lost volume: wait for the owner's approval |
+ * | bootstrapped | an empty, damaged or unusable volume, an unmarked claim | a lost volume: rebuild it, or wait for the owner's approval (`leave.ts`) |
  * | bootstrapped | an approval for a member that has its volume | take the approval away |
  * | bootstrapped | an approval, and the member runs on its volume | take the approval away |
  */
@@ -73,9 +73,16 @@ function run(snapshot: Snapshot, identity: Identity): Step {
   });
   const order = { id: `start-${epoch}`, kind: "start", epoch } as const;
   const starts = startable.flatMap((member) => giveOrder(member, order, snapshot.nowMs));
-  const repairs = [...rejoin(snapshot, identity), ...endApproval(snapshot, identity)];
-  const step = { stages: [[...starts, ...repairs]].filter((stage) => stage.length > 0), blockers };
-  const waits = startable.length > 0 || repairs.length > 0;
+  const { actions, needsCertainty } = rejoin(snapshot, identity);
+  const repairs = [...actions, ...endApproval(snapshot, identity)];
+  const rebuilding = rebuildMessage(snapshot, identity);
+  const step = {
+    stages: [[...starts, ...repairs]].filter((stage) => stage.length > 0),
+    blockers,
+    ...(rebuilding === undefined ? {} : { rebuilding }),
+    ...(needsCertainty ? { needsCertainty } : {}),
+  };
+  const waits = startable.length > 0 || repairs.length > 0 || rebuilding !== undefined;
   if (blockers.length === 0 && !waits) return step;
   return { ...step, recheckAfterMs: waits ? REPEAT_AFTER_MS : 15_000 };
 }

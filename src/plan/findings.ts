@@ -22,7 +22,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
   const quorum = quorumOf(snapshot);
   const leader = leaderFinding(snapshot);
   const valid = configFinding(plan.blockers, refusals);
-  const volumes = volumesFinding(snapshot, plan.blockers);
+  const volumes = volumesFinding(snapshot, plan);
   const stalled = stalledFinding(plan.blockers, refusals);
   const chain = chainFinding(snapshot);
   return {
@@ -174,10 +174,12 @@ function configFinding(blockers: readonly Blocker[], refusals: readonly string[]
   };
 }
 
-function volumesFinding({ members }: Snapshot, blockers: readonly Blocker[]): Finding<"VolumesReady"> {
+function volumesFinding({ members }: Snapshot, { blockers, rebuilding }: Plan): Finding<"VolumesReady"> {
   const problems = blockers.filter((blocker) => blocker.type === "VolumesReady");
   const [first] = problems;
   if (first) return { ...first, message: problems.map(({ message }) => message).join(" ") };
+  if (rebuilding !== undefined)
+    return { type: "VolumesReady", reason: "MemberRebuilding", message: rebuilding };
   const unbound = members.filter(({ claim }) => claim?.phase !== "Bound");
   if (unbound.length === 0)
     return { type: "VolumesReady", reason: "VolumesIntact", message: "Every member has its volume." };

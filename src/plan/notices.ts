@@ -41,7 +41,7 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
       if (action.order.kind !== "rejoin") return undefined;
       return warning(
         "MemberRebuilt",
-        `${action.member.name} rejoins without its lost data, as its owner approved.`,
+        `${action.member.name} is rebuilt from the other members, ${leaveGiven(action.member.name, cluster)}.`,
       );
     case "endApproval":
       return approvalEnd(action, members);
@@ -101,6 +101,11 @@ function wasThere({ status }: EvNodeClusterObject): boolean {
 }
 
 /** Whoever approves without need, or the wrong member, has to hear that it will not count later. */
+const leaveGiven = (member: string, { metadata }: EvNodeClusterObject) =>
+  metadata.annotations?.[annotations.approveRejoin] === member
+    ? "as its owner approved"
+    : "as spec.repair allows";
+
 function approvalEnd(
   { member, because }: Extract<Action, { kind: "endApproval" }>,
   members: Snapshot["members"],

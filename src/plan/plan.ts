@@ -4,6 +4,7 @@ import { deletion } from "./deletion.ts";
 import { foundation } from "./foundation.ts";
 import { guard } from "./guard.ts";
 import { labels } from "./labels.ts";
+import { repair } from "./repair.ts";
 import { rollout } from "./rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Decided, Decider, Plan, Step } from "./step.ts";
@@ -15,6 +16,7 @@ const deciders: readonly (readonly [name: string, decide: Decider])[] = [
   ["foundation", foundation],
   ["converge", converge],
   ["bootstrap", bootstrap],
+  ["repair", repair],
   ["rollout", rollout],
 ];
 
@@ -32,11 +34,13 @@ export function makePlan(snapshot: Snapshot): Plan {
   const { stages = [] } = labels(snapshot);
   if (stages.length > 0) decided.push({ by: "labels", stages });
   const view = steps.find((step) => step.rollout !== undefined)?.rollout;
+  const rebuilding = steps.find((step) => step.rebuilding !== undefined)?.rebuilding;
   return {
     decided,
     blockers: blockersOf(steps),
     recheckAfterMs: soonest(steps),
     ...(view ? { rollout: view } : {}),
+    ...(rebuilding === undefined ? {} : { rebuilding }),
     ...(steps.some(({ needsCertainty }) => needsCertainty) ? { needsCertainty: true } : {}),
   };
 }

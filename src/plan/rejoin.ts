@@ -1,25 +1,36 @@
 import type { Identity } from "../model/identity.ts";
 import type { Action } from "./actions.ts";
-import { approvedMember } from "./approval.ts";
+import { leaveFor } from "./leave.ts";
 import { giveOrder, rejoinOrderId, votersOf } from "./orders.ts";
 import { rejoinObstacle } from "./rejoin-obstacle.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { Step } from "./step.ts";
 import { lostMembers } from "./volumes.ts";
 
 /**
- * Lets one member that lost its volume join again, when the owner named it and nothing speaks against it. Members
- * that lost their volumes too are not waited for: they do not run, and come back one after another.
+ * Lets one member that lost its volume, or cannot use it, join again, when that is allowed and nothing speaks against
+ * it. Members that were lost too are not waited for: they do not run, and come back one after another. Nobody looked
+ * at what the policy allows, so that is decided on a certain snapshot only.
  */
-export function rejoin(snapshot: Snapshot, identity: Identity): Action[] {
-  const approved = approvedMember(snapshot);
-  const lost = lostMembers(snapshot, identity).map(({ member }) => member);
-  const member = lost.find(({ name }) => name === approved);
+export function rejoin(
+  snapshot: Snapshot,
+  identity: Identity,
+): Pick<Step, "needsCertainty"> & { actions: Action[] } {
+  const lost = lostMembers(snapshot, identity);
+  const found = lost
+    .map((one) => ({ ...one, leave: leaveFor(one, lost.length, snapshot) }))
+    .find(({ leave }) => leave.kind !== "ask");
   const voters = votersOf(snapshot, identity);
-  const others = snapshot.members.filter((other) => !lost.includes(other));
-  if (!member?.claim || !member.pod || !voters || rejoinObstacle(others, snapshot) !== undefined) return [];
+  const others = snapshot.members.filter((other) => !lost.some(({ member }) => member === other));
+  if (!found?.member.claim || !found.member.pod || !voters) return { actions: [] };
+  if (rejoinObstacle(others, snapshot, identity) !== undefined) return { actions: [] };
+  if (found.leave.kind === "policy" && !snapshot.isCertain) return { actions: [], needsCertainty: true };
 
-  const { claim, pod } = member;
+  const { member, unusable } = found;
+  const { claim, pod } = found.member;
   const { epoch } = identity;
-  if (claim.started !== epoch) return [{ kind: "markClaim", member, claim, epoch }];
-  return giveOrder(member, { id: rejoinOrderId(pod), kind: "rejoin", epoch, voters }, snapshot.nowMs);
+  if (claim.started !== epoch) return { actions: [{ kind: "markClaim", member, claim, epoch }] };
+  const anew = unusable === undefined ? {} : { anew: unusable };
+  const order = { id: rejoinOrderId(pod), kind: "rejoin", epoch, voters, ...anew } as const;
+  return { actions: giveOrder(member, order, snapshot.nowMs) };
 }

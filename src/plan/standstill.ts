@@ -8,16 +8,21 @@ const LEAST_MS = 60_000;
 const MANY_BLOCK_TIMES = 20;
 
 /** In words, that no blocks come although there is a leader to make them; undefined while they do, or may. */
-export function standstillOf({ members, statefulSet, nowMs }: Snapshot): string | undefined {
-  const known = leadership(members);
-  const spec = appliedIntent(statefulSet)?.spec;
-  const head = newestOf(headsOf(members));
-  if (known.kind !== "one" || !spec || !head) return undefined;
-
-  const limitMs = Math.max(LEAST_MS, MANY_BLOCK_TIMES * spec.chain.blockTimeMs);
-  if (nowMs - head.timeMs <= limitMs) return undefined;
+export function standstillOf(snapshot: Snapshot): string | undefined {
+  const known = leadership(snapshot.members);
+  const head = lastOfStandstill(snapshot);
+  if (known.kind !== "one" || !head) return undefined;
   const made = new Date(Math.max(0, head.timeMs)).toISOString();
   return `${known.leader.name} leads, but block ${head.height}, made at ${made}, is still the last one.`;
+}
+
+/** The newest block, when it is older than any that is still the newest one of a chain that goes on. */
+export function lastOfStandstill({ members, statefulSet, nowMs }: Snapshot): Head | undefined {
+  const spec = appliedIntent(statefulSet)?.spec;
+  const head = newestOf(headsOf(members));
+  if (!spec || !head) return undefined;
+  const limitMs = Math.max(LEAST_MS, MANY_BLOCK_TIMES * spec.chain.blockTimeMs);
+  return nowMs - head.timeMs > limitMs ? head : undefined;
 }
 
 function newestOf(heads: readonly Head[]): Head | undefined {

@@ -8,6 +8,7 @@ import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
+import { repairsOf } from "./repairs-status.ts";
 import { rolloutStatus } from "./rollout-status.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
@@ -33,6 +34,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
     members: members.map((member) => memberStatus(member, cluster.status)),
     ...rolloutStatus(snapshot, plan),
+    ...repairsOf(snapshot, plan),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),

@@ -10,6 +10,8 @@ export interface Step {
   readonly stop?: boolean;
   readonly recheckAfterMs?: number;
   readonly rollout?: RolloutView;
+  /** What is told of a member that is being rebuilt. */
+  readonly rebuilding?: string;
   /** What is due next takes a snapshot that is certain, such as to take a member away. */
   readonly needsCertainty?: boolean;
 }
@@ -31,6 +33,7 @@ export interface Plan {
   readonly recheckAfterMs: number | undefined;
   /** Absent while nothing is decided about rollouts: before the first start, or when a decider before stopped. */
   readonly rollout?: RolloutView;
+  readonly rebuilding?: string;
   readonly needsCertainty?: boolean;
 }
 

@@ -1,9 +1,11 @@
 import type { Blocker } from "../api/conditions.ts";
+import { type Cure, diagnoseExit } from "../evnode/failures.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
-import { approvedMember } from "./approval.ts";
+import { leaveFor } from "./leave.ts";
+import { rejoinOrderId } from "./orders.ts";
 import { rejoinObstacle } from "./rejoin-obstacle.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -25,23 +27,44 @@ export function hasBegun({ members }: Snapshot, { epoch, clusterId }: Identity):
 }
 
 function lostVolumes(snapshot: Snapshot, identity: Identity): Blocker[] {
-  const lost = lostMembers(snapshot, identity);
-  const others = snapshot.members.filter((other) => !lost.some(({ member }) => member === other));
-  return lost.map((one) => volumeBlocker("VolumeLost", `${one.what} ${remedyFor(snapshot, one, others)}`));
+  const all = lostMembers(snapshot, identity);
+  const lost = all.filter((one) => leaveFor(one, all.length, snapshot).kind !== "policy");
+  return lost.map((one) =>
+    volumeBlocker("VolumeLost", `${one.what} ${remedyFor(snapshot, identity, one, all)}`),
+  );
 }
+
+/** What is told of a member that the policy allows to be rebuilt, and what that waits for. */
+export function rebuildMessage(snapshot: Snapshot, identity: Identity): string | undefined {
+  const all = lostMembers(snapshot, identity);
+  const one = all.find((lost) => leaveFor(lost, all.length, snapshot).kind === "policy");
+  if (!one) return undefined;
+  const obstacle = rejoinObstacle(othersThan(all, snapshot), snapshot, identity);
+  const waits = obstacle === undefined ? "" : ` That waits: ${obstacle}.`;
+  return `${one.what} It is rebuilt from the other members.${waits}`;
+}
+
+const othersThan = (lost: readonly LostMember[], { members }: Snapshot) =>
+  members.filter((other) => !lost.some(({ member }) => member === other));
 
 export interface LostMember {
   readonly member: Member;
   readonly what: string;
   /** Whether its agent found a volume of its own there and lets it run: a copy that somebody brought back. */
   readonly runs: boolean;
+  /** What ev-node cannot use of a volume that looks intact to its agent. */
+  readonly unusable: "raft" | "all" | undefined;
 }
 
-/** Members whose claim was replaced, or whose volume was emptied or damaged, since the cluster was bootstrapped. */
+/**
+ * Members whose claim was replaced, or whose volume was emptied, damaged or made unusable, since the cluster was
+ * bootstrapped.
+ */
 export function lostMembers({ members }: Snapshot, identity: Identity): LostMember[] {
-  return members.flatMap((member) => {
+  return members.flatMap((member): LostMember[] => {
     const what = lossOf(member, identity);
-    return what === undefined ? [] : [{ member, what, runs: runsOn(member, identity) }];
+    if (what !== undefined) return [{ member, what, runs: runsOn(member, identity), unusable: undefined }];
+    return unusableVolume(member, identity);
   });
 }
 
@@ -63,22 +86,50 @@ function lossOf(
   return undefined;
 }
 
+/** By the last words of ev-node. Where blocks of a fork are to blame, they are kept for a person to look at. */
+function unusableVolume(member: Member, identity: Identity): LostMember[] {
+  const { pod, name } = member;
+  const evnode = pod?.evnode;
+  if (!pod || evnode === undefined || evnode.kind === "absent" || evnode.kind === "running") return [];
+  if (!runsOn(member, identity) || answerOf(member)?.executedOrder === rejoinOrderId(pod)) return [];
+  const failure = evnode.lastExit && diagnoseExit(evnode.lastExit.lastLine);
+  if (!failure || failure.reason === "Diverged") return [];
+  const unusable = cures.get(failure.cure);
+  return unusable
+    ? [{ member, what: `${name} does not run: ${failure.meaning}`, runs: false, unusable }]
+    : [];
+}
+
+const cures: ReadonlyMap<Cure, "raft" | "all"> = new Map([
+  ["RewriteRaftState", "raft"],
+  ["Rebuild", "all"],
+]);
+
 function runsOn(member: Member, { clusterId }: Identity): boolean {
   const answer = answerOf(member);
   return answer?.clusterId === clusterId && answer.volume.kind === "intact" && answer.volume.started;
 }
 
-function remedyFor(snapshot: Snapshot, { member, runs }: LostMember, others: readonly Member[]): string {
+function remedyFor(
+  snapshot: Snapshot,
+  identity: Identity,
+  one: LostMember,
+  all: readonly LostMember[],
+): string {
   const { cluster, members } = snapshot;
+  const { member, runs } = one;
+  const others = othersThan(all, snapshot);
+  const leave = leaveFor(one, all.length, snapshot);
   const { name, namespace = "default" } = cluster.metadata;
   const approve = `kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
   if (runs)
     return `It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: ${approve}`;
   if (others.length >= majorityOf(members.length)) {
-    const obstacle = approvedMember(snapshot) === member.name ? rejoinObstacle(others, snapshot) : undefined;
+    const obstacle = leave.kind === "approved" ? rejoinObstacle(others, snapshot, identity) : undefined;
     if (obstacle !== undefined)
       return `It is approved to be rebuilt from the others, and waits: ${obstacle}.`;
-    return `It will not start on it. To rebuild it from the other members: ${approve}`;
+    const why = leave.kind === "ask" && leave.why !== undefined ? `${leave.why} ` : "";
+    return `It will not start on it. ${why}To rebuild it from the other members: ${approve}`;
   }
   return `It will not start on it, and ${members.length - others.length} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
 }

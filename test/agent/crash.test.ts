@@ -99,6 +99,7 @@ const scenarios: readonly [name: string, volume: MakeVolume, orders: readonly (O
   ["a volume that was lost", volumes.empty, [rejoinOrder]],
   ["a raft folder that was lost", volumes["without its raft folder"], [rejoinOrder]],
   ["a raft folder that was damaged", volumes["without its raft log"], [rejoinOrder]],
+  ["a volume that ev-node cannot use", volumes.started, [{ ...rejoinOrder, anew: "all" }]],
   ["a first config", volumes.started, [undefined]],
 ];
 

@@ -312,6 +312,25 @@ describe("rejoining", () => {
     });
   });
 
+  test.each([
+    ["raft", true, ["raft-1.aside-1", "volume.json"]],
+    ["all", false, ["data.aside-1", "raft-1.aside-1", "volume.json"]],
+  ] as const)(
+    "a volume that looks intact is written anew when that is ordered: %s",
+    async (anew, hasBlocks, kept) => {
+      await volumes.started(pod.paths.home);
+      await pod.setOrder({ ...rejoinOrder, anew });
+      const report = await tend();
+      expect(outcome(report)).toBe("runs");
+      expect(report.volume).toMatchObject({ isFresh: true, record: { started: true, hadBlocks: hasBlocks } });
+      expect((await readdir(join(pod.paths.home, ".evnode-operator"))).sort()).toEqual(kept);
+      expect(Object.keys(await treeOf(pod.paths.home)).includes("data/testapp/MANIFEST")).toBe(hasBlocks);
+      // It is done once, whatever becomes of the volume afterwards.
+      await rm(join(pod.paths.home, "raft-1"), { recursive: true });
+      expect(outcome(await tend())).toBe("refused Volume");
+    },
+  );
+
   test.each([bootstrapOrder, rejoinOrder])(
     "no raft folder is written for a process that runs: $kind",
     async (order) => {

@@ -133,7 +133,7 @@ export const volumes = {
   },
 
   bootstrapped: async (home) => {
-    await executeOrder(realDisk, home, record, {
+    await executeOrder(realDisk, { home, dbPath: "data" }, record, {
       kind: "writeRaftFolder",
       order: { id: "earlier", kind: "bootstrap", epoch: 1, voters: [...voters] },
       hadBlocks: false,

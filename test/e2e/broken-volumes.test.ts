@@ -81,7 +81,7 @@ const restartsOf = async (cluster: Cluster, member: string) =>
   (await evnodeOf(cluster, member))?.restartCount ?? 0;
 
 describe.skipIf(environment().machine === undefined)("a member of a running cluster", () => {
-  const observed = useObserved(() => world().cluster("seq"));
+  const observed = useObserved(() => world().cluster("seq", { spec: { repair: { mode: "Approve" } } }));
 
   it("does not run alone when its raft directory is gone and its process restarts in place", async () => {
     const { cluster, observer } = observed();

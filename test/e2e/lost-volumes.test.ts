@@ -53,7 +53,7 @@ async function approve(cluster: Cluster, member: string): Promise<void> {
 }
 
 describe("a cluster that loses one volume", () => {
-  const observed = useObserved(() => world().cluster("one"));
+  const observed = useObserved(() => world().cluster("one", { spec: { repair: { mode: "Approve" } } }));
 
   it("does not start the member on an empty one, and says which and what to do", async () => {
     const { cluster, observer } = observed();
@@ -114,7 +114,7 @@ describe("a cluster that loses one volume", () => {
 });
 
 describe("a cluster that loses the volumes of a majority while it runs", () => {
-  const observed = useObserved(() => world().cluster("most"));
+  const observed = useObserved(() => world().cluster("most", { spec: { repair: { mode: "Approve" } } }));
 
   it("makes no more blocks, starts nobody on an empty volume, and says so", async () => {
     const { cluster, observer } = observed();

@@ -29,6 +29,13 @@ const cases: readonly (readonly [line: string, reason: FailureReason, cure: Cure
     "RaftStateDamaged",
     "RewriteRaftState",
   ],
+  ["panic in github.com/hashicorp/raft-boltdb.NewBoltStore", "RaftStateDamaged", "RewriteRaftState"],
+  [
+    "panic in github.com/hashicorp/raft-boltdb.(*BoltStore).StoreLogs",
+    "RaftStateDamaged",
+    "RewriteRaftState",
+  ],
+  ["open block store: manifest has checksum mismatch", "BlockDataDamaged", "Rebuild"],
   [
     "failed to create node: failed to initialize raft node: create raft node: create stable store: file size too small",
     "RaftStateDamaged",

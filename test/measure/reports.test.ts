@@ -4,6 +4,7 @@ import { failoverReport, type OurKill } from "../../hack/measure/campaigns/failo
 import { type Away, awayReport } from "../../hack/measure/campaigns/operator-away.ts";
 import { killsReport, type Life } from "../../hack/measure/campaigns/operator-kills.ts";
 import { quietReport } from "../../hack/measure/campaigns/quiet.ts";
+import { type Repair, repairsReport } from "../../hack/measure/campaigns/repairs-report.ts";
 import { audited } from "./audited.ts";
 
 const start = (over: Partial<Start> = {}): Start => ({
@@ -178,5 +179,28 @@ describe("the report of an operator that was away", () => {
     [away({ labelRightAfterMs: undefined }), "the label was not put right when the operator came back"],
   ])("fails: %#", (bad, failure) => {
     expect(awayReport(bad, 10).failures).toEqual([failure]);
+  });
+});
+
+describe("the report of repairs", () => {
+  const repair = (over: Partial<Repair> = {}): Repair => ({
+    fault: "a claim deleted",
+    member: "chain-1",
+    inSyncMs: 12_000,
+    gapMs: 400,
+    rebuilt: true,
+    wrongs: [],
+    ...over,
+  });
+
+  it("has a row for each fault, and counts what came back by itself", () => {
+    const { tables, failures } = repairsReport([repair(), repair({ rebuilt: false })], []);
+    expect(tables.at(-1)?.rows).toEqual([["a claim deleted", "2", "1", "0"]]);
+    expect(failures).toEqual([]);
+  });
+
+  it("fails on a member that is not back, and on a chain that is not one", () => {
+    const { failures } = repairsReport([repair({ wrongs: ["not back: silent"] })], ["two blocks at 7"]);
+    expect(failures).toEqual(["the chain: two blocks at 7", "a claim deleted, chain-1: not back: silent"]);
   });
 });

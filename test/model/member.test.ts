@@ -112,6 +112,16 @@ test.each<[string, NonNullable<Status["conditions"]>, unknown]>([
   expect(podOf(asPod({ conditions })).scheduling).toEqual(scheduling);
 });
 
+/** The end of ev-node's output on a Raft log whose pages were overwritten, as far as Kubernetes keeps it. */
+const panic = `boltdb@v0.0.0-20251103221153-05f9dd7a5148/bolt_store.go:87 +0xb5
+github.com/hashicorp/raft-boltdb.NewBoltStore(...)
+\tgithub.com/hashicorp/raft-boltdb@v0.0.0-20251103221153-05f9dd7a5148/bolt_store.go:66
+github.com/evstack/ev-node/pkg/raft.NewNode(0x39087ed345b0?, {{0x2249288, 0x39087ec40830}, 0xff, ...})
+\tgithub.com/evstack/ev-node@v1.2.2/pkg/raft/node.go:107 +0x670
+main.main()
+\tevnode.dev/local-cluster/evnode/testnode/main.go:35 +0xde
+`;
+
 describe("a container", () => {
   const usage = "Error: leader lock lost\nUsage:\n  testapp start\n\nleader lock lost\n";
   const exit = { exitCode: 1, message: usage };
@@ -136,6 +146,14 @@ describe("a container", () => {
         reason: "CrashLoopBackOff",
         message: "",
         lastExit: { code: 1, lastLine: "leader lock lost" },
+      },
+    ],
+    [
+      "that panicked, of which the innermost function that is left says most",
+      evnodeOf({ terminated: { exitCode: 2, message: panic } }),
+      {
+        kind: "terminated",
+        lastExit: { code: 2, lastLine: "panic in github.com/hashicorp/raft-boltdb.NewBoltStore" },
       },
     ],
     [

@@ -54,9 +54,9 @@ test.each<[string, Action, string]>([
     "Normal Removed: Service seq-rpc: switched off in the spec.",
   ],
   [
-    "a repair that the owner approved",
+    "a repair",
     order("rejoin"),
-    "Warning MemberRebuilt: seq-1 rejoins without its lost data, as its owner approved.",
+    "Warning MemberRebuilt: seq-1 is rebuilt from the other members, as spec.repair allows.",
   ],
   [
     "that an approval was used",

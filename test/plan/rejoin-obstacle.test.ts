@@ -23,17 +23,17 @@ test.each<[string, readonly Member[], string]>([
         },
       }),
     ],
-    "seq-1 reaches no majority on the Raft port",
+    "there is no path from seq-1 to seq-0 on Raft port 5001: no answer, as behind a firewall",
   ],
   [
     "a member that does not run",
     [leader(0), member(1, { says: isClosed })],
-    "ev-node of seq-1 takes no part",
+    "ev-node of seq-1 runs, but knows no leader yet",
   ],
   [
     "a member that is silent",
     [leader(0), member(1, { says: "nothing" })],
-    "seq-1 does not tell whether it takes part",
+    "the agent of seq-1 does not answer",
   ],
   ["a group without a leader", [member(0), member(1)], "not exactly one member leads"],
 ])("an approved rebuild that waits for %s says so", (_, others, obstacle) => {

@@ -23,7 +23,7 @@ const approving = (name: string) =>
 
 /** What is done about these members when the owner approved the repair of `name`. */
 function repairs(members: readonly Member[], name = "seq-2"): string[] {
-  return rejoin(snapshot({ cluster: approving(name), members }), identity()).map(briefAction);
+  return rejoin(snapshot({ cluster: approving(name), members }), identity()).actions.map(briefAction);
 }
 
 const lost = member(2, isEmpty);
@@ -76,16 +76,17 @@ test.each<[string, readonly Member[], readonly string[]]>([
 
 test("only the member that the owner named is rebuilt", () => {
   const members = [leader(0), member(1), lost];
-  expect(repairs(members, "seq-1")).toEqual([]);
-  expect(repairs(members, "seq-9")).toEqual([]);
-  expect(rejoin(snapshot({ members }), identity())).toEqual([]);
+  const { metadata } = approving("seq-1");
+  const spec = { repair: { mode: "Approve" } } as const;
+  expect(rejoin(snapshot({ cluster: cluster({ metadata, spec }), members }), identity()).actions).toEqual([]);
+  const asking = cluster({ spec: { repair: { mode: "Approve" } } });
+  expect(rejoin(snapshot({ cluster: asking, members }), identity())).toEqual({ actions: [] });
 });
 
 test("the order names this pod, so that a later loss is another repair, and all voters", () => {
-  const [action] = rejoin(
-    snapshot({ cluster: approving("seq-2"), members: [leader(0), member(1), lost] }),
-    identity(),
-  );
+  const {
+    actions: [action],
+  } = rejoin(snapshot({ cluster: approving("seq-2"), members: [leader(0), member(1), lost] }), identity());
   expect(action).toMatchObject({
     kind: "order",
     pod: { uid: "uid-of-seq-2" },
@@ -103,7 +104,9 @@ test("the order names this pod, so that a later loss is another repair, and all 
 
 test("an order that the pod carries is not given again", () => {
   const seen = snapshot({ cluster: approving("seq-2"), members: [leader(0), member(1), lost] });
-  const [given] = rejoin(seen, identity());
+  const {
+    actions: [given],
+  } = rejoin(seen, identity());
   if (given?.kind !== "order") throw new Error("the lost member is to rejoin");
   expect(
     repairs([leader(0), member(1), member(2, { ...isEmpty, pod: { order: JSON.stringify(given.order) } })]),

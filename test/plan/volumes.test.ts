@@ -1,11 +1,25 @@
 import { expect, test } from "vitest";
 import type { Blocker } from "../../src/api/conditions.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
-import { has, isEmpty, type MemberShape, member, members, snapshot, unstarted } from "../builders.ts";
+import {
+  cluster,
+  has,
+  isClosed,
+  isEmpty,
+  leader,
+  type MemberShape,
+  member,
+  members,
+  snapshot,
+  unstarted,
+} from "../builders.ts";
 
 const unmarked = { epoch: undefined, started: undefined };
 const isForeign = has({ kind: "foreign", message: "the volume is of member x-1, expected seq-1" });
 const isDamaged = has({ kind: "damaged", message: "the folder raft-1 is missing" });
+
+/** Whose owner wants to be asked. */
+const asking = cluster({ spec: { repair: { mode: "Approve" } } });
 
 const rebuild = (name: string) =>
   `It will not start on it. To rebuild it from the other members: kubectl annotate --overwrite -n rollup evnodeclusters/seq evnode.dev/approve-rejoin=${name}`;
@@ -66,7 +80,7 @@ const cases: readonly Case[] = [
 ];
 
 test.each(cases)("$name", ({ shape, reason, message }) => {
-  const step = bootstrap(snapshot({ members: [member(0), member(1, shape), member(2)] }));
+  const step = bootstrap(snapshot({ cluster: asking, members: [member(0), member(1, shape), member(2)] }));
   expect(step).toEqual({
     stages: [],
     blockers: [{ type: "VolumesReady", reason, message }],
@@ -119,4 +133,19 @@ test("before the first start a damaged volume costs nothing", () => {
 
 test("before the first start an empty volume is as it should be", () => {
   expect(bootstrap(unstarted(isEmpty)).blockers).toBeUndefined();
+});
+
+test("a single loss that the policy allows to be rebuilt needs no person", () => {
+  const step = bootstrap(snapshot({ members: [leader(0), member(1, isEmpty), member(2)] }));
+  expect(step.blockers).toEqual([]);
+  expect(step.rebuilding).toBe(
+    "seq-1 has lost its data: the volume of claim data-seq-1 is empty. It is rebuilt from the other members.",
+  );
+});
+
+test("it is told what the rebuilding waits for", () => {
+  const { rebuilding } = bootstrap(
+    snapshot({ members: [leader(0), member(1, isEmpty), member(2, { says: isClosed })] }),
+  );
+  expect(rebuilding).toMatch(/It is rebuilt from the other members\. That waits: ev-node of seq-2 runs, but/);
 });

@@ -8,6 +8,7 @@ import { field, matches, present, type Rule, type TransitionRule } from "./field
 import { log, metrics, p2p, rpc } from "./network.ts";
 import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
+import { repair } from "./repair.ts";
 import { rollout } from "./rollout.ts";
 import { choice, integer, objectName, toggle } from "./scalars.ts";
 import { storage } from "./storage.ts";
@@ -129,6 +130,7 @@ export const spec = field(
     storage,
     readiness: readiness.exactOptional(),
     rollout: rollout.exactOptional(),
+    repair: repair.exactOptional(),
     networkPolicy: toggle(
       "Who may reach the members.",
       "Whether a NetworkPolicy keeps strangers from the members' ports. Raft's port has no authentication: switch this off only if something else guards it.",

@@ -105,6 +105,17 @@ const lastHandover = field(
   "The last change of the leader, as the new leader saw it.",
 ).optional();
 
+const repairs = list(
+  z.object({
+    member: text(63, "The member."),
+    order: text(128, "The order to its agent."),
+    at: time("When it was ordered."),
+    doneAt: time("When the member took part again."),
+  }),
+  8,
+  "The last members that were rebuilt from the others, the newest one last.",
+);
+
 const condition = z.object({
   type: field(z.string().min(1).max(63), "Type of the condition."),
   status: field(z.enum(["True", "False", "Unknown"]), "Whether the condition holds."),
@@ -187,6 +198,7 @@ export const status = field(
     rollout,
     lastRollout,
     lastHandover,
+    repairs,
     retained,
     conditions: list(condition, 16, "What is known about the cluster.", "type"),
   }),

@@ -10,6 +10,8 @@ export interface RaftState {
   log: Head;
   /** What is decided and in the block store. It can be ahead of the log: blocks come over P2P, too. */
   stored: Head;
+  /** It looks like a Raft directory, and ev-node cannot use it. */
+  isSpoilt?: true;
 }
 
 /** One persistent volume. It outlives pods, and goes with its claim. */

@@ -15,6 +15,9 @@ const BACK_OFF_MS = [0, 10_000, 20_000, 40_000];
 const WELL_MS = 60_000;
 /** ev-node gives up an orderly end after this long. */
 const SHUTDOWN_MS = 10_000;
+/** The last line of ev-node on a Raft directory that it cannot use. */
+const SPOILT =
+  "Usage:\n  testapp start [flags]\n\nfailed to initialize raft node: create log store: invalid database\n";
 
 /** The containers of ev-node in all pods: their processes, how they end, and when they start again in place. */
 export class NodeContainers {
@@ -89,6 +92,8 @@ export class NodeContainers {
     }
     container.refusal = undefined;
     if (fate === "foreign" || fate === "crashing") this.#failAtOnce(run, lastWords[fate]);
+    else if (run.volume.raft?.isSpoilt && run.volume.lockedBy === undefined)
+      this.#failAtOnce(run, { code: 1, message: SPOILT });
     else this.#run(run, fate === "lagging");
   }
 

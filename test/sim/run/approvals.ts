@@ -3,8 +3,14 @@ import type { PodRun } from "../member/pod-run.ts";
 
 /** What the owner allowed, and what was done without leave. */
 export class Approvals {
+  readonly #policy: (namespace: string, member: string) => boolean;
   readonly #allowed = new Set<string>();
   readonly #begun = new Set<string>();
+
+  /** `policy`: whether the spec of the member's cluster allows what nobody was asked for. */
+  constructor(policy: (namespace: string, member: string) => boolean) {
+    this.#policy = policy;
+  }
 
   /** The owner lets this member be rebuilt, for as long as that stands on the cluster. */
   allow(namespace: string, member: string): void {
@@ -17,7 +23,7 @@ export class Approvals {
   }
 
   isAllowed(namespace: string, member: string): boolean {
-    return this.#allowed.has(`${namespace}/${member}`);
+    return this.#allowed.has(`${namespace}/${member}`) || this.#policy(namespace, member);
   }
 
   onStart({ agent }: PodRun): void {
@@ -33,7 +39,7 @@ export class Approvals {
     const name = `${run.namespace}/${run.name}`;
     if (order.kind === "bootstrap" && this.hasBegun(run))
       violate(`${name} was bootstrapped although members of its cluster ran before`);
-    if (order.kind === "rejoin" && !this.#allowed.has(name))
+    if (order.kind === "rejoin" && !this.isAllowed(run.namespace, run.name))
       violate(`${name} was rebuilt without the owner's leave`);
   }
 }

@@ -31,6 +31,7 @@ const menu: Menu = [
   [3, "pod deleted", (stage) => deletePod(stage, undefined)],
   [3, "pod deleted by force", (stage) => deletePod(stage, 0)],
   [2, "claim and pod deleted", deleteClaim],
+  [1, "raft log overwritten", spoilRaft],
   [3, "agent silent", silenceAgent],
   [1, "node restarted", restartNode],
   [1, "image not to be had", withholdImage],
@@ -167,6 +168,20 @@ function deleteClaim({ universe, owner }: Stage): boolean {
   registry.delete(kinds.claim, ref);
   const pod = { namespace: MAIN.namespace, name: memberName(MAIN.name, ordinal) };
   if (registry.store.get(kinds.pod, pod) !== undefined) registry.delete(kinds.pod, pod);
+  return true;
+}
+
+/** Its process goes on with what it has in memory, so it is killed, too. */
+function spoilRaft({ universe, owner }: Stage): boolean {
+  const { chance, kubelet, history } = universe;
+  const ordinal = chance.between(0, REPLICAS - 1);
+  const name = memberName(MAIN.name, ordinal);
+  const run = runOf(universe, (one) => one.name === name && one.namespace === MAIN.namespace);
+  const raft = run?.volume.raft;
+  if (run?.process === undefined || raft === undefined || !owner.mayLose(MAIN, ordinal)) return false;
+  history.note(`somebody overwrites the Raft log of ${name}, and kills it`);
+  raft.isSpoilt = true;
+  kubelet.containers.exit(run, 137, "killed");
   return true;
 }
 

@@ -122,18 +122,25 @@ export class Owner {
     );
   }
 
-  /** Whether this member may lose its volume: the others must have theirs, or none has anything yet. */
+  /**
+   * Whether this member may lose its volume: the others must have theirs, and have followed the chain on it, or none
+   * has anything yet.
+   */
   mayLose(ref: typeof MAIN, ordinal: number): boolean {
     const others = ordinals().filter((other) => other !== ordinal);
     const isNew = ordinals().every((other) => this.#volumeOf(ref, other)?.record === undefined);
-    return isNew || others.every((other) => this.#isWhole(ref, other));
+    return isNew || others.every((other) => this.#isWhole(ref, other) && this.#hasFollowed(ref, other));
   }
 
   #isWhole(ref: typeof MAIN, ordinal: number): boolean {
     const claim = this.#claimOf(ref, ordinal);
     if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return false;
     const volume = this.#volumeOf(ref, ordinal);
-    return volume?.record !== undefined && volume.raft !== undefined;
+    return volume?.record !== undefined && volume.raft !== undefined && !volume.raft.isSpoilt;
+  }
+
+  #hasFollowed(ref: typeof MAIN, ordinal: number): boolean {
+    return this.#volumeOf(ref, ordinal)?.raft?.log !== undefined;
   }
 
   #claimOf(ref: typeof MAIN, ordinal: number): PersistentVolumeClaim | undefined {

@@ -64,7 +64,11 @@ export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promis
 }
 
 function tasteOf(chance: Chance): Taste {
-  return { hasBudget: chance.is(0.7), progressDeadlineSeconds: chance.pick([300, 40, 40]) ?? 300 };
+  return {
+    hasBudget: chance.is(0.7),
+    progressDeadlineSeconds: chance.pick([300, 40, 40]) ?? 300,
+    asks: chance.is(0.5),
+  };
 }
 
 class Run {

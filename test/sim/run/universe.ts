@@ -56,7 +56,7 @@ export class Universe {
   readonly chance: Chance;
   readonly history: History;
   readonly counts = new FaultCounts();
-  readonly approvals = new Approvals();
+  readonly approvals = new Approvals((namespace, member) => this.#rebuildsUnasked(namespace, member));
   readonly server: SimulatedServer;
   readonly volumes = new Map<string, Volume>();
   readonly runs = new Map<string, PodRun>();
@@ -213,6 +213,12 @@ export class Universe {
     const run = [...this.runs.values()].find((one) => one.ip === ip);
     if (run === undefined || run.agentAwayUntilMs > this.nowMs) return undefined;
     return { agent: run.agent, answer: () => this.answer(run) };
+  }
+
+  /** What a cluster that is being deleted wanted still holds: its pods are on their way. */
+  #rebuildsUnasked(namespace: string, member: string): boolean {
+    const cluster = this.registry.store.get(kinds.cluster, { namespace, name: member.replace(/-\d+$/, "") });
+    return cluster !== undefined && cluster.spec.repair?.mode !== "Approve";
   }
 
   #furnish(): void {

@@ -46,17 +46,20 @@ export function signerSecret(namespace: string): Secret {
 export interface Taste {
   readonly hasBudget: boolean;
   readonly progressDeadlineSeconds: number;
+  /** Wants to be asked before a member is rebuilt. */
+  readonly asks: boolean;
 }
 
-export const usualTaste: Taste = { hasBudget: true, progressDeadlineSeconds: 300 };
+export const usualTaste: Taste = { hasBudget: true, progressDeadlineSeconds: 300, asks: false };
 
 export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObject {
-  const { hasBudget, progressDeadlineSeconds } = taste;
+  const { hasBudget, progressDeadlineSeconds, asks } = taste;
   const { metadata: _, ...wanted } = cluster({
     spec: {
       signer: { secretName: SIGNER_SECRET },
       readiness: { maxBlocksBehind: MAX_BLOCKS_BEHIND },
       rollout: { progressDeadlineSeconds },
+      ...(asks ? { repair: { mode: "Approve" } } : {}),
       ...(hasBudget ? {} : { disruptionBudget: { enabled: false } }),
     },
   });

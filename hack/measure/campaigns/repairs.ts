@@ -1,0 +1,172 @@
+import { kinds } from "../../../src/model/kinds.ts";
+import { EVNODE_CONTAINER } from "../../../src/model/member.ts";
+import { leaderServiceName } from "../../../src/model/names.ts";
+import type { EvNodeClusterObject, Pod } from "../../../src/model/objects.ts";
+import { say } from "../../local-cluster/progress.ts";
+import { longestGap } from "../block-gaps.ts";
+import { campaign } from "../campaign.ts";
+import { ChainSurvey } from "../chain-survey.ts";
+import { followStart } from "../joining.ts";
+import { provideNamespace } from "../namespaces.ts";
+import { askLeads } from "../node-rpc.ts";
+import { manifestOf, type OperatedCluster, operatedCluster, removeCluster } from "../operated-cluster.ts";
+import { podsOf } from "../pods.ts";
+import { requireLocal } from "../provide-cluster.ts";
+import { pause, pollUntil, type Session } from "../session.ts";
+import { duration } from "../table.ts";
+import { sendTransactions } from "../transactions.ts";
+import { type VolumeFault, volumeFaults } from "../volume-faults.ts";
+import { type Repair, repairsReport } from "./repairs-report.ts";
+
+const REPLICAS = 3;
+const TIMEOUT_MS = 300_000;
+const LOOK_EVERY_MS = 100;
+/** A log that reaches back for a few seconds only, so that a member can be away for longer. */
+const raft = { snapshotThreshold: 60, trailingLogs: 60 };
+
+/** Volumes lost and damaged under load, one member at a time: what the operator does, and how long it takes. */
+export const repairs = campaign({
+  name: "repairs",
+  about:
+    "volumes of members lost, emptied and overwritten under load: time until all take part, and the chain",
+  options: {
+    runs: { full: 5, short: 1, about: "times that each fault happens" },
+    faults: { full: 7, short: 2, about: "how many of the kinds of fault, in the order of the table" },
+    "held-seconds": { full: 260, short: 20, about: "how long a member is held back" },
+  },
+  async run(session, options) {
+    requireLocal(session);
+    const namespace = await provideNamespace(session, "repairs");
+    const found: Repair[] = [];
+    const problems: string[] = [];
+    const faults = volumeFaults(options["held-seconds"] * 1_000).slice(0, options.faults);
+    for (const [index, fault] of faults.entries()) {
+      const wish = { namespace, name: `chain-${index}`, replicas: REPLICAS, blockTime: "200ms" } as const;
+      const cluster = operatedCluster(wish);
+      const more = { repair: { maxPerHour: 60 }, raft };
+      await session.api.create(kinds.cluster, manifestOf({ ...wish, more }));
+      const survey = new ChainSurvey(REPLICAS);
+      for (let run = 1; run <= options.runs; run += 1) {
+        const repair = await tryFault(session, { cluster, survey, fault });
+        found.push(repair);
+        say(`${fault.name}, ${run} of ${options.runs}: ${describe(repair)}`);
+      }
+      problems.push(...survey.problems(), ...survey.replaced());
+      await removeCluster(session, cluster);
+    }
+    return repairsReport(found, problems);
+  },
+});
+
+interface Trial {
+  readonly cluster: OperatedCluster;
+  readonly survey: ChainSurvey;
+  readonly fault: VolumeFault;
+}
+
+async function tryFault(session: Session, { cluster, survey, fault }: Trial): Promise<Repair> {
+  const { missing: notUp } = await followStart(session, cluster, performance.now(), TIMEOUT_MS);
+  const pod = notUp === undefined ? await victim(session, cluster, fault) : undefined;
+  const bare = { fault: fault.name, member: pod?.metadata.name ?? "?", rebuilt: false };
+  if (!pod)
+    return {
+      ...bare,
+      inSyncMs: undefined,
+      gapMs: undefined,
+      wrongs: [`not up: ${notUp ?? "no member for it"}`],
+    };
+  const member = pod.metadata.name;
+  const sender = sendTransactions(
+    session,
+    await leaderIp(session, cluster),
+    `${member}-${performance.now()}`,
+  );
+  const before = await lastRepair(session, cluster);
+  const from = survey.top();
+  const startMs = performance.now();
+  const over = new AbortController();
+  const looking = keepLooking(session, cluster, survey, over.signal);
+  try {
+    await fault.happen(session, cluster, pod);
+    const isAnother = async () => {
+      const now = (await podsOf(session, cluster)).find(({ metadata }) => metadata.name === member);
+      return fault.name.startsWith("held") || processOf(now) !== processOf(pod) ? true : undefined;
+    };
+    await pollUntil(isAnother, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
+    const { missing } = await followStart(session, cluster, performance.now(), TIMEOUT_MS);
+    const inSyncMs = performance.now() - startMs;
+    await pause(2_000, session);
+    over.abort();
+    await looking;
+    await readAll(session, cluster, survey);
+    const recent = survey.times().filter(({ height }) => height >= from);
+    const after = await lastRepair(session, cluster);
+    return {
+      ...bare,
+      inSyncMs: missing === undefined ? inSyncMs : undefined,
+      gapMs: longestGap(recent)?.ms,
+      rebuilt: after > before,
+      wrongs: missing === undefined ? [] : [`not back: ${missing}`],
+    };
+  } finally {
+    over.abort();
+    await Promise.all([looking, sender.stop()]);
+  }
+}
+
+async function victim(
+  session: Session,
+  cluster: OperatedCluster,
+  { of }: VolumeFault,
+): Promise<Pod | undefined> {
+  const pods = await podsOf(session, cluster);
+  const leads = await Promise.all(pods.map(({ status }) => askLeads(status?.podIP ?? "")));
+  return pods.find((_, index) => leads[index] === (of === "leader"));
+}
+
+async function leaderIp({ api }: Session, { namespace, name }: OperatedCluster): Promise<string> {
+  const service = await api.get(kinds.service, { namespace, name: leaderServiceName(name) });
+  const { clusterIP } = service?.spec ?? {};
+  if (clusterIP === undefined) throw new Error(`the leader's Service of ${name} has no address`);
+  return clusterIP;
+}
+
+async function lastRepair({ api }: Session, { namespace, name }: OperatedCluster): Promise<number> {
+  const cluster: EvNodeClusterObject | undefined = await api.get(kinds.cluster, { namespace, name });
+  const times = (cluster?.status?.repairs ?? []).map(({ at }) => Date.parse(at ?? ""));
+  return Math.max(0, ...times);
+}
+
+function processOf(pod: Pod | undefined): string | undefined {
+  const evnode = pod?.status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER);
+  return evnode?.state?.running === undefined ? undefined : evnode.containerID;
+}
+
+async function keepLooking(
+  session: Session,
+  cluster: OperatedCluster,
+  survey: ChainSurvey,
+  over: AbortSignal,
+): Promise<void> {
+  while (!over.aborted) {
+    await survey.look(await podsOf(session, cluster));
+    await pause(LOOK_EVERY_MS, session);
+  }
+}
+
+/** Reads every block of every member anew: one of them has another store than before. */
+async function readAll(session: Session, cluster: OperatedCluster, survey: ChainSurvey): Promise<void> {
+  let again = true;
+  const isRead = async () => {
+    const whole = await survey.look(await podsOf(session, cluster), again);
+    again = false;
+    return whole ? true : undefined;
+  };
+  await pollUntil(isRead, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
+}
+
+function describe({ member, inSyncMs, gapMs, rebuilt, wrongs }: Repair): string {
+  const how = rebuilt ? "rebuilt" : "came back by itself";
+  const wrong = wrongs.map((text) => `; WRONG: ${text}`).join("");
+  return `${member} ${how}, all in sync after ${duration(inSyncMs)}, longest gap ${duration(gapMs)}${wrong}`;
+}

@@ -1,0 +1,51 @@
+import { parseTimestampMs } from "../evnode/timestamp.ts";
+import { annotations } from "../model/annotations.ts";
+import { rejoinOrderId } from "./orders.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { LostMember } from "./volumes.ts";
+
+/** Who allows a lost member to be rebuilt. */
+export type Leave =
+  /** Its owner named it. */
+  | { readonly kind: "approved" }
+  /** The policy in spec.repair allows it. */
+  | { readonly kind: "policy" }
+  /** It waits for its owner, and why. */
+  | { readonly kind: "ask"; readonly why?: string };
+
+/** The member that its owner allows to be rebuilt. */
+export const approvedMember = ({ cluster }: Snapshot): string | undefined =>
+  cluster.metadata.annotations?.[annotations.approveRejoin];
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * | the lost member | then |
+ * | --- | --- |
+ * | was named by its owner | approved |
+ * | is one of several, or runs on a copy of its volume that somebody brought back | ask |
+ * | is of a cluster whose spec is not valid, or says `Approve` | ask |
+ * | was begun already, by what the status tells | policy: what was begun is brought to its end |
+ * | comes after as many others within the hour as the policy allows | ask |
+ * | anything else | policy |
+ */
+export function leaveFor({ member, runs }: LostMember, lostCount: number, snapshot: Snapshot): Leave {
+  const { parsed } = snapshot;
+  if (approvedMember(snapshot) === member.name) return { kind: "approved" };
+  if (lostCount > 1 || runs) return { kind: "ask" };
+  if (parsed.kind !== "valid" || parsed.repair.mode === "Approve") return { kind: "ask" };
+  const orders = recentOrders(snapshot);
+  if (member.pod && orders.includes(rejoinOrderId(member.pod))) return { kind: "policy" };
+  const { maxPerHour } = parsed.repair;
+  if (orders.length < maxPerHour) return { kind: "policy" };
+  return {
+    kind: "ask",
+    why: `${orders.length} members were rebuilt within the last hour, and spec.repair.maxPerHour allows ${maxPerHour}.`,
+  };
+}
+
+function recentOrders({ cluster, nowMs }: Snapshot): readonly string[] {
+  const repairs = cluster.status?.repairs ?? [];
+  const isRecent = (at: string | undefined) => nowMs - (parseTimestampMs(at ?? "") ?? 0) < HOUR_MS;
+  return repairs.flatMap(({ order, at }) => (order !== undefined && isRecent(at) ? [order] : []));
+}

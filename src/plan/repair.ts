@@ -1,0 +1,99 @@
+import { diagnoseExit } from "../evnode/failures.ts";
+import { majorityOf } from "../model/majority.ts";
+import { answerOf, type Member, type MemberPod } from "../model/member.ts";
+import { hasBudget } from "./budget.ts";
+import { rejoinOrderId } from "./orders.ts";
+import { leadership } from "./quorum.ts";
+import { agedMs, type Snapshot } from "./snapshot.ts";
+import { lastOfStandstill } from "./standstill.ts";
+import { type Decider, NOTHING } from "./step.ts";
+
+/** Longer than any election, and than any member takes to lead or to give the lead back. */
+const LIMBO_MS = 30_000;
+const RECHECK_MS = 2_000;
+
+interface Cure {
+  readonly member: Member;
+  readonly pod: MemberPod;
+  readonly by: "eviction" | "deletion";
+  readonly why: string;
+}
+
+/**
+ * Gives a member a new pod where that cures it, and where it can lose nothing by that.
+ *
+ * | seen | then |
+ * | --- | --- |
+ * | ev-node of a member that was rebuilt is held back by Kubernetes for the starts that failed before | delete its pod: a new one is started at once |
+ * | ev-node exited because it lost the lead, is held back, and without it no majority is in Raft | delete its pod |
+ * | all others are a majority and follow a leader, none of them leads, no block comes, and this one runs and serves nobody | evict its pod: it holds the lead and does not use it |
+ *
+ * Kubernetes waits 10 s before the second start of a container and up to 5 min before later ones. ev-node ends whenever
+ * it loses the lead, which is no fault, so a few elections in a row would keep members away for minutes.
+ */
+export const repair: Decider = (snapshot) => {
+  const { identity, chainLock } = snapshot;
+  if (identity.kind !== "present" || chainLock.kind !== "ours") return NOTHING;
+  if (identity.identity.bootstrapped !== identity.identity.epoch) return NOTHING;
+  const cure = heldBack(snapshot) ?? limbo(snapshot);
+  if (!cure) return NOTHING;
+  if (!snapshot.isCertain) return { needsCertainty: true, recheckAfterMs: RECHECK_MS };
+  // One member at a time, whoever wants it.
+  return { stages: [[{ kind: "removePod", ...cure }]], stop: true, recheckAfterMs: RECHECK_MS };
+};
+
+function heldBack(snapshot: Snapshot): Cure | undefined {
+  for (const member of snapshot.members) {
+    const { pod } = member;
+    if (!pod || pod.terminating || !isHeldBack(pod)) continue;
+    const why = isRebuilt(member, pod)
+      ? "its Raft state was written anew, and Kubernetes holds it back for the starts before"
+      : reasonToHurry(member, pod, snapshot);
+    if (why !== undefined) return { member, pod, by: "deletion", why };
+  }
+  return undefined;
+}
+
+const isHeldBack = ({ evnode }: MemberPod) =>
+  evnode.kind === "waiting" && evnode.reason === "CrashLoopBackOff";
+
+const isRebuilt = (member: Member, pod: MemberPod) =>
+  answerOf(member)?.executedOrder === rejoinOrderId(pod) && answerOf(member)?.volume.kind === "intact";
+
+function reasonToHurry(member: Member, { evnode }: MemberPod, { members }: Snapshot): string | undefined {
+  if (evnode.kind !== "waiting" || evnode.lastExit === undefined) return undefined;
+  if (diagnoseExit(evnode.lastExit.lastLine)?.reason !== "LeadershipLost") return undefined;
+  const others = members.filter((other) => other !== member);
+  // Who does not answer may be a majority with the rest.
+  const there = others.filter((other) => !answerOf(other) || isInRaft(other));
+  return there.length < majorityOf(members.length)
+    ? "it lost the lead, Kubernetes holds it back, and there is no majority without it"
+    : undefined;
+}
+
+/** Runs as a voter, with a leader or without. */
+function isInRaft(member: Member): boolean {
+  const answer = answerOf(member);
+  if (!answer || !member.pod || member.pod.terminating || answer.mode?.kind === "level") return false;
+  return answer.node.kind === "open" || answer.node.raftPortOpen;
+}
+
+function limbo(snapshot: Snapshot): Cure | undefined {
+  const { members } = snapshot;
+  if (leadership(members).kind !== "none" || !lastOfStandstill(snapshot)) return undefined;
+  const [mute, ...more] = members.filter((member) => !follows(member));
+  if (!mute?.pod || mute.pod.terminating || more.length > 0 || members.length < 3) return undefined;
+  const { report } = mute;
+  if (report.kind !== "answered" || !isInRaft(mute) || report.answer.node.kind !== "closed") return undefined;
+  if (agedMs(report.answer.node.sinceMs, report, snapshot) < LIMBO_MS) return undefined;
+  const by = hasBudget(snapshot) ? "eviction" : "deletion";
+  const why =
+    "all others follow a leader, none of them leads, and no block comes: it leads without making blocks";
+  return { member: mute, pod: mute.pod, by, why };
+}
+
+/** Its HTTP server is open, which it is only while a leader is known, and it is another. */
+function follows(member: Member): boolean {
+  const node = answerOf(member)?.node;
+  return node?.kind === "open" && node.isLeader === false;
+}

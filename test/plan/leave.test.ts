@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { Status } from "../../src/api/evnodecluster.ts";
+import { annotations } from "../../src/model/annotations.ts";
+import type { Member } from "../../src/model/member.ts";
+import { leaveFor } from "../../src/plan/leave.ts";
+import { rejoin } from "../../src/plan/rejoin.ts";
+import { lostMembers } from "../../src/plan/volumes.ts";
+import { briefAction } from "../brief.ts";
+import { cluster, identity, isEmpty, leader, member, NOW_MS, snapshot } from "../builders.ts";
+
+const MINUTE_MS = 60_000;
+const lost = member(2, isEmpty);
+
+const agoMs = (ms: number) => new Date(NOW_MS - ms).toISOString();
+const repair = (order: string, ms: number) => ({ member: "seq-1", order, at: agoMs(ms) });
+
+function leave(
+  fields: Parameters<typeof cluster>[0],
+  members: readonly Member[] = [leader(0), member(1), lost],
+) {
+  const seen = snapshot({ cluster: cluster(fields), members });
+  const all = lostMembers(seen, identity());
+  const one = all.find((found) => found.member.name === "seq-2");
+  if (!one) throw new Error("seq-2 is to be lost");
+  return leaveFor(one, all.length, seen);
+}
+
+const withRepairs = (...repairs: NonNullable<Status["repairs"]>) => ({ status: { repairs } });
+const others = ["a", "b", "c"].map((order, index) => repair(order, (index + 1) * MINUTE_MS));
+
+test.each<[string, ReturnType<typeof leave>, string]>([
+  ["a single loss", leave({}), "policy"],
+  ["a single loss whose owner wants to be asked", leave({ spec: { repair: { mode: "Approve" } } }), "ask"],
+  [
+    "a loss that its owner approved",
+    leave({
+      spec: { repair: { mode: "Approve" } },
+      metadata: { annotations: { [annotations.approveRejoin]: "seq-2" } },
+    }),
+    "approved",
+  ],
+  ["one loss of two", leave({}, [leader(0), member(1, isEmpty), lost]), "ask"],
+  [
+    "a copy that somebody brought back",
+    leave({}, [leader(0), member(1), member(2, { claim: { started: undefined } })]),
+    "ask",
+  ],
+  ["a spec that is not valid", leave({ spec: { replicas: 4 as never } }), "ask"],
+  ["a loss after as many as are allowed", leave(withRepairs(...others)), "ask"],
+  ["a loss after fewer than are allowed", leave(withRepairs(...others.slice(1))), "policy"],
+  [
+    "a loss after as many, one of which is more than an hour ago",
+    leave(withRepairs(repair("a", 61 * MINUTE_MS), ...others.slice(1))),
+    "policy",
+  ],
+  [
+    "a loss whose repair was begun and is the last that is allowed",
+    leave(withRepairs(...others.slice(1), repair("rejoin-uid-of-seq-2", MINUTE_MS))),
+    "policy",
+  ],
+])("%s", (_, { kind }, expected) => {
+  expect(kind).toBe(expected);
+});
+
+test("the policy acts on a certain snapshot only", () => {
+  const members = [leader(0), member(1), lost];
+  expect(rejoin(snapshot({ members }), identity())).toEqual({ actions: [], needsCertainty: true });
+  const { actions } = rejoin(snapshot({ members, isCertain: true }), identity());
+  expect(actions.map(briefAction)).toEqual(["order seq-2 rejoin"]);
+});
+
+test("who asks after many repairs says so", () => {
+  expect(leave(withRepairs(...others))).toEqual({
+    kind: "ask",
+    why: "3 members were rebuilt within the last hour, and spec.repair.maxPerHour allows 3.",
+  });
+});

@@ -1,0 +1,111 @@
+import { expect, test } from "vitest";
+import type { Member } from "../../src/model/member.ts";
+import { repair } from "../../src/plan/repair.ts";
+import type { Snapshot } from "../../src/plan/snapshot.ts";
+import { briefAction } from "../brief.ts";
+import { isClosed, leader, leads, type MemberShape, member, NOW_MS, snapshot } from "../builders.ts";
+
+const heldBack = (lastLine: string) =>
+  ({
+    kind: "waiting",
+    reason: "CrashLoopBackOff",
+    message: "back-off 40s",
+    lastExit: { code: 1, lastLine },
+  }) as const;
+
+const lostLead: MemberShape = { pod: { evnode: heldBack("Error: leader lock lost") }, says: isClosed };
+const away: MemberShape = { pod: { evnode: heldBack("Error: no such host") }, says: isDown() };
+
+function isDown() {
+  return { node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 1 } } as const;
+}
+
+function cures(members: readonly Member[], over: Partial<Snapshot> = {}) {
+  const { stages = [], needsCertainty, stop } = repair(snapshot({ members, isCertain: true, ...over }));
+  expect(stop === true).toBe(stages.length > 0);
+  return needsCertainty ? "looks again" : stages.flat().map(briefAction);
+}
+
+const rebuilt: MemberShape = {
+  pod: { evnode: heldBack("Error: create log store: invalid database") },
+  says: { ...isDown(), executedOrder: "rejoin-uid-of-seq-2" },
+};
+
+test.each<[string, readonly Member[], readonly string[]]>([
+  [
+    "a member that led and is held back, with one other in Raft",
+    [member(0, away), member(1, { says: isClosed }), member(2, lostLead)],
+    ["deletion of seq-2"],
+  ],
+  [
+    "not while the others are a majority, with or without a leader",
+    [member(0, { says: isClosed }), member(1, { says: isClosed }), member(2, lostLead)],
+    [],
+  ],
+  [
+    "not while another is silent, and may be one of a majority",
+    [member(0, { says: "nothing" }), member(1, { says: isClosed }), member(2, lostLead)],
+    [],
+  ],
+  [
+    "not one that exits for another reason: Kubernetes is right to hold it back",
+    [member(0, away), member(1, { says: isClosed }), member(2, away)],
+    [],
+  ],
+  [
+    "a member that was rebuilt and is held back",
+    [leader(0), member(1), member(2, rebuilt)],
+    ["deletion of seq-2"],
+  ],
+  ["not before it was rebuilt", [leader(0), member(1), member(2, { ...rebuilt, says: isDown() })], []],
+])("%s", (_, members, actions) => {
+  expect(cures(members)).toEqual(actions);
+});
+
+test("it is decided on a certain snapshot", () => {
+  expect(cures([leader(0), member(1), member(2, rebuilt)], { isCertain: false })).toBe("looks again");
+});
+
+const follows = (ageMs: number): MemberShape => ({
+  says: {
+    node: {
+      kind: "open",
+      isLeader: false,
+      height: 100,
+      head: { height: 100, hash: "aa", timeMs: NOW_MS - ageMs },
+    },
+  },
+});
+const mute = (sinceMs: number): MemberShape => ({
+  says: { node: { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs } },
+});
+
+test.each<[string, readonly Member[], readonly string[]]>([
+  [
+    "the one that all others follow, and that serves nobody",
+    [member(0, follows(90_000)), member(1, follows(90_000)), member(2, mute(60_000))],
+    ["eviction of seq-2"],
+  ],
+  [
+    "not while blocks come",
+    [member(0, follows(1_000)), member(1, follows(1_000)), member(2, mute(60_000))],
+    [],
+  ],
+  [
+    "not before it had the time of an election",
+    [member(0, follows(90_000)), member(1, follows(90_000)), member(2, mute(10_000))],
+    [],
+  ],
+  [
+    "not while another one serves nobody either",
+    [member(0, follows(90_000)), member(1, mute(60_000)), member(2, mute(60_000))],
+    [],
+  ],
+  [
+    "not while one leads",
+    [member(0, { says: leads }), member(1, follows(90_000)), member(2, mute(60_000))],
+    [],
+  ],
+])("limbo: %s", (_, members, actions) => {
+  expect(cures(members)).toEqual(actions);
+});
