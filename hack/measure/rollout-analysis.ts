@@ -44,6 +44,8 @@ interface Process {
 
 /** A leader that is to stop hands over first, and answers for a while as a follower. */
 const HANDOVER_MS = 5_000;
+/** The second that Kubernetes tells, and a look of the campaign. */
+const TOLD_WITHIN_MS = 1_200;
 /** An answer that is older says nothing about a member's height. */
 const FRESH_MS = 1_500;
 
@@ -53,7 +55,7 @@ export function restartsOf({ pods, samples }: Sightings): readonly Restart[] {
     const processes = processesOf({ pods, samples }, member);
     return processes.slice(1).map((process, index): Restart => {
       // One that ended before it answered did not lead, whatever the one before it did.
-      const bornMs = processes[index]?.startedAtMs ?? 0;
+      const bornMs = bornOf(processes[index], own);
       const atMs = Math.max(bornMs, lastAnswerBefore(own, process.startedAtMs + 999));
       const backMs = own.find(
         (sample) => sample.atMs > atMs && sample.atMs >= process.startedAtMs && isAnswer(sample),
@@ -72,6 +74,16 @@ export function restartsOf({ pods, samples }: Sightings): readonly Restart[] {
     });
   });
   return restarts.toSorted((one, other) => one.atMs - other.atMs);
+}
+
+/** Kubernetes tells whole seconds, in which the process before may have answered: a new one is silent at first. */
+function bornOf(process: Process | undefined, samples: readonly Sample[]): number {
+  const startedAtMs = process?.startedAtMs ?? 0;
+  const silent = samples.findLast(
+    (sample) =>
+      sample.atMs >= startedAtMs && sample.atMs < startedAtMs + TOLD_WITHIN_MS && !isAnswer(sample),
+  );
+  return silent?.atMs ?? startedAtMs;
 }
 
 function processesOf({ pods }: Sightings, member: string): readonly Process[] {

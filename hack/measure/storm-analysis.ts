@@ -16,14 +16,13 @@ export interface Kill {
 const SAMPLING_MS = 1_000;
 /** Nobody could know of a kill that is so fresh. */
 const UNSEEN_MS = 2_000;
-const JUST_KILLED_MS = 5_000;
 
 /** What must not happen while a change is taken to the members, whatever else happens. */
 export function wrongsOf(sightings: Sightings, kills: readonly Kill[], maxBehind: number): readonly string[] {
   const restarts = withoutKills(restartsOf(sightings), kills);
   return [
     ...twiceInPlace(sightings),
-    ...restarts.flatMap((restart) => againWithout(sightings, restart, kills)),
+    ...restarts.flatMap((restart) => againWithout(sightings, restart, restarts)),
     ...restarts.filter(({ led }) => led).flatMap((restart) => tooEarly(sightings, restart)),
     ...restarts.flatMap((restart) => withoutQuorum(restart, kills, maxBehind)),
   ];
@@ -62,35 +61,43 @@ function contentOf({ metadata, spec }: Pod): string {
 
 const afterOf = ({ atMs, backMs, readyMs }: Restart) => readyMs ?? backMs ?? atMs;
 
-function againWithout(sightings: Sightings, restart: Restart, kills: readonly Kill[]): readonly string[] {
-  const before = contentAt(sightings, restart.member, restart.atMs);
-  const after = contentAt(sightings, restart.member, afterOf(restart));
-  if (before !== after || (restart.isSamePod && isJustKilled(restart, kills))) return [];
-  return [`${restart.member} was restarted and runs what it ran: ${after}`];
+/** A process is seen with a change that its pod got a moment later, so what the operator noted counts more. */
+function againWithout(
+  sightings: Sightings,
+  { member, atMs, isSamePod, ...restart }: Restart,
+  restarts: readonly Restart[],
+): readonly string[] {
+  const before = contentAt(sightings, member, atMs);
+  const after = contentAt(sightings, member, afterOf({ member, atMs, isSamePod, ...restart }));
+  if (before !== after) return [];
+  const inPlace = restarts.filter((other) => other.member === member && other.isSamePod).length;
+  const noted = actsOf(sightings).filter((act) => act.member === member).length;
+  if (isSamePod && inPlace <= noted) return [];
+  return [`${member} was restarted and runs what it ran: ${after}`];
 }
 
-/**
- * A process that was killed is started again within moments. When its pod was changed meanwhile, the new one is seen
- * with the change although it runs without it, until kubelet restarts it.
- */
-function isJustKilled({ member, atMs }: Restart, kills: readonly Kill[]): boolean {
-  return kills.some(
-    (kill) => kill.member === member && atMs > kill.atMs && atMs < kill.atMs + JUST_KILLED_MS,
-  );
+interface Act {
+  readonly member: string;
+  /** One restart for one revision, of one pod. */
+  readonly target: string;
 }
 
-/** By the notes of the operator on the pods, which name a time for each restart. */
-function twiceInPlace({ pods }: Sightings): readonly string[] {
-  const acts = new Map<string, Set<string>>();
+/** Restarts in place that the operator noted on the pods: it names a time for each. */
+function actsOf({ pods }: Sightings): readonly Act[] {
+  const acts = new Map<string, Act>();
   for (const { object } of pods) {
     const { name, uid, annotations: notes } = object.metadata;
     const update = readPodUpdate(notes?.[annotations.update]);
     if (update?.given !== true || update.container === undefined || update.onDemand) continue;
-    const key = `${name} (pod ${uid}, revision ${update.revision})`;
-    acts.set(key, (acts.get(key) ?? new Set()).add(update.at));
+    const target = `${name} (pod ${uid}, revision ${update.revision})`;
+    acts.set(`${target} ${update.at}`, { member: name, target });
   }
-  return [...acts].flatMap(([key, times]) =>
-    times.size > 1 ? [`${key} was restarted ${times.size} times for one revision`] : [],
+  return [...acts.values()];
+}
+
+function twiceInPlace(sightings: Sightings): readonly string[] {
+  return [...Map.groupBy(actsOf(sightings), ({ target }) => target)].flatMap(([target, { length }]) =>
+    length > 1 ? [`${target} was restarted ${length} times for one revision`] : [],
   );
 }
 

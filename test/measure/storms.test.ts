@@ -48,7 +48,6 @@ describe("a restart in a storm", () => {
       }),
     };
     expect(wrongsOf(twice, [kill], MAX_BEHIND)).toHaveLength(1);
-    expect(wrongsOf(twice, [{ ...kill, atMs: kill.atMs + 5_000 }], MAX_BEHIND)).toHaveLength(1);
     expect(wrongsOf(twice, [kill, { ...kill, atMs: T0 + 19_500 }], MAX_BEHIND)).toEqual([]);
   });
 
@@ -60,6 +59,8 @@ describe("a restart in a storm", () => {
     const seen = { pods: [...first, ...pods], samples };
     const kill = { member: "a", atMs: T0 + 9_200 };
     expect(wrongsOf(seen, [kill], MAX_BEHIND)).toEqual([]);
+    // One restart, which was noted, though nothing is seen to have changed by it.
+    expect(wrongsOf(seen, [], MAX_BEHIND)).toEqual([]);
     const again = { pods: [...seen.pods, podAt(13_000, "a", "a2", noted("second"))], samples };
     expect(wrongsOf(again, [kill], MAX_BEHIND)).toEqual([
       "a (pod uid of a, revision r2) was restarted 2 times for one revision",
