@@ -73,7 +73,7 @@ async function damage(
 async function volumeFolder({ api }: Session, namespace: string, { metadata }: Pod): Promise<string> {
   const claim = await api.get(kinds.claim, { namespace, name: `data-${metadata.name}` });
   const name = claim?.spec?.volumeName;
-  const volume = name === undefined ? undefined : await api.get(volumeKind, { namespace: "", name });
+  const volume = name === undefined ? undefined : await api.get(volumeKind, { name });
   const path = volume?.spec?.local?.path;
   if (path === undefined) throw new Error(`the volume of ${metadata.name} is no folder of this machine`);
   return path;

@@ -1,24 +1,26 @@
 import type { Status } from "../api/evnodecluster.ts";
 import { answerOf } from "../model/member.ts";
+import { rejoinOrderId } from "./orders.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { actionsOf, type Plan } from "./step.ts";
 
 type Repairs = NonNullable<Status["repairs"]>;
 
 const KEPT = 8;
 
-/** The repairs that were told before, those that were seen to be through, and the one that is ordered now. */
-export function repairsOf(snapshot: Snapshot, plan: Plan): Pick<Status, "repairs"> {
+/**
+ * The repairs that were told before, those that were seen to be through, and those whose order stands on a pod: a status
+ * is not always written at once, so what was decided is no measure of what was done.
+ */
+export function repairsOf(snapshot: Snapshot): Pick<Status, "repairs"> {
   const now = new Date(snapshot.nowMs).toISOString();
   const before = snapshot.cluster.status?.repairs ?? [];
   const known = before.map((one) =>
     one.doneAt === undefined && isThrough(one, snapshot) ? { ...one, doneAt: now } : one,
   );
-  const begun = actionsOf(plan).flatMap((action): Repairs => {
-    if (action.kind !== "order" || action.order.kind !== "rejoin") return [];
-    const { id } = action.order;
-    if (known.some(({ order }) => order === id)) return [];
-    return [{ member: action.member.name, order: id, at: now }];
+  const begun = snapshot.members.flatMap(({ name, pod }): Repairs => {
+    const order = pod && rejoinOrderId(pod);
+    if (!pod?.order?.includes(`"${order}"`) || known.some((one) => one.order === order)) return [];
+    return [{ member: name, order, at: pod.orderGivenAt ?? now }];
   });
   const all = [...known, ...begun].slice(-KEPT);
   return all.length === 0 ? {} : { repairs: all };

@@ -34,7 +34,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
     members: members.map((member) => memberStatus(member, cluster.status)),
     ...rolloutStatus(snapshot, plan),
-    ...repairsOf(snapshot, plan),
+    ...repairsOf(snapshot),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),

@@ -82,6 +82,7 @@ async function tryFault(session: Session, { cluster, survey, fault }: Trial): Pr
     `${member}-${performance.now()}`,
   );
   const before = await lastRepair(session, cluster);
+  await readAll(session, cluster, survey);
   const from = survey.top();
   const startMs = performance.now();
   const over = new AbortController();
