@@ -46,6 +46,8 @@ export interface MemberPod {
   readonly scheduling: "scheduled" | "pending" | { readonly unschedulable: string };
   readonly agent: ContainerState;
   readonly evnode: ContainerState;
+  /** Absent but for members of an EVM chain. */
+  readonly execution: ContainerState;
 }
 
 export type ContainerState =
@@ -131,6 +133,7 @@ export function podOf(pod: Pod): MemberPod {
     scheduling: schedulingOf(pod),
     agent: containerState(agent),
     evnode: containerState(evnode),
+    execution: stateIn(pod, EXECUTION_CONTAINER),
   };
 }
 
@@ -138,6 +141,8 @@ const readyCondition = ({ status }: Pod) => status?.conditions?.find(({ type }) 
 
 export const AGENT_CONTAINER = "agent";
 export const EVNODE_CONTAINER = "evnode";
+/** The execution client of an EVM chain. */
+export const EXECUTION_CONTAINER = "execution";
 
 function schedulingOf({ spec, status }: Pod): MemberPod["scheduling"] {
   if (spec?.nodeName) return "scheduled";
@@ -150,6 +155,12 @@ function schedulingOf({ spec, status }: Pod): MemberPod["scheduling"] {
 }
 
 type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+
+/** How a container of the pod is. */
+export function stateIn({ status }: Pod, container: string): ContainerState {
+  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return containerState(all.find(({ name }) => name === container));
+}
 
 function containerState(status: ContainerStatus | undefined): ContainerState {
   if (!status?.state) return { kind: "absent" };
