@@ -160,6 +160,8 @@ export function claim(ordinal: number, over: Partial<MemberClaim> = {}): MemberC
 export interface MemberShape {
   readonly pod?: Partial<MemberPod> | "none";
   readonly claim?: Partial<MemberClaim> | "none";
+  /** Of its execution client's volume; absent unless it is given. */
+  readonly executionClaim?: Partial<MemberClaim>;
   /** What its agent answers. */
   readonly says?: Partial<AgentAnswer> | "nothing";
 }
@@ -175,6 +177,7 @@ export function member(ordinal: number, shape: MemberShape = {}): Member {
     claimName: claimName("seq", ordinal),
     pod: shape.pod === "none" ? undefined : pod(name, shape.pod),
     claim: shape.claim === "none" ? undefined : claim(ordinal, shape.claim),
+    executionClaim: shape.executionClaim && claim(ordinal, shape.executionClaim),
     report: isSilent
       ? { kind: "none", why: "no answer" }
       : { kind: "answered", atMs: 0, answer: answer(name, says) },

@@ -10,6 +10,11 @@ export interface Member {
   readonly claimName: string;
   readonly pod: MemberPod | undefined;
   readonly claim: MemberClaim | undefined;
+  /**
+   * Of the execution client's volume; only of an EVM chain. Nothing about a start stands on it: what is on that volume,
+   * ev-node makes again from its own blocks.
+   */
+  readonly executionClaim: MemberClaim | undefined;
   readonly report: Report;
 }
 

@@ -91,15 +91,19 @@ function identityProblems({ identity, cluster, parsed, members, statefulSet }: S
   }
   if (parsed.kind !== "valid") return [];
   const { chainId, hasJwt } = identity.identity;
-  if (parsed.spec.app.kind === "evm" && !hasJwt) return [identityWithoutJwt(name)];
+  const { kind } = parsed.spec.app;
+  if (hasJwt !== (kind === "evm")) return [identityOfOtherKind(name, kind, hasJwt)];
   if (parsed.spec.chain.id === chainId) return [];
   const message = `spec.chain.id is ${parsed.spec.chain.id}, but Secret ${name} and its volumes belong to chain ${chainId}. Use that chain id, or another name for a new chain.`;
   return [{ type: "ConfigValid", reason: "IdentityMismatch", message }];
 }
 
-/** It is immutable, and a chain of another kind of app would begin anew under this one. */
-function identityWithoutJwt(name: string): Blocker {
-  const message = `spec.app.kind is evm, but Secret ${name} was made for an app of another kind: it has no usable ${JWT_ENTRY}. Set spec.app.kind back, or use another name for a new chain.`;
+/** The blocks of another kind of app lie elsewhere on the same volumes: this one would begin the chain again. */
+function identityOfOtherKind(name: string, kind: string, isEvms: boolean): Blocker {
+  const other = isEvms
+    ? `an EVM chain: it has ${JWT_ENTRY}`
+    : `an app of another kind: it has no usable ${JWT_ENTRY}`;
+  const message = `spec.app.kind is ${kind}, but Secret ${name} was made for ${other}. Set spec.app.kind back, or use another name for a new chain.`;
   return { type: "ConfigValid", reason: "IdentityMismatch", message };
 }
 

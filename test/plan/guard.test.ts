@@ -114,6 +114,17 @@ const identityCases: readonly Case[] = [
     stop: true,
   },
   {
+    name: "an identity of an EVM chain starts no other app, which would find no blocks on its volumes",
+    seen: justApplied({ identity: present({ hasJwt: true }), chainLock: { kind: "ours" } }),
+    blockers: [
+      config(
+        "IdentityMismatch",
+        "spec.app.kind is testapp, but Secret seq-identity was made for an EVM chain: it has jwt.hex. Set spec.app.kind back, or use another name for a new chain.",
+      ),
+    ],
+    stop: true,
+  },
+  {
     name: "an identity of another chain starts nothing",
     seen: justApplied({ identity: present({ chainId: "rollup-0" }), chainLock: { kind: "ours" } }),
     blockers: [

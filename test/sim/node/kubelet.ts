@@ -105,8 +105,7 @@ export class Kubelet {
       return;
     }
     const { namespace = "", name } = metadata;
-    const claimName = spec?.volumes?.find((one) => one.persistentVolumeClaim)?.persistentVolumeClaim
-      ?.claimName;
+    const claimName = spec?.volumes?.find((one) => one.name === "data")?.persistentVolumeClaim?.claimName;
     const claim = claimName && registry.store.get(kinds.claim, { namespace, name: claimName });
     const node = nodeName(Number(name.slice(-1)));
     if (!claim || claim.metadata.deletionTimestamp !== undefined || !this.#sees(node)) return;
