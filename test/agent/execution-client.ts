@@ -2,8 +2,8 @@ import { json } from "node:stream/consumers";
 import { type LocalServer, startHttp } from "./servers.ts";
 
 /**
- * Stands in for ev-reth, of which no image could be had: JSON-RPC as the Ethereum execution APIs define it, as far as the
- * agent reads it, and an engine port that answers nobody without a token.
+ * Stands in for ev-reth, of which no image could be had: JSON-RPC as the Ethereum execution APIs define it, as far as
+ * the agent reads it, and an engine port that answers nobody without a token.
  */
 export interface ExecutionClient {
   readonly ports: { readonly eth: number; readonly engine: number };
