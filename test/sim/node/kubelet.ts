@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Order } from "../../../src/model/agent-protocol.ts";
 import { kinds } from "../../../src/model/kinds.ts";
-import { AGENT_CONTAINER, EVNODE_CONTAINER } from "../../../src/model/member.ts";
+import { AGENT_CONTAINER, EVNODE_CONTAINER, EXECUTION_CONTAINER } from "../../../src/model/member.ts";
 import { configEntry } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
@@ -167,6 +167,7 @@ export class Kubelet {
       agentAwayUntilMs: 0,
       configs: mounts.configs,
       process: undefined,
+      hasLayer: pod.spec?.initContainers?.some((one) => one.name === EXECUTION_CONTAINER) ?? false,
       isReady: false,
       told: "",
       behindSinceMs: undefined,
