@@ -1,10 +1,12 @@
 import * as fc from "fast-check";
 import type { Spec } from "../src/api/evnodecluster.ts";
-import { spec } from "./builders.ts";
+import { evm, spec } from "./builders.ts";
 
 /** Specs that pass every rule, with each field present or absent. Immutable fields are drawn like all others. */
 export function arbitrarySpec(): fc.Arbitrary<Spec> {
-  return record(sections).map((fields) => ({ ...spec, ...fields }));
+  return fc
+    .tuple(record(sections), fc.constantFrom({}, {}, {}, evm))
+    .map(([fields, more]) => ({ ...spec, ...fields, ...more }));
 }
 
 const record = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>) =>

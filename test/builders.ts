@@ -28,6 +28,18 @@ export const spec: Spec = {
   storage: { size: "1Gi" },
 };
 
+/** What the spec of an EVM chain has besides. */
+export const evm = {
+  app: { kind: "evm" },
+  execution: {
+    image: "example.org/ev-reth:1",
+    genesisConfigMap: { name: "evm-genesis", key: "genesis.json" },
+    genesisHash: `0x${"2b".repeat(32)}`,
+    feeRecipient: `0x${"fe".repeat(20)}`,
+    storage: { size: "2Gi" },
+  },
+} as const satisfies Partial<Spec>;
+
 interface ClusterShape {
   readonly metadata?: Partial<EvNodeClusterObject["metadata"]>;
   readonly spec?: Partial<Spec>;
@@ -63,6 +75,7 @@ export function identity(over: Partial<Identity> = {}): Identity {
     proposer: "cHJvcG9zZXI=",
     peerIds: ["B", "C", "D", "E", "F", "G", "H"].map((last) => `${PEER_ID}${last}`),
     clusterDomain: "cluster.local",
+    hasJwt: false,
     epoch: 1,
     bootstrapped: 1,
     membership: { replicas: 3, raftPort: 5001 },
@@ -125,6 +138,7 @@ export function pod(name: string, over: Partial<MemberPod> = {}): MemberPod {
     scheduling: "scheduled",
     agent: { kind: "running", restarts: 0, lastExit: undefined },
     evnode: { kind: "running", restarts: 0, lastExit: undefined },
+    execution: { kind: "absent" },
     ...over,
   };
 }
@@ -146,6 +160,8 @@ export function claim(ordinal: number, over: Partial<MemberClaim> = {}): MemberC
 export interface MemberShape {
   readonly pod?: Partial<MemberPod> | "none";
   readonly claim?: Partial<MemberClaim> | "none";
+  /** Of its execution client's volume; absent unless it is given. */
+  readonly executionClaim?: Partial<MemberClaim>;
   /** What its agent answers. */
   readonly says?: Partial<AgentAnswer> | "nothing";
 }
@@ -161,6 +177,7 @@ export function member(ordinal: number, shape: MemberShape = {}): Member {
     claimName: claimName("seq", ordinal),
     pod: shape.pod === "none" ? undefined : pod(name, shape.pod),
     claim: shape.claim === "none" ? undefined : claim(ordinal, shape.claim),
+    executionClaim: shape.executionClaim && claim(ordinal, shape.executionClaim),
     report: isSilent
       ? { kind: "none", why: "no answer" }
       : { kind: "answered", atMs: 0, answer: answer(name, says) },
@@ -212,6 +229,7 @@ export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
       genesis: { kind: "notAsked" },
       daAuthToken: { kind: "notAsked" },
       storageClass: { kind: "notAsked" },
+      executionGenesis: { kind: "notAsked" },
     },
     identity: present(),
     chainLock: { kind: "ours" },

@@ -48,6 +48,7 @@ export function memberWith(traits: Traits, ordinal: number, templates: Templates
     claimName: claimName("seq", ordinal),
     pod: pod && podOf(pod),
     claim: claim(ordinal),
+    executionClaim: undefined,
     report: isSilent ? { kind: "none", why: "no answer" } : { kind: "answered", atMs: 0, answer: says },
   };
 }

@@ -88,7 +88,8 @@ function renderSides(
   const metadata = notes === undefined ? {} : { metadata: { annotations: notes } };
   const [applied, wanted] = [cluster({ spec }), cluster({ ...metadata, spec: { ...spec, ...change } })];
   const replicas = spec.replicas ?? 3;
-  const identity = present({ membership: { replicas, raftPort: spec.raft?.port ?? 5001 } });
+  const membership = { replicas, raftPort: spec.raft?.port ?? 5001 };
+  const identity = present({ membership, hasJwt: spec.execution !== undefined });
   const bare = snapshot({ cluster: wanted, identity, ...(settings && { settings }) });
   const before = converged({ ...bare, cluster: applied, settings: snapshot().settings }, applied);
   const after = converged(bare, wanted);

@@ -4,6 +4,7 @@ import { proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../e
 import { importSigner, sealSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
+import { JWT_ENTRY } from "../model/identity.ts";
 import { commonLabels, identitySecretName, MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
 import type { Random } from "../runtime/random.ts";
@@ -25,7 +26,8 @@ export interface SignerFiles {
 }
 
 /**
- * The identity of a new cluster: signer, genesis and the node keys of all ordinals that it may ever have. It is
+ * The identity of a new cluster: signer, genesis, the node keys of all ordinals that it may ever have, and for an EVM
+ * chain the token of the execution clients. It is
  * immutable and has no owner reference, because losing the signer is losing the chain.
  */
 export async function newIdentity(input: IdentityInput): Promise<Secret> {
@@ -33,7 +35,7 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
   const signer = given.signer ?? (await generateSigner(random));
   const proposer = await proposerOf(signer);
   const genesis = given.genesis ?? newGenesis(input, proposer);
-  refuseOtherGenesis(genesis, input.spec.chain.id, proposer);
+  refuseOtherGenesis(genesis, input.spec, proposer);
   const nodeKeys = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => [
     `node_key.${ordinal}.json`,
     renderNodeKey(random.bytes(SEED_LENGTH)),
@@ -44,6 +46,7 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
     passphrase: signer.passphrase,
     "genesis.json": genesis,
     ...Object.fromEntries(nodeKeys),
+    ...(input.spec.execution ? { [JWT_ENTRY]: Buffer.from(random.bytes(32)).toString("hex") } : {}),
   };
   return {
     apiVersion: "v1",
@@ -97,12 +100,16 @@ function newGenesis({ spec, nowMs }: IdentityInput, proposerAddress: string): st
 }
 
 /** Signer and genesis were checked one after the other, and may have changed since: they are kept for ever now. */
-function refuseOtherGenesis(text: string, chainId: string, proposerAddress: string): void {
+function refuseOtherGenesis(text: string, spec: CompleteSpec, proposerAddress: string): void {
   const genesis = parseGenesis(text);
   const problems =
     genesis.kind === "malformed"
       ? [genesis.problem]
-      : checkGenesis(genesis.value, { chainId, proposerAddress });
+      : checkGenesis(genesis.value, {
+          chainId: spec.chain.id,
+          proposerAddress,
+          isEvm: spec.app.kind === "evm",
+        });
   if (problems.length > 0)
     throw new KubeError("Conflict", `the genesis cannot be used: ${problems.join("; ")}`);
 }

@@ -27,6 +27,7 @@ export function answerOf(
     prepare: findings.prepare,
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
+    ...ifKnown({ execution: shownExecution(findings.execution, nowMs) }),
     peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
     ...ifKnown({ raftLog: shownRaftLog(findings.raftLog, nowMs) }),
     ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
@@ -51,6 +52,16 @@ function shownNode(node: NodeFinding, nowMs: number): AgentAnswer["node"] {
     ...ifKnown({ isLeader, height, blockTimeMs, head, peerId, daNamespace }),
     ...blocks,
   };
+}
+
+function shownExecution(execution: Findings["execution"], nowMs: number): AgentAnswer["execution"] {
+  if (execution === undefined) return undefined;
+  const { engine } = execution;
+  return ifKnown({
+    height: current(execution.height, nowMs),
+    blocksBehind: current(execution.blocksBehind, nowMs),
+    isEngineOpen: engine === "unknown" ? undefined : engine === "open",
+  });
 }
 
 function shownHandover(handover: Findings["handover"], nowMs: number): AgentAnswer["handover"] {

@@ -12,6 +12,8 @@ export interface Findings {
   readonly volume: AgentAnswer["volume"];
   readonly mode: AgentAnswer["mode"];
   readonly node: NodeFinding;
+  /** Undefined where there is no execution client. */
+  readonly execution: ExecutionFinding | undefined;
   readonly peers: readonly PeerFinding[];
   readonly raftLog: RaftLogFinding | undefined;
   readonly handover: HandoverFinding | undefined;
@@ -50,6 +52,13 @@ export type NodeFinding =
       readonly peerId: string | undefined;
       readonly daNamespace: string | undefined;
     };
+
+export interface ExecutionFinding {
+  readonly height: Seen<number> | undefined;
+  /** How far that was below ev-node's own height. */
+  readonly blocksBehind: Seen<number> | undefined;
+  readonly engine: "open" | "closed" | "unknown";
+}
 
 export interface Block {
   readonly height: number;
@@ -104,6 +113,7 @@ export function nothingKnown(nowMs: number): Findings {
     volume: { kind: "unchecked" },
     mode: undefined,
     node: closedSince(nowMs),
+    execution: undefined,
     peers: [],
     raftLog: undefined,
     handover: undefined,

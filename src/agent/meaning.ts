@@ -21,6 +21,7 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
     ["volume", volume.kind === "intact" ? `intact ${volume.started ? "started" : "new"}` : volume.kind],
     ["mode", findings.mode?.kind ?? ""],
     ["node", nodeMeaning(findings.node)],
+    ["execution", executionMeaning(findings.execution)],
     ...findings.peers.flatMap(({ name, raft, p2p }): [string, string][] => [
       [`raft ${name}`, raft.kind],
       [`p2p ${name}`, p2p.kind],
@@ -41,6 +42,12 @@ function nodeMeaning(node: NodeFinding): string {
   }
   const role = node.isLeader === undefined ? "of unknown role" : node.isLeader ? "leader" : "follower";
   return ["open", role, node.peerId, node.daNamespace].filter((part) => part !== undefined).join(", ");
+}
+
+function executionMeaning(execution: Findings["execution"]): string {
+  if (execution === undefined) return "";
+  const answers = execution.height === undefined ? "never answered" : "has answered";
+  return `${answers}, engine ${execution.engine}`;
 }
 
 function handoverMeaning(handover: Findings["handover"]): string {

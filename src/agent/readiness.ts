@@ -1,5 +1,5 @@
 import { majorityOf } from "../model/majority.ts";
-import { current, type Findings } from "./findings.ts";
+import { current, type ExecutionFinding, type Findings } from "./findings.ts";
 
 /** How long ago a peer's raft port may have been reached last. */
 const RAFT_REACH_LIFETIME_MS = 5_000;
@@ -11,14 +11,14 @@ export interface Readiness {
 
 /** Ready means in sync: what a disruption budget and `kubectl drain` go by, with or without an operator. */
 export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowMs: number): Readiness {
-  const { prepare, mode, node, peers } = findings;
+  const { prepare, mode, node, peers, execution } = findings;
   if (prepare.kind !== "done") return notReady("the member is not prepared yet");
   if (mode?.kind === "level") return notReady(levelMessage(mode, node));
   if (node.kind === "closed") {
     return notReady(
       node.metricsPortOpen || node.raftPortOpen
         ? "ev-node runs, but its HTTP server is closed: it knows no leader"
-        : "ev-node does not run",
+        : `ev-node does not run${execution?.engine === "closed" ? ", nor does its execution client" : ""}`,
     );
   }
 
@@ -30,6 +30,9 @@ export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowM
       return notReady(`${behind} blocks behind ${peer.name}, tolerated are ${maxBlocksBehind}`);
     }
   }
+
+  const lack = execution && executionLack(execution, maxBlocksBehind, nowMs);
+  if (lack !== undefined) return notReady(lack);
 
   const reached = peers.filter(
     ({ raftReachedAtMs: atMs }) => atMs !== undefined && nowMs - atMs <= RAFT_REACH_LIFETIME_MS,
@@ -43,6 +46,23 @@ export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowM
     );
   }
   return { ok: true, message: "in sync" };
+}
+
+/**
+ * ev-node elects without regard to the execution layer, and a leader whose layer is far behind makes no block before it
+ * has executed all of them (evstack/ev-node#3255).
+ */
+function executionLack(
+  { height, blocksBehind, engine }: ExecutionFinding,
+  maxBlocksBehind: number,
+  nowMs: number,
+): string | undefined {
+  if (engine === "closed") return "the execution client does not run: its engine port is closed";
+  if (current(height, nowMs) === undefined) return "the height of the execution layer is not known";
+  const behind = current(blocksBehind, nowMs);
+  if (behind === undefined) return "it is not known how far the execution layer is behind";
+  if (behind <= maxBlocksBehind) return undefined;
+  return `the execution layer is ${behind} blocks behind ev-node's own, tolerated are ${maxBlocksBehind}`;
 }
 
 /** Told in the member's status as well. */

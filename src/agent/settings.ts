@@ -28,11 +28,18 @@ export interface Settings {
   readonly podUid: string;
   readonly epoch: number;
   readonly maxBlocksBehind: number;
+  /** Where the execution client of the pod listens; undefined where there is none. */
+  readonly execution: { readonly eth: number; readonly engine: number } | undefined;
 }
 
 export type SettingsReading =
   | { readonly kind: "valid"; readonly settings: Settings }
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
+
+const port = z
+  .string()
+  .regex(/^[1-9]\d{0,4}$/, "is not a port")
+  .optional();
 
 const environment = z.object({
   POD_NAME: z.string("is missing").regex(/-\d{1,3}$/, "is not the name of a StatefulSet's pod"),
@@ -42,6 +49,8 @@ const environment = z.object({
     .string("is missing")
     .refine((text) => epochFrom(text) !== undefined, "is not a whole number from 1 on"),
   MAX_BLOCKS_BEHIND: z.string("is missing").regex(/^\d{1,9}$/, "is not a whole number"),
+  ETH_PORT: port,
+  ENGINE_PORT: port,
 });
 
 /** Reads the agent's environment and names every problem at once. */
@@ -54,7 +63,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     };
   }
 
-  const { POD_NAME, POD_NAMESPACE, POD_UID, EPOCH, MAX_BLOCKS_BEHIND } = reading.data;
+  const { POD_NAME, POD_NAMESPACE, POD_UID, EPOCH, MAX_BLOCKS_BEHIND, ETH_PORT, ENGINE_PORT } = reading.data;
+  if ((ETH_PORT === undefined) !== (ENGINE_PORT === undefined))
+    return { kind: "invalid", problems: ["ETH_PORT and ENGINE_PORT come together, or not at all"] };
   const settings: Settings = {
     member: POD_NAME,
     ordinal: Number(POD_NAME.slice(POD_NAME.lastIndexOf("-") + 1)),
@@ -62,6 +73,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     podUid: POD_UID,
     epoch: Number(EPOCH),
     maxBlocksBehind: Number(MAX_BLOCKS_BEHIND),
+    execution: ETH_PORT === undefined ? undefined : { eth: Number(ETH_PORT), engine: Number(ENGINE_PORT) },
   };
   return { kind: "valid", settings };
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Board } from "./board.ts";
 import type { Disk } from "./disk.ts";
+import { newExecutionLook, unknownExecution } from "./execution-watch.ts";
 import { HandoverWatch } from "./handover-watch.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
@@ -58,6 +59,7 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
     lookAtPeer(peer, { ...dependencies, clusterId: owner.clusterId, ...peerPort(dependencies) });
 
   const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
+  const lookAtExecution = newLookAtExecution(dependencies);
   const ask = newAskNode(dependencies.http, clock, facts.rpcPort);
   const handover = new HandoverWatch({ ask, board, clock, log });
   const raftFolder = join(dependencies.paths.home, raftFolderName(owner.epoch));
@@ -85,7 +87,10 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
       await node.lookAtLeadership();
       await handover.notice();
     }),
-    repeat(every(STATE_EVERY_MS), () => node.lookAtState()),
+    repeat(every(STATE_EVERY_MS), async () => {
+      await node.lookAtState();
+      await lookAtExecution();
+    }),
     repeat(every(HANDOVER_EVERY_MS), () => handover.tend()),
     repeat(
       every(RAFT_LOG_EVERY_MS),
@@ -102,6 +107,14 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
     ),
     ...facts.peers.map((peer) => repeat(every(PEER_EVERY_MS), () => look(peer))),
   ]);
+}
+
+/** Nothing where there is no execution client; where there is one, it is unknown from the first moment on. */
+function newLookAtExecution({ settings, http, clock, board }: WatchDependencies): () => Promise<void> {
+  const { execution: ports } = settings;
+  if (ports === undefined) return async () => {};
+  board.update({ execution: unknownExecution });
+  return newExecutionLook({ http, clock, board, ports });
 }
 
 function newModeKeeper(

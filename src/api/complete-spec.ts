@@ -10,6 +10,8 @@ export interface CompleteSpec {
   readonly imagePullPolicy: Given<"imagePullPolicy">;
   readonly imagePullSecrets: Given<"imagePullSecrets">;
   readonly app: CompleteApp;
+  /** Present for an app of kind `evm`, and for no other. */
+  readonly execution?: CompleteExecution;
   readonly chain: CompleteChain;
   readonly signer: Signer;
   readonly da: CompleteDa;
@@ -18,7 +20,7 @@ export interface CompleteSpec {
   readonly rpc: { readonly port: number };
   readonly metrics: { readonly port: number };
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
-  readonly storage: { readonly size: string; readonly storageClassName: string | undefined };
+  readonly storage: CompleteStorage;
   readonly readiness: { readonly maxBlocksBehind: number };
   readonly networkPolicy: { readonly enabled: boolean };
   readonly disruptionBudget: { readonly enabled: boolean };
@@ -33,9 +35,30 @@ export type CompleteApp = {
   readonly extraArgs: readonly string[];
   readonly extraEnv: readonly EnvVariable[];
 } & (
-  | { readonly kind: "testapp" }
+  | { readonly kind: "testapp" | "evm" }
   | { readonly kind: "custom"; readonly command: readonly string[]; readonly ports: readonly AppPort[] }
 );
+
+/** The execution client beside each ev-node. */
+export interface CompleteExecution {
+  readonly image: string;
+  readonly genesisConfigMap: KeyReference;
+  readonly genesisHash: string;
+  readonly feeRecipient: string;
+  readonly storage: CompleteStorage;
+  readonly resources: Resources;
+  readonly extraArgs: readonly string[];
+}
+
+export interface CompleteStorage {
+  readonly size: string;
+  readonly storageClassName: string | undefined;
+}
+
+export interface Resources {
+  readonly requests: Amounts;
+  readonly limits: Amounts;
+}
 
 interface AppPort {
   readonly name: string;
@@ -91,7 +114,7 @@ export interface RaftTimeouts {
 }
 
 export interface CompletePod {
-  readonly resources: { readonly requests: Amounts; readonly limits: Amounts };
+  readonly resources: Resources;
   readonly nodeSelector: Entries;
   readonly tolerations: NonNullable<Given<"pod">["tolerations"]>;
   readonly affinity: Readonly<Record<string, unknown>> | undefined;

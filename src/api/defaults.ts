@@ -2,6 +2,7 @@ import { parseDuration } from "../model/duration.ts";
 import type {
   CompleteApp,
   CompleteChain,
+  CompleteExecution,
   CompletePod,
   CompleteRaft,
   CompleteSpec,
@@ -80,6 +81,7 @@ export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec 
     imagePullPolicy: spec.imagePullPolicy ?? defaults.imagePullPolicy,
     imagePullSecrets: spec.imagePullSecrets ?? [],
     app: completeApp(spec, defaults),
+    ...(spec.execution === undefined ? {} : { execution: completeExecution(spec.execution) }),
     chain: completeChain(spec, defaults),
     signer:
       spec.signer?.secretName === undefined
@@ -109,9 +111,20 @@ export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec 
 function completeApp({ app }: Spec, defaults: Defaults): CompleteApp {
   const extraArgs = app?.extraArgs ?? [];
   const extraEnv = (app?.extraEnv ?? []).map(({ name, value }) => ({ name, value: value ?? "" }));
-  if ((app?.kind ?? defaults.app.kind) === "testapp") return { kind: "testapp", extraArgs, extraEnv };
+  const kind = app?.kind ?? defaults.app.kind;
+  if (kind !== "custom") return { kind, extraArgs, extraEnv };
   if (app?.command === undefined) throw new Error("A custom app passed the schema without a command.");
   return { kind: "custom", command: app.command, ports: app.ports ?? [], extraArgs, extraEnv };
+}
+
+function completeExecution(execution: NonNullable<Spec["execution"]>): CompleteExecution {
+  const { storage, resources, extraArgs = [], ...given } = execution;
+  return {
+    ...given,
+    storage: { size: storage.size, storageClassName: storage.storageClassName },
+    resources: { requests: resources?.requests ?? {}, limits: resources?.limits ?? {} },
+    extraArgs,
+  };
 }
 
 function completeChain({ chain }: Spec, defaults: Defaults): CompleteChain {

@@ -11,5 +11,8 @@ export const fixed = {
   metricsPort: 26_660,
 } as const;
 
+/** Ports of an execution client, as upstream's guide has them. The engine's is on the loopback interface alone. */
+export const executionPorts = { eth: 8545, ws: 8546, engine: 8551, metrics: 9001 } as const;
+
 /** Where ev-node's testapp takes transactions. */
 export const TESTAPP_PORT = 8080;

@@ -5,6 +5,8 @@ export interface ImmutableField {
   readonly path: readonly string[];
   /** What an absent field means, where writing that value down is no change. */
   readonly whenAbsent?: number;
+  /** Compared only where both have this section; another field tells of a section that came or went. */
+  readonly section?: "execution";
   readonly valueIn: (spec: CompleteSpec) => unknown;
   readonly why: string;
 }
@@ -50,6 +52,29 @@ export const immutableFields: readonly ImmutableField[] = [
     valueIn: (spec) => spec.storage.storageClassName,
     why: "Kubernetes cannot move a volume to another class. Set it back.",
   },
+  {
+    path: ["execution", "genesisHash"],
+    valueIn: (spec) => spec.execution?.genesisHash,
+    why: `the chain has begun on this genesis, with an execution layer or without one. ${SET_BACK}`,
+  },
+  {
+    path: ["execution", "feeRecipient"],
+    section: "execution",
+    valueIn: (spec) => spec.execution?.feeRecipient,
+    why: "a member that executes blocks again, as after a restart, would make other blocks of them. Set it back.",
+  },
+  {
+    path: ["execution", "storage", "size"],
+    section: "execution",
+    valueIn: (spec) => spec.execution?.storage.size,
+    why: "this version cannot grow volumes; growth comes with a later version. Set it back.",
+  },
+  {
+    path: ["execution", "storage", "storageClassName"],
+    section: "execution",
+    valueIn: (spec) => spec.execution?.storage.storageClassName,
+    why: "Kubernetes cannot move a volume to another class. Set it back.",
+  },
 ];
 
 export interface ForbiddenChange {
@@ -67,6 +92,7 @@ export function changeMessage({ path, why }: ImmutableField): string {
  */
 export function forbiddenChanges(before: CompleteSpec, after: CompleteSpec): readonly ForbiddenChange[] {
   return immutableFields
+    .filter(({ section }) => section === undefined || (before[section] && after[section]))
     .filter(({ valueIn }) => JSON.stringify(valueIn(before)) !== JSON.stringify(valueIn(after)))
     .map((field) => ({ path: `spec.${field.path.join(".")}`, message: changeMessage(field) }));
 }

@@ -1,6 +1,6 @@
 import { MAX_MEMBERS, memberHost } from "../model/names.ts";
 import { parseQuantity } from "../model/quantity.ts";
-import type { Amounts, CompleteSpec } from "./complete-spec.ts";
+import type { Amounts, CompleteSpec, Resources } from "./complete-spec.ts";
 import type { EvNodeCluster } from "./evnodecluster.ts";
 
 const MAX_HOST_LENGTH = 253;
@@ -19,9 +19,8 @@ export function validate(
 ): readonly string[] {
   return [
     ...hostProblems(cluster, clusterDomain),
-    ...resourceNameProblems(spec, "requests"),
-    ...resourceNameProblems(spec, "limits"),
-    ...requestProblems(spec),
+    ...resourceProblems("spec.pod.resources", spec.pod.resources),
+    ...(spec.execution ? resourceProblems("spec.execution.resources", spec.execution.resources) : []),
     ...affinityProblems(spec),
   ];
 }
@@ -34,21 +33,29 @@ function hostProblems({ metadata }: EvNodeCluster, clusterDomain: string): reado
   ];
 }
 
-function resourceNameProblems({ pod }: CompleteSpec, kind: "requests" | "limits"): readonly string[] {
-  return Object.keys(pod.resources[kind])
+function resourceProblems(field: string, resources: Resources): readonly string[] {
+  return [
+    ...nameProblems(`${field}.requests`, resources.requests),
+    ...nameProblems(`${field}.limits`, resources.limits),
+    ...requestProblems(`${field}.requests`, resources),
+  ];
+}
+
+function nameProblems(field: string, amounts: Amounts): readonly string[] {
+  return Object.keys(amounts)
     .filter((name) => !RESOURCE_NAME.test(name))
     .map(
       (name) =>
-        `spec.pod.resources.${kind}: ${name} is no resource; cpu, memory, ephemeral-storage, hugepages-<size> or <domain>/<name> was expected.`,
+        `${field}: ${name} is no resource; cpu, memory, ephemeral-storage, hugepages-<size> or <domain>/<name> was expected.`,
     );
 }
 
-function requestProblems({ pod: { resources } }: CompleteSpec): readonly string[] {
-  return Object.keys(resources.requests)
-    .filter((name) => exceeds(resources.requests, resources.limits, name))
+function requestProblems(field: string, { requests, limits }: Resources): readonly string[] {
+  return Object.keys(requests)
+    .filter((name) => exceeds(requests, limits, name))
     .map(
       (name) =>
-        `spec.pod.resources.requests: ${name} is ${resources.requests[name]}, but the limit of ${resources.limits[name]} is lower; lower the request or raise the limit.`,
+        `${field}: ${name} is ${requests[name]}, but the limit of ${limits[name]} is lower; lower the request or raise the limit.`,
     );
 }
 

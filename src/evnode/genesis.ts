@@ -55,11 +55,15 @@ export function parseGenesis(text: string): Parsed<Genesis> {
   });
 }
 
+interface ExpectedGenesis {
+  readonly chainId: string;
+  readonly proposerAddress: string;
+  /** A block of an EVM chain has the height of its block in the execution layer, whose first one is 1. */
+  readonly isEvm?: boolean;
+}
+
 /** Why this genesis is not the one of the chain and signer at hand, in words; empty when it is. */
-export function checkGenesis(
-  genesis: Genesis,
-  expected: { readonly chainId: string; readonly proposerAddress: string },
-): readonly string[] {
+export function checkGenesis(genesis: Genesis, expected: ExpectedGenesis): readonly string[] {
   const problems: string[] = [];
   if (genesis.chainId !== expected.chainId) {
     problems.push(`the genesis is of chain "${genesis.chainId}", expected "${expected.chainId}"`);
@@ -68,6 +72,9 @@ export function checkGenesis(
     problems.push(
       `the genesis names the proposer ${genesis.proposerAddress}, but the signer's address is ${expected.proposerAddress}`,
     );
+  }
+  if (expected.isEvm && genesis.initialHeight !== 1) {
+    problems.push(`the genesis begins at height ${genesis.initialHeight}, an EVM chain has to begin at 1`);
   }
   return problems;
 }

@@ -116,6 +116,16 @@ const handover = z.object({
 
 export type Handover = Readonly<z.infer<typeof handover>>;
 
+/** The execution client beside ev-node. What is not known is absent. */
+const execution = z.object({
+  /** Of its newest block, which has the same height in both layers. */
+  height: z.number().int().optional(),
+  /** How far that is below ev-node's own height, both looked at together. */
+  blocksBehind: z.number().int().min(0).optional(),
+  /** Whether its engine takes connections of ev-node. */
+  isEngineOpen: z.boolean().optional(),
+});
+
 export const agentAnswerSchema = z.object({
   protocol: z.literal(1),
   /** Changes whenever anything but heights, ages and times changed; also when the agent was restarted. */
@@ -138,6 +148,8 @@ export const agentAnswerSchema = z.object({
   /** Absent as long as it was not decided yet. */
   mode: mode.optional(),
   node,
+  /** Only of a member of an EVM chain. */
+  execution: execution.optional(),
   peers: z.array(peer),
   /** `forMs`: since when it is so, without a break. */
   ready: z.object({ ok: z.boolean(), message: z.string(), forMs: z.number().optional() }),

@@ -1,3 +1,6 @@
+/** The entry with the token that ev-node and its execution client share; only of an EVM chain. */
+export const JWT_ENTRY = "jwt.hex";
+
 /** The public facts of a cluster's identity Secret; keys and passphrase never leave the code that reads it. */
 export interface Identity {
   readonly resourceVersion: string;
@@ -11,6 +14,8 @@ export interface Identity {
   readonly peerIds: readonly string[];
   /** DNS domain of the Kubernetes cluster when the identity was made; part of the addresses in raft's log. */
   readonly clusterDomain: string;
+  /** Whether it was made for an EVM chain: with a token for the execution clients. */
+  readonly hasJwt: boolean;
   readonly epoch: number;
   /** The epoch that was bootstrapped; absent until every member's volume was prepared for it. */
   readonly bootstrapped: number | undefined;

@@ -10,6 +10,11 @@ export interface Member {
   readonly claimName: string;
   readonly pod: MemberPod | undefined;
   readonly claim: MemberClaim | undefined;
+  /**
+   * Of the execution client's volume; only of an EVM chain. Nothing about a start stands on it: what is on that volume,
+   * ev-node makes again from its own blocks.
+   */
+  readonly executionClaim: MemberClaim | undefined;
   readonly report: Report;
 }
 
@@ -46,6 +51,8 @@ export interface MemberPod {
   readonly scheduling: "scheduled" | "pending" | { readonly unschedulable: string };
   readonly agent: ContainerState;
   readonly evnode: ContainerState;
+  /** Absent but for members of an EVM chain. */
+  readonly execution: ContainerState;
 }
 
 export type ContainerState =
@@ -134,6 +141,7 @@ export function podOf(pod: Pod): MemberPod {
     scheduling: schedulingOf(pod),
     agent: containerState(agent),
     evnode: containerState(evnode),
+    execution: stateIn(pod, EXECUTION_CONTAINER),
   };
 }
 
@@ -141,6 +149,8 @@ const readyCondition = ({ status }: Pod) => status?.conditions?.find(({ type }) 
 
 export const AGENT_CONTAINER = "agent";
 export const EVNODE_CONTAINER = "evnode";
+/** The execution client of an EVM chain. */
+export const EXECUTION_CONTAINER = "execution";
 
 function schedulingOf({ spec, status }: Pod): MemberPod["scheduling"] {
   if (spec?.nodeName) return "scheduled";
@@ -153,6 +163,12 @@ function schedulingOf({ spec, status }: Pod): MemberPod["scheduling"] {
 }
 
 type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+
+/** How a container of the pod is. */
+export function stateIn({ status }: Pod, container: string): ContainerState {
+  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return containerState(all.find(({ name }) => name === container));
+}
 
 function containerState(status: ContainerStatus | undefined): ContainerState {
   if (!status?.state) return { kind: "absent" };

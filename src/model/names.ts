@@ -18,6 +18,9 @@ export const networkPolicyName = (cluster: string) => cluster;
 export const memberName = (cluster: string, ordinal: number) => `${cluster}-${ordinal}`;
 export const claimName = (cluster: string, ordinal: number) => `data-${cluster}-${ordinal}`;
 
+/** The claim of the execution client's volume; only the members of an EVM chain have one. */
+export const executionClaimName = (cluster: string, ordinal: number) => `execution-${cluster}-${ordinal}`;
+
 /** Every name under which a cluster has objects in its namespace. */
 export function objectNames(cluster: string): readonly string[] {
   const ordinals = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => ordinal);
@@ -32,7 +35,9 @@ export function objectNames(cluster: string): readonly string[] {
     disruptionBudgetName,
     networkPolicyName,
   ].map((nameOf) => nameOf(cluster));
-  const members = ordinals.flatMap((ordinal) => [memberName(cluster, ordinal), claimName(cluster, ordinal)]);
+  const members = ordinals.flatMap((ordinal) =>
+    [memberName, claimName, executionClaimName].map((nameOf) => nameOf(cluster, ordinal)),
+  );
   return [...new Set([...shared, ...members])];
 }
 

@@ -1,7 +1,7 @@
 import { parseGenesis } from "../evnode/genesis.ts";
 import { parseNodeKey } from "../evnode/keys.ts";
 import { annotations } from "../model/annotations.ts";
-import { type IdentityView, parseMembership } from "../model/identity.ts";
+import { type IdentityView, JWT_ENTRY, parseMembership } from "../model/identity.ts";
 import { epochFrom } from "../model/member.ts";
 import { MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
@@ -35,6 +35,12 @@ const viewOf = remembered((secret: Secret): IdentityView => {
   const { chainId, proposerAddress } = genesis.value;
   const bootstrapped = epochFrom(notes[annotations.bootstrapped]);
   const membership = parseMembership(notes[annotations.membership]);
+  const hasJwt = isToken(entryText(secret, JWT_ENTRY) ?? "");
   const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress };
-  return { kind: "present", identity: { ...facts, peerIds, clusterDomain, epoch, bootstrapped, membership } };
+  return {
+    kind: "present",
+    identity: { ...facts, peerIds, clusterDomain, hasJwt, epoch, bootstrapped, membership },
+  };
 });
+
+const isToken = (text: string) => /^(0x)?[0-9a-fA-F]{64}$/.test(text.trim());

@@ -236,6 +236,8 @@ async function readMember(
   const claimName = names.claimName(cluster, ordinal);
   // The claim first: it stays while its pod is there, so a pod that the server shows later is not of one before it.
   const claim = await world.watched(kinds.claim, { namespace, name: claimName });
+  const layerClaim = { namespace, name: names.executionClaimName(cluster, ordinal) };
+  const executionClaim = await world.watched(kinds.claim, layerClaim);
   const pod = await readWatched(deps, kinds.pod, { namespace, name });
   const member: Member = {
     ordinal,
@@ -243,6 +245,7 @@ async function readMember(
     claimName,
     pod: pod && podOf(pod),
     claim: claim && claimOf(claim),
+    executionClaim: executionClaim && claimOf(executionClaim),
     report: { kind: "none", why: "there is no pod" },
   };
   return { ...member, report: reportOf(deps, member) };

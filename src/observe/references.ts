@@ -1,4 +1,4 @@
-import type { CompleteSpec, KeyReference } from "../api/complete-spec.ts";
+import type { CompleteSpec, CompleteStorage, KeyReference } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis } from "../evnode/genesis.ts";
 import { importSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
@@ -20,12 +20,13 @@ export async function readReferences(
   needsIdentity: boolean,
 ): Promise<References> {
   const signer = needsIdentity ? await readSigner(read, spec) : { public: notAsked, proposer: undefined };
-  const [genesis, daAuthToken, storageClass] = await Promise.all([
+  const [genesis, daAuthToken, storageClass, executionGenesis] = await Promise.all([
     needsIdentity ? readGenesis(read, spec, signer.proposer) : notAsked,
     readToken(read, spec),
-    readStorageClass(read, spec),
+    readStorageClasses(read, spec),
+    readExecutionGenesis(read, spec),
   ]);
-  return { signer: signer.public, genesis, daAuthToken, storageClass };
+  return { signer: signer.public, genesis, daAuthToken, storageClass, executionGenesis };
 }
 
 export const NO_REFERENCES: References = {
@@ -33,6 +34,7 @@ export const NO_REFERENCES: References = {
   genesis: notAsked,
   daAuthToken: notAsked,
   storageClass: notAsked,
+  executionGenesis: notAsked,
 };
 
 interface SignerReading {
@@ -65,7 +67,7 @@ const refuse = (problem: Referenced<undefined>): SignerReading => ({ public: pro
 
 async function readGenesis(
   read: ReadObject,
-  { chain }: CompleteSpec,
+  { chain, app }: CompleteSpec,
   proposer: string | undefined,
 ): Promise<Referenced<string>> {
   if (chain.genesis.from === "Generated") return notAsked;
@@ -80,7 +82,8 @@ async function readGenesis(
     const message = `${where} names a proposer, so its signer must be given too: set spec.signer.secretName, or remove spec.chain.genesis to have both generated.`;
     return { kind: "invalid", message, reason: "ProposerMismatch" };
   }
-  const problems = checkGenesis(genesis.value, { chainId: chain.id, proposerAddress: proposer });
+  const expected = { chainId: chain.id, proposerAddress: proposer, isEvm: app.kind === "evm" };
+  const problems = checkGenesis(genesis.value, expected);
   if (problems.length === 0) return found;
   const isOther = genesis.value.proposerAddress !== proposer;
   const message = `${where}: ${problems.join("; ")}.`;
@@ -116,9 +119,46 @@ async function readEntry(
   return { kind: "found", value };
 }
 
+/** What it says is ev-reth's business; a ConfigMap that is missing would leave a new pod waiting for ever. */
+async function readExecutionGenesis(
+  read: ReadObject,
+  { execution }: CompleteSpec,
+): Promise<Referenced<undefined>> {
+  if (execution === undefined) return notAsked;
+  const { genesisConfigMap: reference } = execution;
+  const found = await readEntry(read, "ConfigMap", reference, "spec.execution.genesisConfigMap");
+  if (found.kind !== "found") return found;
+  if (isJsonObject(found.value)) return { kind: "found", value: undefined };
+  const message = `ConfigMap ${reference.name}, entry ${reference.key} (spec.execution.genesisConfigMap) is no JSON object; the genesis file of the execution layer was expected.`;
+  return { kind: "invalid", message };
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** The first that is missing. */
+async function readStorageClasses(
+  read: ReadObject,
+  { storage, execution }: CompleteSpec,
+): Promise<Referenced<undefined>> {
+  const first = await readStorageClass(read, storage, "spec.storage");
+  if (execution === undefined || first.kind === "missing") return first;
+  const second = await readStorageClass(read, execution.storage, "spec.execution.storage");
+  return second.kind === "notAsked" ? first : second;
+}
+
 /** The default class, if none is named, is Kubernetes' own business. */
-async function readStorageClass(read: ReadObject, { storage }: CompleteSpec): Promise<Referenced<undefined>> {
-  const { storageClassName } = storage;
+async function readStorageClass(
+  read: ReadObject,
+  { storageClassName }: CompleteStorage,
+  field: string,
+): Promise<Referenced<undefined>> {
   if (storageClassName === undefined) return notAsked;
   try {
     if (await read(kinds.storageClass, storageClassName)) return { kind: "found", value: undefined };
@@ -127,6 +167,6 @@ async function readStorageClass(read: ReadObject, { storage }: CompleteSpec): Pr
     if (error instanceof KubeError && error.kind === "Forbidden") return notAsked;
     throw error;
   }
-  const message = `StorageClass ${storageClassName} (spec.storage.storageClassName) does not exist: see kubectl get storageclasses.`;
+  const message = `StorageClass ${storageClassName} (${field}.storageClassName) does not exist: see kubectl get storageclasses.`;
   return { kind: "missing", message };
 }

@@ -2,12 +2,14 @@ import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { executionClaimNames } from "./execution-claims.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stateOf } from "./member-status.ts";
 import { heightOf, leadership, levelling, type Participation, participation } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { executionBehind } from "./standing.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
 import { recordOn } from "./stored-record.ts";
@@ -152,6 +154,13 @@ function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
   const behind = members.filter(
     (member) => participation(member, members.length, maxBlocksBehind(snapshot)) !== "yes",
   );
+  const lagging = members.filter((member) => (executionBehind(member) ?? 0) > maxBlocksBehind(snapshot));
+  if (behind.length === 0 && lagging.length > 0)
+    return {
+      type: "InSync",
+      reason: "MembersBehind",
+      message: `The execution layer of ${names(lagging)} is behind the member's own blocks.`,
+    };
   if (behind.length === 0)
     return { type: "InSync", reason: "MembersInSync", message: "Every member follows the chain." };
   return {
@@ -174,17 +183,20 @@ function configFinding(blockers: readonly Blocker[], refusals: readonly string[]
   };
 }
 
-function volumesFinding({ members }: Snapshot, { blockers, rebuilding }: Plan): Finding<"VolumesReady"> {
+function volumesFinding(snapshot: Snapshot, { blockers, rebuilding }: Plan): Finding<"VolumesReady"> {
   const problems = blockers.filter((blocker) => blocker.type === "VolumesReady");
   const [first] = problems;
   if (first) return { ...first, message: problems.map(({ message }) => message).join(" ") };
   if (rebuilding !== undefined)
     return { type: "VolumesReady", reason: "MemberRebuilding", message: rebuilding };
-  const unbound = members.filter(({ claim }) => claim?.phase !== "Bound");
+  const unbound = [
+    ...snapshot.members.filter(({ claim }) => claim?.phase !== "Bound").map(({ claimName }) => claimName),
+    ...executionClaimNames(snapshot, ({ phase }) => phase !== "Bound"),
+  ];
   if (unbound.length === 0)
     return { type: "VolumesReady", reason: "VolumesIntact", message: "Every member has its volume." };
-  const claims = unbound.map(({ claimName }) => claimName).join(", ");
-  return { type: "VolumesReady", reason: "VolumesBinding", message: `Waiting for the volumes of ${claims}.` };
+  const message = `Waiting for the volumes of ${unbound.join(", ")}.`;
+  return { type: "VolumesReady", reason: "VolumesBinding", message };
 }
 
 function stalledFinding(blockers: readonly Blocker[], refusals: readonly string[]): Finding<"Stalled"> {

@@ -1,7 +1,7 @@
 import type { Blocker } from "../api/conditions.ts";
 import { forbiddenChanges } from "../api/immutable.ts";
 import { annotations } from "../model/annotations.ts";
-import { renderMembership } from "../model/identity.ts";
+import { JWT_ENTRY, renderMembership } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { identitySecretName } from "../model/names.ts";
@@ -89,10 +89,22 @@ function identityProblems({ identity, cluster, parsed, members, statefulSet }: S
     if (started.length > 0) return [{ type: "ConfigValid", reason: "IdentityLost", message }];
     return statefulSet ? [unstartedLoss(name, statefulSet.metadata.name)] : [];
   }
-  const { chainId } = identity.identity;
-  if (parsed.kind !== "valid" || parsed.spec.chain.id === chainId) return [];
+  if (parsed.kind !== "valid") return [];
+  const { chainId, hasJwt } = identity.identity;
+  const { kind } = parsed.spec.app;
+  if (hasJwt !== (kind === "evm")) return [identityOfOtherKind(name, kind, hasJwt)];
+  if (parsed.spec.chain.id === chainId) return [];
   const message = `spec.chain.id is ${parsed.spec.chain.id}, but Secret ${name} and its volumes belong to chain ${chainId}. Use that chain id, or another name for a new chain.`;
   return [{ type: "ConfigValid", reason: "IdentityMismatch", message }];
+}
+
+/** The blocks of another kind of app lie elsewhere on the same volumes: this one would begin the chain again. */
+function identityOfOtherKind(name: string, kind: string, isEvms: boolean): Blocker {
+  const other = isEvms
+    ? `an EVM chain: it has ${JWT_ENTRY}`
+    : `an app of another kind: it has no usable ${JWT_ENTRY}`;
+  const message = `spec.app.kind is ${kind}, but Secret ${name} was made for ${other}. Set spec.app.kind back, or use another name for a new chain.`;
+  return { type: "ConfigValid", reason: "IdentityMismatch", message };
 }
 
 /** What the pods are made from is not guessed: a change that waits would reach them in silence. */
@@ -118,13 +130,14 @@ function unstartedLoss(identity: string, statefulSet: string): Blocker {
 
 /** Signer and genesis are taken over once, with the identity, and are not needed afterwards. */
 function referenceProblems({ references, identity }: Snapshot): Blocker[] {
-  const { signer, genesis, daAuthToken, storageClass } = references;
+  const { signer, genesis, daAuthToken, storageClass, executionGenesis } = references;
   const once = identity.kind === "absent";
   return [
     ...(once ? problemOf(signer, "SecretMissing", "SecretInvalid") : []),
     ...(once ? problemOf(genesis, "GenesisMissing", "GenesisInvalid") : []),
     ...problemOf(daAuthToken, "SecretMissing", "SecretInvalid"),
     ...problemOf(storageClass, "StorageClassMissing", "StorageClassMissing"),
+    ...problemOf(executionGenesis, "GenesisMissing", "GenesisInvalid"),
   ];
 }
 

@@ -15,6 +15,7 @@ export function memberStatus(member: Member, before?: Status): MemberStatus {
     state: stateOf(member),
     ready: pod?.ready ?? false,
     ...(height === undefined ? {} : { height, blocksBehind: blocksBehind(member) ?? 0 }),
+    ...(answer?.execution?.height === undefined ? {} : { executionHeight: answer.execution.height }),
     ...(answer?.configRevision === undefined ? {} : { configRevision: answer.configRevision }),
     ...(pod?.revision === undefined ? {} : { podRevision: pod.revision }),
     ...(answer ? { peersReached: answer.peers.filter(({ raft }) => raft.kind === "reached").length } : {}),
@@ -33,7 +34,7 @@ export function stateOf(member: Member): State {
   const { pod } = member;
   if (!pod) return "Missing";
   if (pod.terminating) return "Terminating";
-  if (isFailed(pod.evnode) || isFailed(pod.agent)) return "Failed";
+  if ([pod.evnode, pod.agent, pod.execution].some(isFailed)) return "Failed";
   if (pod.evnode.kind === "running") return "Running";
   return pod.agent.kind === "running" ? "Preparing" : "Waiting";
 }
@@ -56,12 +57,17 @@ export function messageOf(member: Member, before?: Status): string | undefined {
   return message?.slice(0, 1024);
 }
 
-function podMessage({ name, pod, claim }: Member, before: Status | undefined): string | undefined {
+function podMessage(
+  { name, pod, claim, executionClaim }: Member,
+  before: Status | undefined,
+): string | undefined {
   if (!pod) return "there is no pod";
   if (pod.terminating) return "the pod is stopping";
   if (typeof pod.scheduling === "object") return `no node takes the pod: ${pod.scheduling.unschedulable}`;
   if (claim && claim.phase !== "Bound") return `the volume claim is ${claim.phase}`;
-  const failed = [pod.agent, pod.evnode].find(isFailed);
+  if (executionClaim && executionClaim.phase !== "Bound")
+    return `the volume claim of the execution client is ${executionClaim.phase}`;
+  const failed = [pod.agent, pod.execution, pod.evnode].find(isFailed);
   if (failed?.kind !== "waiting") return undefined;
   const told = before?.members?.find((row) => row.name === name)?.message;
   if (told !== undefined && isStillWhy(told, pod)) return told;

@@ -14,7 +14,7 @@ import {
   wayFor,
 } from "./rollout-scene.ts";
 import { agedMs } from "./snapshot.ts";
-import { behindAll } from "./standing.ts";
+import { behindAll, executionBehind } from "./standing.ts";
 
 export type Next =
   /** Every member is of the template and takes part. */
@@ -60,7 +60,7 @@ const LEVEL_MS = 1_500;
  * | R4 | not exactly one member leads | wait |
  * | R5 | any other member does not take part, or is silent | wait: silence is not death |
  * | R6 | an outdated follower | update the one that does not take part, then one that was begun, then the highest ordinal |
- * | R7 | only the leader is outdated | update it when an updated follower is level with it |
+ * | R7 | only the leader is outdated | update it when an updated follower is level with it, its execution layer too |
  * | R8 | its owner asked for a restart of a member | update that |
  */
 export function nextMember(scene: Scene, target: Target, asked: string | undefined): Next {
@@ -109,8 +109,9 @@ function isBroken(member: Member): boolean {
   const prepare = answerOf(member)?.prepare;
   const isRefused = prepare?.kind === "refused" && prepare.reason === "Config";
   if (isFailed(pod.evnode) || typeof pod.scheduling === "object") return true;
-  // ev-node goes on beside an agent that does not.
-  return pod.evnode.kind !== "running" && (isFailed(pod.agent) || isRefused);
+  // ev-node goes on beside an agent that does not, and for a while beside an execution client.
+  const isHeldUp = isFailed(pod.agent) || isFailed(pod.execution) || isRefused;
+  return pod.evnode.kind !== "running" && isHeldUp;
 }
 
 /** Somebody took it away with the whole Secret. An ev-node that runs has its own copy. */
@@ -272,8 +273,9 @@ function firstOf(followers: readonly Present[], scene: Scene): Present | undefin
 
 function isAnyLevel(present: readonly Present[], leader: Present, { intents }: Scene): boolean {
   const tolerated = Math.max(1, Math.ceil(LEVEL_MS / intents.current.spec.chain.blockTimeMs));
+  const isLevel = (behind: number | undefined) => behind !== undefined && behind <= tolerated;
   return present.some(
-    (member) => member !== leader && (behindAll(member, leader) ?? Number.MAX_VALUE) <= tolerated,
+    (member) => member !== leader && isLevel(behindAll(member, leader)) && isLevel(executionBehind(member)),
   );
 }
 

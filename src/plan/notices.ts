@@ -4,6 +4,7 @@ import type { KubeObject } from "../model/kube-object.ts";
 import { claimName, identitySecretName } from "../model/names.ts";
 import type { EvNodeClusterObject } from "../model/objects.ts";
 import type { Action } from "./actions.ts";
+import { executionClaimNames } from "./execution-claims.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What is told about a cluster as a Kubernetes Event. */
@@ -15,7 +16,8 @@ export interface Notice {
 }
 
 /** What the members of a cluster's audience want to know of what was done. Most writes are not news. */
-export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice | undefined {
+export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined {
+  const { cluster, members } = snapshot;
   const { name } = cluster.metadata;
   switch (action.kind) {
     case "createIdentity":
@@ -49,7 +51,8 @@ export function noticeOf(action: Action, { cluster, members }: Snapshot): Notice
       if (action.why !== LABELS_CHANGED) return undefined;
       return warning("Restored", `Pod ${action.member.name} was put back: ${action.why}.`);
     case "releaseChainLock": {
-      const claims = members.map(({ ordinal }) => claimName(name, ordinal)).join(", ");
+      const blocks = members.map(({ ordinal }) => claimName(name, ordinal));
+      const claims = [...blocks, ...executionClaimNames(snapshot)].join(", ");
       return normal(
         "VolumesRetained",
         `Volume claims ${claims} and Secret ${identitySecretName(name)} are kept: apply the cluster again to go on with its chain.`,

@@ -1,6 +1,6 @@
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import type { Identity } from "../model/identity.ts";
-import { EVNODE_CONTAINER, isFailed, podOf } from "../model/member.ts";
+import { EXECUTION_CONTAINER, isFailed, stateIn } from "../model/member.ts";
 import type { Pod } from "../model/objects.ts";
 import { rehearsalPod } from "../resources/rehearsal-pod.ts";
 import type { Action } from "./actions.ts";
@@ -15,13 +15,13 @@ export type Rehearsal =
   | { readonly kind: "failed"; readonly actions: readonly Action[]; readonly why: string };
 
 /**
- * Whether the image of a wish was pulled and started on every node that a member is on. A wrong name, a missing pull
+ * Whether the images of a wish were pulled and started on every node that a member is on. A wrong name, a missing pull
  * secret and another machine's architecture all show there, and no member was touched.
  *
  * | on a node | then |
  * | --- | --- |
  * | no pod for this image | make one |
- * | it ended well, or ended and is a custom app that may not know the argument | passed |
+ * | it ended well, or ended and is an app that may not know the argument | passed |
  * | the image is not to be had, or does not start, or not in time | failed, for as long as it is so |
  * | the node did not take the pod | try again |
  * | anything else | wait |
@@ -61,6 +61,7 @@ export function needsRehearsal({ current }: Intents, { intent }: Wish): boolean 
     spec.imagePullPolicy,
     spec.imagePullSecrets,
     spec.app,
+    spec.execution?.image,
   ];
   return JSON.stringify(imageOf(current)) !== JSON.stringify(imageOf(intent));
 }
@@ -74,23 +75,26 @@ export function endRehearsals({ rehearsals }: Snapshot, kept: readonly string[] 
 
 type Trial = { readonly kind: Rehearsal["kind"]; readonly actions: readonly Action[]; readonly why: string };
 
+const trial = (kind: Trial["kind"], why: string, actions: readonly Action[] = []): Trial => ({
+  kind,
+  actions,
+  why,
+});
+
 function trialOf(wanted: Pod, { rehearsals, nowMs }: Snapshot, { intent }: Wish, deadlineMs: number): Trial {
   const node = wanted.spec?.nodeName ?? "?";
-  const { image } = intent.spec;
-  const where = `image ${image} on node ${node}`;
+  const images = wanted.spec?.containers ?? [];
+  const where = `${images.map(({ image }) => `image ${image}`).join(" and ")} on node ${node}`;
   const pod = rehearsals.find(({ metadata }) => metadata.name === wanted.metadata.name);
-  const trial = (kind: Trial["kind"], why: string, actions: readonly Action[] = []): Trial => ({
-    kind,
-    actions,
-    why,
-  });
   if (!pod) return trial("underWay", `${where} is tried`, [{ kind: "rehearse", pod: wanted }]);
   if (pod.metadata.deletionTimestamp !== undefined)
     return trial("underWay", `an earlier trial of ${where} ends`);
 
-  const { evnode } = podOf(pod);
-  if (isFailed(evnode) && evnode.kind === "waiting")
-    return trial("failed", `${where}: ${failureText(evnode)}`);
+  for (const { name, image } of images) {
+    const state = stateIn(pod, name);
+    if (isFailed(state) && state.kind === "waiting")
+      return trial("failed", `image ${image} on node ${node}: ${failureText(state)}`);
+  }
   const { phase } = pod.status ?? {};
   if (phase === "Succeeded") return trial("passed", "");
   if (phase !== "Failed") {
@@ -99,18 +103,34 @@ function trialOf(wanted: Pod, { rehearsals, nowMs }: Snapshot, { intent }: Wish,
       ? trial("underWay", `${where} is tried`)
       : trial("failed", `${where} has not started in time: ${phase ?? "Unknown"}`);
   }
-  const ended = pod.status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER)?.state
-    ?.terminated;
+  const ends = images.map(({ name, image }) => ({ name, image, ended: endOf(pod, name) }));
   // The node did not want the pod, or not any more: that says nothing about the image.
-  if (!ended) return trial("underWay", `${where} is tried again`, [{ kind: "endRehearsal", pod }]);
-  const isStarted = !cannotStart.test(`${ended.reason ?? ""} ${ended.message ?? ""}`);
-  // An app of somebody else may not know what a version is; that it ran is what counts.
-  if (isStarted && intent.spec.app.kind === "custom") return trial("passed", "");
-  const lastLine = (ended.message ?? "").trimEnd().split("\n").at(-1) ?? "";
+  if (ends.some(({ ended }) => !ended))
+    return trial("underWay", `${where} is tried again`, [{ kind: "endRehearsal", pod }]);
+  const bad = ends.find(({ name, ended }) => ended && !isWell(ended, isKnown(name, intent.spec)));
+  if (!bad?.ended) return trial("passed", "");
+  const { exitCode, message = "", reason = "" } = bad.ended;
+  const lastLine = message.trimEnd().split("\n").at(-1) ?? "";
   return trial(
     "failed",
-    `${where}: it ended with exit code ${ended.exitCode}: ${lastLine || (ended.reason ?? "")}`,
+    `image ${bad.image} on node ${node}: it ended with exit code ${exitCode}: ${lastLine || reason}`,
   );
 }
+
+const endOf = ({ status }: Pod, container: string) =>
+  status?.containerStatuses?.find(({ name }) => name === container)?.state?.terminated;
+
+/**
+ * Whether the container's program is known to end well at what it is asked. An app of somebody else may not know what a
+ * version is, and images of evm are built without one, which that program takes for an error: that it ran is enough.
+ */
+const isKnown = (container: string, { app }: Wish["intent"]["spec"]) =>
+  container === EXECUTION_CONTAINER || app.kind === "testapp";
+
+function isWell({ exitCode, reason = "", message = "" }: Ended, isProgramKnown: boolean): boolean {
+  return exitCode === 0 || (!isProgramKnown && !cannotStart.test(`${reason} ${message}`));
+}
+
+type Ended = NonNullable<ReturnType<typeof endOf>>;
 
 const cannotStart = /StartError|ContainerCannotRun|exec format error/;

@@ -44,6 +44,8 @@ export interface References {
   readonly genesis: Referenced<string>;
   readonly daAuthToken: Referenced<string>;
   readonly storageClass: Referenced<undefined>;
+  /** Asked for as long as the cluster lives: every new pod mounts it. */
+  readonly executionGenesis: Referenced<undefined>;
 }
 
 export type Referenced<T> =

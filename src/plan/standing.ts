@@ -27,6 +27,8 @@ const REACH_MS = 5_000;
  * | it levels; ev-node does not run, or knows no leader | away |
  * | no role or no height in its answer | unknown |
  * | further behind than `maxBlocksBehind` | away |
+ * | its execution client does not run, or is further than that behind ev-node's own blocks | away |
+ * | no height of the execution layer in its answer | unknown |
  * | it or the leader does not reach the other on the Raft port | away, or unknown when that was not tried lately |
  * | its Raft log does not grow as the leader's does | away |
  * | anything else | takes part |
@@ -45,9 +47,28 @@ export function standingOf(member: Member, view: StandingView): Standing {
   if (behind > view.maxBlocksBehind)
     return away(`${name} is more than ${view.maxBlocksBehind} blocks behind`);
   const { leader } = view;
-  if (member === leader) return { kind: "takesPart" };
+  const layer = executionOf(member, view.maxBlocksBehind);
+  if (layer.kind !== "takesPart" || member === leader) return layer;
   const path = pathOf(member, leader, view);
   return path.kind === "takesPart" ? logOf(member, leader) : path;
+}
+
+/** A member that leads with its execution layer behind makes no block before it has executed what is missing. */
+function executionOf(member: Member, maxBlocksBehind: number): Standing {
+  const { name } = member;
+  if (answerOf(member)?.execution?.isEngineOpen === false)
+    return away(`the execution client of ${name} does not run`);
+  const behind = executionBehind(member);
+  if (behind === undefined) return unknown(`${name} does not tell how far its execution layer is`);
+  return behind > maxBlocksBehind
+    ? away(`the execution layer of ${name} is more than ${maxBlocksBehind} blocks behind`)
+    : { kind: "takesPart" };
+}
+
+/** How far the execution layer is behind the member's own blocks; 0 where there is none, undefined if it is unknown. */
+export function executionBehind(member: Member): number | undefined {
+  const execution = answerOf(member)?.execution;
+  return execution === undefined ? 0 : execution.blocksBehind;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Condition, EvNodeCluster, MemberStatus, Phase, Status } from "../a
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { identitySecretName } from "../model/names.ts";
 import { timingOf } from "../resources/timing.ts";
+import { executionClaimNames } from "./execution-claims.ts";
 import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
@@ -36,7 +37,10 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     ...rolloutStatus(snapshot, plan),
     ...repairsOf(snapshot),
     retained: {
-      claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
+      claims: [
+        ...members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
+        ...executionClaimNames(snapshot),
+      ],
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),
     },
     conditions: findings.list.map((finding) => conditionOf(finding, snapshot)),
@@ -136,6 +140,6 @@ function withoutProgress(status: Status) {
 }
 
 function withoutHeights(member: MemberStatus) {
-  const { height: _, blocksBehind: _behind, ...rest } = member;
+  const { height: _, blocksBehind: _behind, executionHeight: _layer, ...rest } = member;
   return rest;
 }

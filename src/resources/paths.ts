@@ -8,6 +8,11 @@ export const paths = {
   configSecret: "/secrets/config",
   identitySecret: "/secrets/identity",
   podInfo: "/podinfo",
+  /** The token with which ev-node and the execution client know each other; mounted in these two alone. */
+  jwt: "/secrets/execution/jwt.hex",
+  /** The execution client's volume. */
+  execution: "/execution",
+  executionGenesis: "/genesis/genesis.json",
 } as const;
 
 /** One raft directory for each epoch, so that a membership can never read the log of another. */

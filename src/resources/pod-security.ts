@@ -16,3 +16,9 @@ export const confined = {
   readOnlyRootFilesystem: true,
   capabilities: { drop: ["ALL"] },
 };
+
+/**
+ * A user of its own, so that it can look into no process of ev-node or of the agent beside it, which hold the signer.
+ * By the pod's fsGroup it reads and writes what is mounted in it.
+ */
+export const confinedApart = { ...confined, runAsUser: NON_ROOT + 1, runAsGroup: NON_ROOT + 1 };

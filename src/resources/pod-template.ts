@@ -1,4 +1,5 @@
-import type { Amounts, CompleteSpec } from "../api/complete-spec.ts";
+import type { CompleteSpec } from "../api/complete-spec.ts";
+import { executionPorts } from "../api/fixed.ts";
 import { startArgs } from "../evnode/member-command.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
@@ -11,8 +12,10 @@ import {
   serviceAccountName,
 } from "../model/names.ts";
 import type { Pod, StatefulSet } from "../model/objects.ts";
-import { appArgs, appCommand, appPorts } from "./app.ts";
+import { amountsOf } from "./amounts.ts";
+import { appArgs, appCommand, appFolder, appPorts } from "./app.ts";
 import type { Blueprint } from "./blueprint.ts";
+import { executionClient, executionVolumes, jwtMount } from "./execution.ts";
 import { paths } from "./paths.ts";
 import { confined, podSecurity } from "./pod-security.ts";
 
@@ -25,7 +28,7 @@ const FOR_EVER = 2_147_483_647;
 
 export function podTemplate(blueprint: Blueprint): Template {
   const { name, intent } = blueprint;
-  const { pod } = intent.spec;
+  const { pod, execution } = intent.spec;
   return {
     metadata: {
       labels: { ...pod.labels, ...commonLabels(name) },
@@ -45,16 +48,16 @@ export function podTemplate(blueprint: Blueprint): Template {
       terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds,
       imagePullSecrets: intent.spec.imagePullSecrets.map((secret) => ({ name: secret.name })),
       securityContext: podSecurity,
-      initContainers: [agent(blueprint)],
+      initContainers: [agent(blueprint), ...(execution ? [executionClient(intent.spec, execution)] : [])],
       containers: [evnode(blueprint)],
-      volumes: volumes(name),
+      volumes: [...volumes(name), ...(execution ? executionVolumes(name, execution) : [])],
     },
   };
 }
 
 /** A native sidecar: its startup probe holds ev-node back until the agent has prepared the member. */
 function agent({ intent, epoch }: Blueprint): Container & { restartPolicy: string } {
-  const { readiness, imagePullPolicy } = intent.spec;
+  const { readiness, imagePullPolicy, execution } = intent.spec;
   const probe = (path: string) => ({ httpGet: { path, port: AGENT_PORT }, timeoutSeconds: 2 });
   return {
     name: AGENT_CONTAINER,
@@ -68,6 +71,7 @@ function agent({ intent, epoch }: Blueprint): Container & { restartPolicy: strin
       { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } },
       { name: "EPOCH", value: String(epoch) },
       { name: "MAX_BLOCKS_BEHIND", value: String(readiness.maxBlocksBehind) },
+      ...(execution ? executionEnv : []),
     ],
     ports: [{ name: "agent", containerPort: AGENT_PORT, protocol: "TCP" }],
     startupProbe: { ...probe("/startupz"), periodSeconds: 1, failureThreshold: FOR_EVER },
@@ -85,8 +89,14 @@ function agent({ intent, epoch }: Blueprint): Container & { restartPolicy: strin
   };
 }
 
+/** By these the agent knows that there is an execution client. */
+const executionEnv = [
+  { name: "ETH_PORT", value: String(executionPorts.eth) },
+  { name: "ENGINE_PORT", value: String(executionPorts.engine) },
+];
+
 function evnode({ intent }: Blueprint): Container {
-  const { image, imagePullPolicy, app, pod, raft, p2p, rpc, metrics } = intent.spec;
+  const { image, imagePullPolicy, app, execution, pod, raft, p2p, rpc, metrics } = intent.spec;
   // Open in every mode and before an election; the HTTP server is closed exactly while a quorum forms again.
   const alive = { tcpSocket: { port: metrics.port } };
   const ports = [
@@ -94,12 +104,14 @@ function evnode({ intent }: Blueprint): Container {
     { name: "p2p", port: p2p.port },
     { name: "rpc", port: rpc.port },
     { name: "metrics", port: metrics.port },
-    ...appPorts(intent.spec),
+    // Of an EVM chain these are the execution client's.
+    ...(execution ? [] : appPorts(intent.spec)),
   ];
   return {
     name: EVNODE_CONTAINER,
     image,
     imagePullPolicy,
+    ...appFolder(intent.spec),
     command: [...appCommand(intent.spec)],
     args: [
       ...startArgs({ home: paths.home, passphraseFile: paths.passphrase }),
@@ -117,13 +129,14 @@ function evnode({ intent }: Blueprint): Container {
       timeoutSeconds: 2,
       failureThreshold: 2,
     },
-    resources: { requests: asText(pod.resources.requests), limits: asText(pod.resources.limits) },
+    resources: amountsOf(pod.resources),
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: confined,
     volumeMounts: [
       { name: "data", mountPath: paths.home },
       { name: "config", mountPath: paths.config, readOnly: true },
       { name: "tmp", mountPath: "/tmp" },
+      ...(execution ? [jwtMount] : []),
     ],
   };
 }
@@ -134,11 +147,6 @@ const variable = ({ name, value }: Variable) => (value === "" ? { name } : { nam
 
 function withoutEmpty<T extends object>(fields: T): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== "")) as Partial<T>;
-}
-
-/** The server turns amounts that are numbers into text. */
-function asText(amounts: Amounts): Record<string, string> {
-  return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)]));
 }
 
 function volumes(name: string): NonNullable<PodSpec["volumes"]> {

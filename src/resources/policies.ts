@@ -1,3 +1,4 @@
+import { executionPorts } from "../api/fixed.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { labels } from "../model/annotations.ts";
 import { disruptionBudgetName, networkPolicyName, selectorLabels } from "../model/names.ts";
@@ -24,7 +25,8 @@ export function disruptionBudget(blueprint: Blueprint): PodDisruptionBudget {
 
 /** The raft port has no authentication: a stranger on it can erase logs. */
 export function networkPolicy(blueprint: Blueprint): NetworkPolicy {
-  const { raft, p2p, rpc, metrics } = blueprint.intent.spec;
+  const { raft, p2p, rpc, metrics, execution } = blueprint.intent.spec;
+  const executionMetrics = execution ? [executionPorts.metrics] : [];
   const members = { podSelector: { matchLabels: selectorLabels(blueprint.name) } };
   const sameNamespace = { podSelector: {} };
   const operator = {
@@ -45,7 +47,12 @@ export function networkPolicy(blueprint: Blueprint): NetworkPolicy {
         { from: [members, operator], ports: tcp(AGENT_PORT) },
         {
           from: [sameNamespace, operator],
-          ports: tcp(rpc.port, metrics.port, ...appPorts(blueprint.intent.spec).map(({ port }) => port)),
+          ports: tcp(
+            rpc.port,
+            metrics.port,
+            ...appPorts(blueprint.intent.spec).map(({ port }) => port),
+            ...executionMetrics,
+          ),
         },
       ],
     },

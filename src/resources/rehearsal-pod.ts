@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import type { CompleteSpec } from "../api/complete-spec.ts";
+import type { CompleteExecution, CompleteSpec } from "../api/complete-spec.ts";
 import { labels, REHEARSAL_NAME } from "../model/annotations.ts";
-import { EVNODE_CONTAINER } from "../model/member.ts";
+import { EVNODE_CONTAINER, EXECUTION_CONTAINER } from "../model/member.ts";
 import { commonLabels, serviceAccountName } from "../model/names.ts";
 import type { Pod } from "../model/objects.ts";
-import { appCommand } from "./app.ts";
+import { appCommand, appFolder } from "./app.ts";
 import { type Blueprint, ownedMetadata } from "./blueprint.ts";
-import { confined, podSecurity } from "./pod-security.ts";
+import { CLIENT_COMMAND } from "./execution.ts";
+import { confined, confinedApart, podSecurity } from "./pod-security.ts";
 
 /**
- * Pulls the image of a change on one node and starts it once, with an argument that makes it end at once. Its labels
+ * Pulls the images of a change on one node and starts each once, with an argument that makes it end at once. Its labels
  * are none that a Service, the disruption budget or the StatefulSet selects.
  */
 export function rehearsalPod(blueprint: Blueprint, node: string): Pod {
@@ -36,20 +37,40 @@ export function rehearsalPod(blueprint: Blueprint, node: string): Pod {
           name: EVNODE_CONTAINER,
           image: spec.image,
           imagePullPolicy: spec.imagePullPolicy,
+          ...appFolder(spec),
           command: [...appCommand(spec)],
           args: ["version"],
-          resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "256Mi" } },
-          terminationMessagePolicy: "FallbackToLogsOnError" as const,
+          ...small,
           securityContext: confined,
         },
+        ...(spec.execution ? [clientTrial(spec, spec.execution)] : []),
       ],
     },
   };
 }
 
+const small = {
+  resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "256Mi" } },
+  terminationMessagePolicy: "FallbackToLogsOnError",
+} as const;
+
+function clientTrial({ imagePullPolicy }: CompleteSpec, { image }: CompleteExecution) {
+  return {
+    name: EXECUTION_CONTAINER,
+    image,
+    imagePullPolicy,
+    command: [...CLIENT_COMMAND],
+    args: ["--version"],
+    env: [{ name: "HOME", value: "/" }],
+    ...small,
+    securityContext: confinedApart,
+  };
+}
+
 /** One for each node and each way to get and start an image. */
 function rehearsalName(cluster: string, spec: CompleteSpec, node: string): string {
-  const { image, imagePullPolicy, imagePullSecrets } = spec;
-  const text = JSON.stringify([node, image, imagePullPolicy, imagePullSecrets, appCommand(spec)]);
+  const { image, imagePullPolicy, imagePullSecrets, execution } = spec;
+  const client = execution ? [execution.image] : [];
+  const text = JSON.stringify([node, image, imagePullPolicy, imagePullSecrets, appCommand(spec), ...client]);
   return `${cluster}-rehearsal-${createHash("sha256").update(text).digest("hex").slice(0, 10)}`;
 }

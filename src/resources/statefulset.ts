@@ -1,7 +1,9 @@
+import type { CompleteStorage } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import { commonLabels, headlessServiceName, selectorLabels, statefulSetName } from "../model/names.ts";
 import type { StatefulSet } from "../model/objects.ts";
 import { type Blueprint, ownedMetadata } from "./blueprint.ts";
+import { EXECUTION_VOLUME } from "./execution.ts";
 import { podTemplate } from "./pod-template.ts";
 
 /**
@@ -10,6 +12,7 @@ import { podTemplate } from "./pod-template.ts";
  */
 export function statefulSet(blueprint: Blueprint): StatefulSet {
   const { name, intent, rollout } = blueprint;
+  const { storage, execution } = intent.spec;
   const metadata = ownedMetadata(blueprint, statefulSetName(name));
   const notes = {
     ...metadata.annotations,
@@ -29,17 +32,19 @@ export function statefulSet(blueprint: Blueprint): StatefulSet {
       persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
       revisionHistoryLimit: 10,
       template: podTemplate(blueprint),
-      volumeClaimTemplates: [claimTemplate(blueprint)],
+      volumeClaimTemplates: [
+        claimTemplate(name, "data", storage),
+        ...(execution ? [claimTemplate(name, EXECUTION_VOLUME, execution.storage)] : []),
+      ],
     },
   };
 }
 
-function claimTemplate({ name, intent }: Blueprint) {
-  const { size, storageClassName } = intent.spec.storage;
+function claimTemplate(cluster: string, volume: string, { size, storageClassName }: CompleteStorage) {
   return {
     apiVersion: "v1" as const,
     kind: "PersistentVolumeClaim" as const,
-    metadata: { name: "data", labels: commonLabels(name) },
+    metadata: { name: volume, labels: commonLabels(cluster) },
     spec: {
       accessModes: ["ReadWriteOnce" as const],
       volumeMode: "Filesystem" as const,

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { type IdentityInput, newIdentity } from "../../src/act/identity.ts";
+import type { Spec } from "../../src/api/evnodecluster.ts";
 import { parseCluster } from "../../src/api/parse.ts";
 import { parseGenesis, renderGenesis } from "../../src/evnode/genesis.ts";
 import { parseNodeKey } from "../../src/evnode/keys.ts";
@@ -8,14 +9,14 @@ import { annotations } from "../../src/model/annotations.ts";
 import type { Secret } from "../../src/model/objects.ts";
 import { entryText } from "../../src/model/secret-text.ts";
 import { identityView } from "../../src/observe/identity.ts";
-import { cluster, NOW_MS } from "../builders.ts";
+import { cluster, evm, NOW_MS } from "../builders.ts";
 import { vector } from "../evnode/fixtures.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
 
 const { signerJson, passphrase, proposerAddress } = vector;
 
-function input(given: IdentityInput["given"] = {}, seed = 1): IdentityInput {
-  const parsed = parseCluster(cluster(), 1);
+function input(given: IdentityInput["given"] = {}, seed = 1, fields: Partial<Spec> = {}): IdentityInput {
+  const parsed = parseCluster(cluster({ spec: fields }), 1);
   if (parsed.kind === "invalid") throw new Error("the builders' cluster is valid");
   return {
     cluster: "seq",
@@ -113,6 +114,19 @@ describe("a generated identity", () => {
     expect(entry(secret, "cluster_id")).toMatch(/^[0-9a-f]{32}$/);
     expect(entry(secret, "passphrase")).toMatch(/^[-\w]{43}$/);
   });
+});
+
+test("of an EVM chain it has a token for the execution clients besides, and is otherwise the same", async () => {
+  const plain = await newIdentity(input());
+  const secret = await newIdentity(input({}, 1, evm));
+  const { "jwt.hex": token, ...others } = secret.data ?? {};
+  expect(Buffer.from(token ?? "", "base64").toString()).toMatch(/^[0-9a-f]{64}$/);
+  expect(Object.keys(others)).toEqual(Object.keys(plain.data ?? {}));
+  expect(others["node_key.6.json"]).toBe(plain.data?.["node_key.6.json"]);
+  expect([identityView(plain), identityView(secret)]).toMatchObject([
+    { identity: { hasJwt: false } },
+    { identity: { hasJwt: true } },
+  ]);
 });
 
 describe("what the owner gives", () => {

@@ -7,6 +7,7 @@ import { type AgentAnswer, agentAnswerSchema } from "../../src/model/agent-proto
 import { annotations } from "../../src/model/annotations.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
 import { settle, VirtualClock } from "../runtime/virtual-clock.ts";
+import { startExecutionClient } from "./execution-client.ts";
 import { Chain } from "./headers.ts";
 import {
   bootstrapOrder,
@@ -59,7 +60,7 @@ afterEach(async () => {
   await pod.remove();
 });
 
-function start(): void {
+function start(more: Readonly<Record<string, string>> = {}): void {
   const { member, namespace, podUid, epoch, maxBlocksBehind } = pod.settings;
   const env = {
     POD_NAME: member,
@@ -67,6 +68,7 @@ function start(): void {
     POD_UID: podUid,
     EPOCH: String(epoch),
     MAX_BLOCKS_BEHIND: String(maxBlocksBehind),
+    ...more,
   };
   const resolve: Resolve = Object.assign(async () => "127.0.0.1", { forget: () => {} });
   const stopNode = async () => {
@@ -160,6 +162,37 @@ test("a member comes up, leads and loses its process", async () => {
   await node.close();
   await eventually("the member is not ready", async () => !(await isReady()));
   expect((await answer()).node.kind).toBe("closed");
+});
+
+test("a member of an EVM chain is ready when its execution layer has executed what ev-node holds", async () => {
+  await volumes.started(pod.paths.home);
+  await startPeers(40);
+  servers.push(await startNode(nodeAnswers(40, false), ports.rpc));
+  const client = await startExecutionClient(7);
+  start({ ETH_PORT: String(client.ports.eth), ENGINE_PORT: String(client.ports.engine) });
+  try {
+    await eventually("the execution layer is looked at", async () => {
+      return (await answer()).execution?.blocksBehind !== undefined;
+    });
+    expect(await answer()).toMatchObject({
+      prepare: { kind: "done" },
+      execution: { height: 7, blocksBehind: 33, isEngineOpen: true },
+      ready: {
+        ok: false,
+        message: "the execution layer is 33 blocks behind ev-node's own, tolerated are 10",
+      },
+    });
+
+    client.height = 30;
+    await eventually("it has caught up", isReady);
+    await client.close();
+    await eventually("it is gone", async () => !(await isReady()));
+    expect((await answer()).ready.message).toBe(
+      "the execution client does not run: its engine port is closed",
+    );
+  } finally {
+    await client.close();
+  }
 });
 
 test("who waits learns of a new leader within half a second", async () => {

@@ -3,7 +3,7 @@ import { type Board, newBoard } from "../../src/agent/board.ts";
 import type { Findings } from "../../src/agent/findings.ts";
 import { agentAnswerSchema } from "../../src/model/agent-protocol.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
-import { closedNode, handover, inSync, NOW, openNode, peer } from "./findings.ts";
+import { closedNode, handover, inSync, layer, NOW, openNode, peer } from "./findings.ts";
 import { type RecordedLog, recordedLog } from "./recorded-log.ts";
 
 let clock: VirtualClock;
@@ -50,6 +50,11 @@ describe("the version changes with the meaning", () => {
     ["a height too far behind to be ready", { node: openNode({ height: { value: 1, atMs: NOW } }) }],
     ["another cluster", { clusterId: "def" }],
     ["a lead that was taken", { handover: handover() }],
+    ["an execution client", { execution: layer() }],
+    [
+      "an execution layer too far behind to be ready",
+      { execution: layer({ blocksBehind: { value: 11, atMs: NOW } }) },
+    ],
   ];
   test.each(cases)("%s", (_, changes) => {
     const before = board.version();
@@ -75,6 +80,11 @@ describe("the version stays with what moves by itself", () => {
       "heights of peers",
       {},
       { peers: [peer("chain-1", { height: { value: 55, atMs: NOW } }), peer("chain-2")] },
+    ],
+    [
+      "the height of the execution layer",
+      { execution: layer() },
+      { execution: layer({ height: { value: 51, atMs: NOW }, blocksBehind: { value: 1, atMs: NOW } }) },
     ],
     ["free space", {}, { disk: { freeBytes: 1, totalBytes: 2_000 } }],
     [

@@ -1,4 +1,10 @@
-import type { Findings, HandoverFinding, NodeFinding, PeerFinding } from "../../src/agent/findings.ts";
+import type {
+  ExecutionFinding,
+  Findings,
+  HandoverFinding,
+  NodeFinding,
+  PeerFinding,
+} from "../../src/agent/findings.ts";
 
 /** A member of three that is in sync, as seen at this time. */
 export const NOW = 100_000;
@@ -22,6 +28,13 @@ export const handover = (changes: Partial<HandoverFinding> = {}): HandoverFindin
   firstHash: "cd",
   gapMs: 2_500,
   atMs: NOW,
+  ...changes,
+});
+
+export const layer = (changes: Partial<ExecutionFinding> = {}): ExecutionFinding => ({
+  height: { value: 50, atMs: NOW },
+  blocksBehind: { value: 0, atMs: NOW },
+  engine: "open",
   ...changes,
 });
 
@@ -54,6 +67,7 @@ export const inSync: Findings = {
   volume: { kind: "intact", epoch: 1, started: true },
   mode: { kind: "raft" },
   node: openNode(),
+  execution: undefined,
   peers: [peer("chain-1"), peer("chain-2")],
   raftLog: undefined,
   handover: undefined,

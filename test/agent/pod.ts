@@ -153,6 +153,7 @@ export async function newPod(ports: Ports = standardPorts): Promise<Pod> {
       podUid: "uid-0",
       epoch: 1,
       maxBlocksBehind: 10,
+      execution: undefined,
     },
     revision,
     configs,

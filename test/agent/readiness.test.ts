@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Findings } from "../../src/agent/findings.ts";
 import { judgeReadiness } from "../../src/agent/readiness.ts";
-import { closedNode, inSync, NOW, openNode, peer } from "./findings.ts";
+import { closedNode, inSync, layer, NOW, openNode, peer } from "./findings.ts";
 
 const tolerated = 10;
 const tooOld = NOW - 5_001;
@@ -82,6 +82,55 @@ const cases: readonly [title: string, changes: Partial<Findings>, ok: boolean, m
     },
     true,
     "in sync",
+  ],
+  ["with an execution layer that is level it is ready", { execution: layer() }, true, "in sync"],
+  [
+    "with one as far behind as is tolerated too",
+    { execution: layer({ blocksBehind: { value: 10, atMs: NOW } }) },
+    true,
+    "in sync",
+  ],
+  [
+    "one block further behind it is not",
+    { execution: layer({ blocksBehind: { value: 11, atMs: NOW } }) },
+    false,
+    "the execution layer is 11 blocks behind ev-node's own, tolerated are 10",
+  ],
+  [
+    "nor before its execution client has answered",
+    { execution: layer({ height: undefined, blocksBehind: undefined, engine: "unknown" }) },
+    false,
+    "the height of the execution layer is not known",
+  ],
+  [
+    "nor when that has fallen silent",
+    { execution: layer({ height: { value: 50, atMs: tooOld } }) },
+    false,
+    "the height of the execution layer is not known",
+  ],
+  [
+    "nor when the two heights were not seen together lately",
+    { execution: layer({ blocksBehind: { value: 0, atMs: tooOld } }) },
+    false,
+    "it is not known how far the execution layer is behind",
+  ],
+  [
+    "nor with an engine that takes nothing, however level the layer was",
+    { execution: layer({ engine: "closed" }) },
+    false,
+    "the execution client does not run: its engine port is closed",
+  ],
+  [
+    "an engine that was not heard of in time is not closed",
+    { execution: layer({ engine: "unknown" }) },
+    true,
+    "in sync",
+  ],
+  [
+    "of a pod in which nothing runs both are named",
+    { node: closedNode(), execution: layer({ height: undefined, engine: "closed" }) },
+    false,
+    "ev-node does not run, nor does its execution client",
   ],
   ["a member without peers is a majority by itself", { peers: [] }, true, "in sync"],
   [

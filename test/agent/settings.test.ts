@@ -20,7 +20,22 @@ test("a complete environment gives the settings, the ordinal from the pod's name
       podUid: "1b4e28ba",
       epoch: 3,
       maxBlocksBehind: 30,
+      execution: undefined,
     },
+  });
+});
+
+test("the two ports of an execution client come together", () => {
+  expect(readSettings({ ...env, ETH_PORT: "8545", ENGINE_PORT: "8551" })).toMatchObject({
+    settings: { execution: { eth: 8_545, engine: 8_551 } },
+  });
+  expect(readSettings({ ...env, ENGINE_PORT: "8551" })).toEqual({
+    kind: "invalid",
+    problems: ["ETH_PORT and ENGINE_PORT come together, or not at all"],
+  });
+  expect(readSettings({ ...env, ETH_PORT: "x", ENGINE_PORT: "8551" })).toEqual({
+    kind: "invalid",
+    problems: ["ETH_PORT is not a port"],
   });
 });
 

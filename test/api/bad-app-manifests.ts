@@ -10,9 +10,9 @@ const ENVIRONMENT = "ev-node reads this variable as a setting of its own";
 export const badApp: readonly BadManifest[] = [
   {
     name: "an unknown kind of app",
-    patch: spec({ app: { kind: "evm" } }),
+    patch: spec({ app: { kind: "cosmos" } }),
     field: "spec.app.kind",
-    message: 'supported values: "testapp", "custom"',
+    message: 'supported values: "testapp", "evm", "custom"',
   },
   {
     name: "a custom app without a command",

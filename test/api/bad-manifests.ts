@@ -1,5 +1,7 @@
+import { evm } from "../builders.ts";
 import { badApp } from "./bad-app-manifests.ts";
 import { badChain, badRaft } from "./bad-chain-manifests.ts";
+import { badExecution } from "./bad-execution-manifests.ts";
 import { badNetwork, badPlacement } from "./bad-placement-manifests.ts";
 import { type BadManifest, spec } from "./manifest-patch.ts";
 
@@ -110,6 +112,7 @@ export const badManifests: readonly BadManifest[] = [
   ...names,
   ...top,
   ...badApp,
+  ...badExecution,
   ...badChain,
   ...badRaft,
   ...badNetwork,
@@ -129,6 +132,15 @@ export const refusedByOperator: readonly Omit<BadManifest, "seenBy">[] = [
     patch: spec({ pod: { resources: { limits: { memroy: "1Gi" } } } }),
     field: "spec.pod.resources.limits",
     message: "memroy is no resource",
+  },
+  {
+    name: "a request of the execution client above its limit",
+    patch: spec({
+      ...evm,
+      execution: { ...evm.execution, resources: { requests: { cpu: 2 }, limits: { cpu: 1 } } },
+    }),
+    field: "spec.execution.resources.requests",
+    message: "cpu is 2, but the limit of 1 is lower",
   },
   {
     name: "an affinity that does not exist",

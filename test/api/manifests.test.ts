@@ -108,10 +108,16 @@ describe("the examples", () => {
     const { spec } = objectSchema().properties ?? {};
     const missing = missingFields(spec ?? {}, example("full.yaml").spec, "spec");
     expect(missing).toEqual([
+      "spec.execution",
       "spec.chain.genesis.secret",
       "spec.raft.rttMax",
       "spec.pod.tolerations[].tolerationSeconds",
     ]);
+  });
+
+  it("evm.yaml shows every field of the execution client", () => {
+    const { execution = {} } = objectSchema().properties?.["spec"]?.properties ?? {};
+    expect(missingFields(execution, example("evm.yaml").spec.execution, "spec.execution")).toEqual([]);
   });
 });
 

@@ -20,6 +20,7 @@ export const sampleStatus: Status = {
       ready: true,
       height: 9_007_199_254_740_991,
       blocksBehind: 0,
+      executionHeight: 9_007_199_254_740_991,
       configRevision: "0123456789",
       podRevision: "demo-6d5f7c9b8",
       peersReached: 1,

@@ -1,4 +1,7 @@
+import { evm } from "../builders.ts";
 import { type Patch, spec, timing } from "./manifest-patch.ts";
+
+const withExecution = (patch: Patch): Patch => spec({ ...evm, execution: { ...evm.execution, ...patch } });
 
 export interface ForbiddenUpdate {
   /** What is changed, completing "a change of …". */
@@ -95,6 +98,42 @@ export const forbiddenUpdates: readonly ForbiddenUpdate[] = [
     after: {},
     field: "spec.storage.storageClassName",
   },
+  {
+    name: "the kind of app to an EVM chain's",
+    before: {},
+    after: spec(evm),
+    field: "spec.execution.genesisHash",
+  },
+  {
+    name: "the kind of app from an EVM chain's",
+    before: spec(evm),
+    after: {},
+    field: "spec.execution.genesisHash",
+  },
+  {
+    name: "the execution layer's genesis",
+    before: spec(evm),
+    after: withExecution({ genesisHash: `0x${"00".repeat(32)}` }),
+    field: "spec.execution.genesisHash",
+  },
+  {
+    name: "the fee recipient",
+    before: spec(evm),
+    after: withExecution({ feeRecipient: `0x${"00".repeat(20)}` }),
+    field: "spec.execution.feeRecipient",
+  },
+  {
+    name: "the size of the execution layer's volumes",
+    before: spec(evm),
+    after: withExecution({ storage: { size: "3Gi" } }),
+    field: "spec.execution.storage.size",
+  },
+  {
+    name: "the storage class of the execution layer's volumes by naming one",
+    before: spec(evm),
+    after: withExecution({ storage: { size: "2Gi", storageClassName: "fast" } }),
+    field: "spec.execution.storage.storageClassName",
+  },
 ];
 
 /** Changes that look like one of the above and are none. */
@@ -103,5 +142,15 @@ export const allowedUpdates: readonly Omit<ForbiddenUpdate, "field">[] = [
   { name: "Raft's default port, written down", before: {}, after: spec({ raft: { port: 5001 } }) },
   { name: "an empty section", before: {}, after: spec({ signer: {}, raft: {}, app: {} }) },
   { name: "the image", before: {}, after: spec({ image: "ghcr.io/example/mychain:v1.5.0" }) },
+  {
+    name: "image, chain specification, resources and flags of the execution client",
+    before: spec(evm),
+    after: withExecution({
+      image: "example.org/ev-reth:2",
+      genesisConfigMap: { name: "evm-genesis-2", key: "genesis.json" },
+      resources: { requests: { cpu: 1 } },
+      extraArgs: ["--txpool.max-new-txns=2048"],
+    }),
+  },
   { name: "Raft's time-outs", before: {}, after: timing({}) },
 ];

@@ -72,6 +72,7 @@ test("a pod that runs, with what the operator looks at", () => {
     ready: true,
     scheduling: "scheduled",
     agent: { kind: "running", restarts: 2, lastExit: undefined },
+    execution: { kind: "absent" },
     evnode: { kind: "running", restarts: 2, lastExit: undefined },
   });
 });

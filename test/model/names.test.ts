@@ -9,7 +9,11 @@ test("a cluster that is gone is forgotten under every one of its names", () => {
     "seq-leader",
     "seq-rpc",
     "seq-member",
-    ...[0, 1, 2, 3, 4, 5, 6].flatMap((ordinal) => [`seq-${ordinal}`, `data-seq-${ordinal}`]),
+    ...[0, 1, 2, 3, 4, 5, 6].flatMap((ordinal) => [
+      `seq-${ordinal}`,
+      `data-seq-${ordinal}`,
+      `execution-seq-${ordinal}`,
+    ]),
   ]);
 });
 
@@ -26,6 +30,7 @@ test("names of a cluster's objects never change: they outlive every version of t
     policy: names.networkPolicyName("seq"),
     member: names.memberName("seq", 2),
     claim: names.claimName("seq", 2),
+    executionClaim: names.executionClaimName("seq", 2),
     entry: names.configEntry("seq-2", "r1"),
     host: names.memberHost("seq", "rollup", 2, "cluster.local"),
     lock: names.chainLockName("rollup-1", "cHJvcG9zZXI="),
@@ -43,6 +48,7 @@ test("names of a cluster's objects never change: they outlive every version of t
     policy: "seq",
     member: "seq-2",
     claim: "data-seq-2",
+    executionClaim: "execution-seq-2",
     entry: "seq-2.r1.yaml",
     host: "seq-2.seq.rollup.svc.cluster.local",
     lock: "evnode-chain-ceca67a02d6a51708c642441f9467fc8",

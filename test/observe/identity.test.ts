@@ -65,6 +65,7 @@ test("the public facts are taken out, and nothing of a key", () => {
       proposer: vector.proposerAddress,
       peerIds: Array.from({ length: 7 }, () => vector.peerId),
       clusterDomain: "cluster.local",
+      hasJwt: false,
       epoch: 2,
       bootstrapped: 1,
       membership: { replicas: 3, raftPort: 5001 },

@@ -7,7 +7,7 @@ import { kinds } from "../../src/model/kinds.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { type ReadObject, readReferences } from "../../src/observe/references.ts";
 import type { References } from "../../src/plan/snapshot.ts";
-import { cluster } from "../builders.ts";
+import { cluster, evm } from "../builders.ts";
 import { vector } from "../evnode/fixtures.ts";
 import { MemoryApi } from "../fake/memory-api.ts";
 
@@ -219,6 +219,58 @@ const cases: readonly Case[] = [
         "StorageClass fast (spec.storage.storageClassName) does not exist: see kubectl get storageclasses.",
     },
   },
+  {
+    name: "a storage class of the execution layer that is not there",
+    spec: { ...evm, execution: { ...evm.execution, ...storage } },
+    objects: [],
+    field: "storageClass",
+    found: {
+      kind: "missing",
+      message:
+        "StorageClass fast (spec.execution.storage.storageClassName) does not exist: see kubectl get storageclasses.",
+    },
+  },
+  {
+    name: "a genesis of the execution layer",
+    spec: evm,
+    objects: [configMap("evm-genesis", { "genesis.json": "{}" })],
+    field: "executionGenesis",
+    found: { kind: "found", value: undefined },
+  },
+  {
+    name: "a genesis of the execution layer that is not there",
+    spec: evm,
+    objects: [],
+    field: "executionGenesis",
+    found: {
+      kind: "missing",
+      message: "ConfigMap evm-genesis (spec.execution.genesisConfigMap) does not exist. Create it.",
+    },
+  },
+  {
+    name: "a genesis of the execution layer that is a path",
+    spec: evm,
+    objects: [configMap("evm-genesis", { "genesis.json": "/chain/genesis.json" })],
+    field: "executionGenesis",
+    found: {
+      kind: "invalid",
+      message:
+        "ConfigMap evm-genesis, entry genesis.json (spec.execution.genesisConfigMap) is no JSON object; the genesis file of the execution layer was expected.",
+    },
+  },
+  {
+    name: "a genesis that begins an EVM chain at another height than 1",
+    spec: { ...evm, ...chain("configMap") },
+    objects: [
+      signerSecret,
+      configMap("start", { "genesis.json": genesis.replace('"initial_height":1', '"initial_height":7') }),
+    ],
+    field: "genesis",
+    found: {
+      kind: "invalid",
+      message: `${start}: the genesis begins at height 7, an EVM chain has to begin at 1.`,
+    },
+  },
 ];
 
 test.each(cases)("$name", async ({ spec, objects, field, found }) => {
@@ -233,6 +285,7 @@ test("what the spec does not name is not looked for", async () => {
     genesis: nothing,
     daAuthToken: nothing,
     storageClass: nothing,
+    executionGenesis: nothing,
   });
 });
 

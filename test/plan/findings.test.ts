@@ -208,6 +208,11 @@ describe("InSync", () => {
       "MembersInSync: Every member follows the chain.",
     ],
     [
+      "a member whose execution layer is behind",
+      of(leader(0), member(1, { says: { execution: { blocksBehind: 31 } } }), member(2)),
+      "MembersBehind: The execution layer of seq-1 is behind the member's own blocks.",
+    ],
+    [
       "one block more",
       of(leader(0), member(1, behind(31)), member(2)),
       "MembersBehind: seq-1 are behind or do not reach a majority.",
@@ -351,6 +356,18 @@ describe("what needs a person", () => {
     ],
   ])("%s", (_, blockers, refusals, texts) => {
     expect(findings(blockers, refusals)).toEqual(texts);
+  });
+
+  test("so is one of the execution client's", () => {
+    const seen = of(
+      member(0, { executionClaim: {} }),
+      member(1, { executionClaim: { phase: "Pending" } }),
+      member(2),
+    );
+    const bare = findingsOf(seen, { decided: [], blockers: [], recheckAfterMs: undefined }, []);
+    expect(bare.list.find(({ type }) => type === "VolumesReady")?.message).toBe(
+      "Waiting for the volumes of execution-seq-1.",
+    );
   });
 
   test("a claim that is not bound yet is waited for, by name", () => {

@@ -6,6 +6,7 @@ import type { References, Snapshot } from "../../src/plan/snapshot.ts";
 import {
   briefPlan,
   cluster,
+  evm,
   isPrepared,
   justApplied,
   member,
@@ -102,6 +103,28 @@ const identityCases: readonly Case[] = [
     stop: false,
   },
   {
+    name: "an identity of another kind of app starts no EVM chain",
+    seen: justApplied({ cluster: cluster({ spec: evm }), identity: present(), chainLock: { kind: "ours" } }),
+    blockers: [
+      config(
+        "IdentityMismatch",
+        "spec.app.kind is evm, but Secret seq-identity was made for an app of another kind: it has no usable jwt.hex. Set spec.app.kind back, or use another name for a new chain.",
+      ),
+    ],
+    stop: true,
+  },
+  {
+    name: "an identity of an EVM chain starts no other app, which would find no blocks on its volumes",
+    seen: justApplied({ identity: present({ hasJwt: true }), chainLock: { kind: "ours" } }),
+    blockers: [
+      config(
+        "IdentityMismatch",
+        "spec.app.kind is testapp, but Secret seq-identity was made for an EVM chain: it has jwt.hex. Set spec.app.kind back, or use another name for a new chain.",
+      ),
+    ],
+    stop: true,
+  },
+  {
     name: "an identity of another chain starts nothing",
     seen: justApplied({ identity: present({ chainId: "rollup-0" }), chainLock: { kind: "ours" } }),
     blockers: [
@@ -181,6 +204,12 @@ const specCases: readonly Case[] = [
     name: "a token and a storage class are needed for good",
     seen: snapshot({ references: refersTo({ daAuthToken: bad, storageClass: missing }) }),
     blockers: [config("SecretInvalid", bad.message), config("StorageClassMissing", missing.message)],
+    stop: false,
+  },
+  {
+    name: "so is the genesis of the execution layer, which every new pod mounts",
+    seen: snapshot({ references: refersTo({ executionGenesis: missing }) }),
+    blockers: [config("GenesisMissing", missing.message)],
     stop: false,
   },
 ];

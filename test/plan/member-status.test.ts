@@ -36,6 +36,23 @@ test("a member that runs shows everything that is known about it", () => {
   });
 });
 
+test("a member of an EVM chain shows the height of its execution layer too", () => {
+  const row = memberStatus(member(1, { says: { execution: { height: 97, blocksBehind: 1 } } }));
+  expect(row).toMatchObject({ height: 100, executionHeight: 97 });
+});
+
+test("an execution client that cannot run is what is wrong with its member", () => {
+  const pod = { evnode: waits("PodInitializing"), execution: waits("ErrImagePull", "not found") };
+  expect([stateOf(member(1, { pod })), messageOf(member(1, { pod }))]).toEqual([
+    "Failed",
+    "ErrImagePull: not found",
+  ]);
+  const executionClaim = { phase: "Pending" };
+  expect(messageOf(member(1, { executionClaim }))).toBe(
+    "the volume claim of the execution client is Pending",
+  );
+});
+
 test("a member of which nothing is known shows no numbers at all", () => {
   expect(memberStatus(member(1, { pod: "none" }))).toEqual({
     name: "seq-1",

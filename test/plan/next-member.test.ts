@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Next, nextMember } from "../../src/plan/next-member.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
+import { evm } from "../builders.ts";
 import {
   agentRestarted,
   begun,
@@ -309,6 +310,30 @@ test("a follower that lags by what is made in a second and a half is level with 
   expect(next(rolling({ members: lags(3) }))).toBe("wait: no follower is level with seq-0, the leader");
   const spec = { chain: { id: "rollup-1", blockTime: "500ms" } };
   expect(next(rolling({ spec, members: lags(3) }))).toBe("seq-0: the leader, last");
+});
+
+test("the leader is not restarted while no follower's execution layer is level", () => {
+  const layer = (blocksBehind: number) => says({ execution: { blocksBehind, isEngineOpen: true } });
+  const lags = (blocks: number) => [leads, [updated, layer(blocks)], [updated, layer(9)]] as const;
+  expect(next(rolling({ members: lags(2) }))).toBe("seq-0: the leader, last");
+  expect(next(rolling({ members: lags(3) }))).toBe("wait: no follower is level with seq-0, the leader");
+  expect(next(rolling({ members: lags(16) }))).toBe(
+    "wait: the execution layer of seq-1 is more than 15 blocks behind",
+  );
+});
+
+test("a member whose execution client cannot run, and so nothing after it does, is broken", () => {
+  const waiting = (reason: string) =>
+    ({ kind: "waiting", reason, message: "", lastExit: undefined }) as const;
+  const seen = rolling({
+    spec: evm,
+    change: { execution: { ...evm.execution, image: "example.org/ev-reth:2" } },
+  });
+  const held = { evnode: waiting("PodInitializing"), execution: waiting("ImagePullBackOff") };
+  const members = seen.members.map((one) =>
+    one.name === "seq-1" && one.pod ? { ...one, pod: { ...one.pod, ...held } } : one,
+  );
+  expect(next({ ...seen, members })).toMatch(/^seq-1, broken: seq-1 does not run .*: ImagePullBackOff/);
 });
 
 test.each<[string, readonly Traits[], string | undefined]>([

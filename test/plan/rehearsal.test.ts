@@ -5,6 +5,7 @@ import { sceneOf } from "../../src/plan/rollout-scene.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { wishState } from "../../src/plan/wish-state.ts";
 import { briefAction } from "../brief.ts";
+import { evm } from "../builders.ts";
 import { gone } from "../member-traits.ts";
 import { type RollingShape, wished } from "../rolling.ts";
 
@@ -105,6 +106,45 @@ const cases: readonly Case[] = [
     is: `failed: ${on}: it ended with exit code 128: exec format error`,
   },
 ];
+
+describe("of an EVM chain both images are tried", () => {
+  const shape: RollingShape = {
+    spec: evm,
+    change: { execution: { ...evm.execution, image: "example.org/ev-reth:2" } },
+  };
+  const state = (name: string, terminated: object) => ({
+    name,
+    restartCount: 0,
+    ready: false,
+    image: "",
+    imageID: "",
+    state: terminated,
+  });
+  const ends = (exitCode: number, message = "") => ({ terminated: { exitCode, message, reason: "Error" } });
+  const where = "on node node-of-seq-0";
+
+  test.each<[string, object, object, string]>([
+    ["both ended well", ends(0), ends(0), "passed"],
+    ["one built without a version is passed, as it ran", ends(1, "git SHA not set"), ends(0), "passed"],
+    [
+      "the client has to end well",
+      ends(1, "git SHA not set"),
+      ends(127, "no such file"),
+      `failed: image example.org/ev-reth:2 ${where}: it ended with exit code 127: no such file`,
+    ],
+    [
+      "and its image has to be there",
+      ends(0),
+      { waiting: { reason: "ErrImagePull", message: "not found" } },
+      `failed: image example.org/ev-reth:2 ${where}: ErrImagePull: not found`,
+    ],
+  ])("%s", (_, evnode, client, is) => {
+    const isGood = is === "passed" && !JSON.stringify(evnode).includes("git");
+    const containerStatuses = [state("evnode", evnode), state("execution", client)];
+    const rehearsals = trials(shape, { phase: isGood ? "Succeeded" : "Failed", containerStatuses });
+    expect(brief(rehearse({ ...wished(shape), rehearsals }))).toBe(is);
+  });
+});
 
 test.each(cases)("$name", ({ status, shape = {}, is }) => {
   const rehearsals = trials(shape, status);

@@ -36,6 +36,8 @@ interface Case {
 
 const writes = (count: number, agoMs: number) => says({ raftLog: { writes: count, agoMs } });
 
+const layer = (blocksBehind: number) => says({ execution: { blocksBehind, isEngineOpen: true } });
+
 const cases: readonly Case[] = [
   {
     name: "one whose Raft log grows with the leader's takes part",
@@ -106,6 +108,26 @@ const cases: readonly Case[] = [
     is: "away: seq-1 is more than 15 blocks behind",
   },
   {
+    name: "with its execution layer as far behind as is tolerated it takes part",
+    follower: layer(15),
+    is: "takesPart",
+  },
+  {
+    name: "with that further behind it is away: as a leader it would make no block for a while",
+    follower: layer(16),
+    is: "away: the execution layer of seq-1 is more than 15 blocks behind",
+  },
+  {
+    name: "where nobody knows how far that is, it is unknown",
+    follower: says({ execution: { isEngineOpen: true } }),
+    is: "unknown: seq-1 does not tell how far its execution layer is",
+  },
+  {
+    name: "with an execution client that does not run it is away",
+    follower: says({ execution: { isEngineOpen: false } }),
+    is: "away: the execution client of seq-1 does not run",
+  },
+  {
     name: "one that cannot reach the leader on the Raft port is away",
     follower: cutFrom("seq-0"),
     is: `away: there is no path from ${toLeader}: no answer, as behind a firewall`,
@@ -170,4 +192,13 @@ test("what it says is the same while only its height moves", () => {
     return standingOf(member, { leader, maxBlocksBehind: 15, raftPort: 5001 });
   };
   expect(why(41)).toEqual(why(42));
+});
+
+test("the leader is no exception with its execution layer", () => {
+  const [leader] = rolling({ members: [[leads, layer(16)], [], []] }).members;
+  if (!leader) throw new Error("there are members");
+  expect(standingOf(leader, { leader, maxBlocksBehind: 15, raftPort: 5001 })).toEqual({
+    kind: "away",
+    why: "the execution layer of seq-0 is more than 15 blocks behind",
+  });
 });

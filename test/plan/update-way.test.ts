@@ -53,6 +53,22 @@ const cases: readonly Case[] = [
     to: withSpec({ initContainers: [{ name: "agent", image: "agent:2" }] }),
     way: inPlace("agent"),
   },
+  {
+    name: "another image of the execution client takes a new pod: ev-node has to be down when it restarts",
+    from: withSpec({
+      initContainers: [
+        { name: "agent", image: "agent:1" },
+        { name: "execution", image: "reth:1" },
+      ],
+    }),
+    to: withSpec({
+      initContainers: [
+        { name: "agent", image: "agent:1" },
+        { name: "execution", image: "reth:2" },
+      ],
+    }),
+    way: replace("spec.initContainers.1.image changes"),
+  },
   { name: "another config", to: withNotes({ [annotations.configRevision]: "r2" }), way: inPlace("config") },
   {
     name: "and a restart that is asked for",

@@ -9,16 +9,15 @@ import type { Secret, StatefulSet } from "../../src/model/objects.ts";
 import type { Blueprint, Intent } from "../../src/resources/blueprint.ts";
 import { surroundings, switchedOff, workload } from "../../src/resources/desired.ts";
 import { configEntries, memberConfigs } from "../../src/resources/member-configs.ts";
-import { identity, spec, UID } from "../builders.ts";
+import { evm, identity, spec, UID } from "../builders.ts";
 
 /**
  * Everything that is made for a cluster, as files that are read when they change. A pod template that changes for an
  * old spec would restart every cluster at its next roll-out. Written anew with `npx vitest run --project unit -u`.
  */
 
-const full = parse(readFileSync(new URL("../../examples/full.yaml", import.meta.url), "utf8")) as {
-  spec: Spec;
-};
+const example = (name: string) =>
+  parse(readFileSync(new URL(`../../examples/${name}.yaml`, import.meta.url), "utf8")) as { spec: Spec };
 
 interface Golden {
   readonly file: string;
@@ -29,7 +28,7 @@ interface Golden {
 const goldens: readonly Golden[] = [
   { file: "minimal", spec },
   { file: "five-members", spec: { ...spec, replicas: 5 } },
-  { file: "every-field", spec: full.spec, daAuthToken: "token" },
+  { file: "every-field", spec: example("full").spec, daAuthToken: "token" },
   {
     file: "custom-app",
     spec: {
@@ -43,6 +42,7 @@ const goldens: readonly Golden[] = [
       },
     },
   },
+  { file: "evm", spec: example("evm").spec },
   { file: "rtt-max", spec: { ...spec, raft: { rttMax: "40ms" } } },
   {
     file: "without-policies",
@@ -132,4 +132,24 @@ test("every volume claim, mount and Secret of the pod belongs together", () => {
   expect(mounted.filter(({ name }) => !known.includes(name))).toEqual([]);
   const evnode = containers.map(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
   expect(evnode).toEqual([["data", "config", "tmp"]]);
+});
+
+test("the execution client's engine is open to nobody, and its token to nobody but the two that need it", () => {
+  const objects = desired({ file: "", spec: { ...spec, ...evm } });
+  expect(objects.filter(({ kind }) => kind !== "StatefulSet").map((one) => JSON.stringify(one))).toEqual(
+    objects.filter(({ kind }) => kind !== "StatefulSet").map(() => expect.not.stringContaining("8551")),
+  );
+  const { initContainers = [], containers = [] } = (objects.at(-1) as StatefulSet).spec?.template.spec ?? {};
+  const all = [...initContainers, ...containers];
+  const mounts = (name: string) => all.find((one) => one.name === name)?.volumeMounts ?? [];
+  const withToken = all.filter(({ name }) => mounts(name).some((mount) => mount.name === "execution-jwt"));
+  expect(withToken.map(({ name }) => name)).toEqual(["execution", "evnode"]);
+  expect(mounts("execution").map(({ name }) => name)).toEqual([
+    "execution",
+    "execution-genesis",
+    "execution-jwt",
+  ]);
+  // One process namespace and one user would open all files of ev-node to it, the signer among them.
+  const users = all.map(({ securityContext }) => securityContext?.runAsUser);
+  expect(users).toEqual([undefined, 65_533, undefined]);
 });

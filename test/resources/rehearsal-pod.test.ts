@@ -4,7 +4,7 @@ import type { CompleteSpec } from "../../src/api/complete-spec.ts";
 import { parseCluster } from "../../src/api/parse.ts";
 import { selectorLabels } from "../../src/model/names.ts";
 import { rehearsalPod } from "../../src/resources/rehearsal-pod.ts";
-import { cluster, identity, UID } from "../builders.ts";
+import { cluster, evm, identity, UID } from "../builders.ts";
 
 type Fields = NonNullable<NonNullable<Parameters<typeof cluster>[0]>["spec"]>;
 
@@ -25,6 +25,7 @@ const custom = { app: { kind: "custom", command: ["/usr/bin/chain", "--quiet"] }
 test.each<[string, Fields]>([
   ["rehearsal", {}],
   ["rehearsal-of-a-custom-app", { ...custom, ...pull }],
+  ["rehearsal-of-evm", evm],
 ])("the pod in which an image is tried: %s", async (file, fields) => {
   const text = stringify(rehearsal(fields), { lineWidth: 0, aliasDuplicateObjects: false });
   await expect(`${HEADER}${text}`).toMatchFileSnapshot(`golden/${file}.yaml`);
@@ -44,6 +45,8 @@ test("each node and each way to get and to start an image has a trial of its own
     rehearsal({ imagePullPolicy: "Always" }),
     rehearsal({ imagePullSecrets: [{ name: "registry" }] }),
     rehearsal(custom),
+    rehearsal(evm),
+    rehearsal({ ...evm, execution: { ...evm.execution, image: "example.org/ev-reth:2" } }),
     rehearsal({}, "node-a", "other"),
   ].map(({ metadata }) => metadata.name);
   expect(new Set(all).size).toBe(all.length);

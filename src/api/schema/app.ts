@@ -19,6 +19,7 @@ interface App {
   command?: string[] | undefined;
   ports?: { name: string; port: number }[] | undefined;
   extraArgs?: string[] | undefined;
+  extraEnv?: { name: string }[] | undefined;
 }
 
 const commandOfCustom: Rule<App> = {
@@ -29,16 +30,31 @@ const commandOfCustom: Rule<App> = {
 
 const portsOfCustom: Rule<App> = {
   cel: "!has(self.ports) || (has(self.kind) && self.kind == 'custom')",
-  message: "spec.app.ports is for spec.app.kind custom only; the ports of testapp are known.",
+  message: "spec.app.ports is for spec.app.kind custom only; the ports of testapp and evm are known.",
   holds: ({ kind, ports }) => ports === undefined || kind === "custom",
 };
 
 const endpointOfTestapp: Rule<App> = {
-  cel: "(has(self.kind) && self.kind == 'custom') || !has(self.extraArgs) || !self.extraArgs.exists(a, a.startsWith('--kv-endpoint'))",
+  cel: "(has(self.kind) && self.kind != 'testapp') || !has(self.extraArgs) || !self.extraArgs.exists(a, a.startsWith('--kv-endpoint'))",
   message:
     "The operator sets --kv-endpoint of testapp itself, since the Services lead there; remove it from spec.app.extraArgs.",
+  holds: ({ kind = "testapp", extraArgs = [] }) =>
+    kind !== "testapp" || !extraArgs.some((argument) => argument.startsWith("--kv-endpoint")),
+};
+
+const flagsOfEvm: Rule<App> = {
+  cel: "!has(self.kind) || self.kind != 'evm' || !has(self.extraArgs) || !self.extraArgs.exists(a, a.startsWith('--evm.'))",
+  message:
+    "The operator sets the flags --evm.* itself, from spec.execution; remove them from spec.app.extraArgs.",
   holds: ({ kind, extraArgs = [] }) =>
-    kind === "custom" || !extraArgs.some((argument) => argument.startsWith("--kv-endpoint")),
+    kind !== "evm" || !extraArgs.some((argument) => argument.startsWith("--evm.")),
+};
+
+// As with testapp, a name that begins with the program's may set one of its flags.
+const envOfEvm: Rule<App> = {
+  cel: "!has(self.kind) || self.kind != 'evm' || !has(self.extraEnv) || !self.extraEnv.exists(e, e.name.matches('^[Ee][Vv][Mm]_'))",
+  message: "Names of variables that begin with EVM_ are read by the evm program itself; use another.",
+  holds: ({ kind, extraEnv = [] }) => kind !== "evm" || !extraEnv.some(({ name }) => /^evm_/i.test(name)),
 };
 
 const notReserved: Rule<string> = {
@@ -153,8 +169,8 @@ const extraEnv = field(
 export const app = field(
   z.object({
     kind: choice(
-      ["testapp", "custom"],
-      "Which application the image holds. testapp is ev-node's own example application; custom is any program that is built on ev-node and takes its start flags.",
+      ["testapp", "evm", "custom"],
+      "Which application the image holds. testapp is ev-node's own example application; evm is ev-node-evm, with an execution client beside it, and experimental; custom is any program that is built on ev-node and takes its start flags.",
     ).exactOptional(),
     command: command.exactOptional(),
     ports: ports.exactOptional(),
@@ -162,5 +178,5 @@ export const app = field(
     extraEnv: extraEnv.exactOptional(),
   }),
   "What runs in the image, and with which arguments.",
-  { rules: [commandOfCustom, portsOfCustom, endpointOfTestapp] },
+  { rules: [commandOfCustom, portsOfCustom, endpointOfTestapp, flagsOfEvm, envOfEvm] },
 );

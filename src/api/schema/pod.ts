@@ -80,15 +80,17 @@ function amounts(description: string) {
   });
 }
 
-const resources = field(
-  z.object({
-    requests: amounts("Least amounts, by resource name such as cpu or memory.").exactOptional(),
-    limits: amounts(
-      "Greatest amounts, by resource name. A CPU limit throttles the leader and can cost it its leadership; prefer a request alone.",
-    ).exactOptional(),
-  }),
-  "Resources of the node's container.",
-);
+export function resourcesOf(description: string) {
+  return field(
+    z.object({
+      requests: amounts("Least amounts, by resource name such as cpu or memory.").exactOptional(),
+      limits: amounts(
+        "Greatest amounts, by resource name. A CPU limit throttles the leader and can cost it its leadership; prefer a request alone.",
+      ).exactOptional(),
+    }),
+    description,
+  );
+}
 
 interface Toleration {
   key?: string;
@@ -151,7 +153,7 @@ const affinity = field(
 
 export const pod = field(
   z.object({
-    resources: resources.exactOptional(),
+    resources: resourcesOf("Resources of the node's container.").exactOptional(),
     nodeSelector: entries(63, "Labels that a Kubernetes node must have.", [
       validKeys,
       validValues,

@@ -20,6 +20,13 @@ export function objectName(description: string) {
   });
 }
 
+/** The image of a container. */
+export function imageName(description: string) {
+  return field(z.string().min(1).max(512), description, {
+    rules: [matches("^[!-~]+$", "An image is named without spaces, such as ghcr.io/example/mychain:v1.2.3.")],
+  });
+}
+
 /** One entry of a Secret or a ConfigMap in the cluster's namespace. */
 export function keyReference(holder: "Secret" | "ConfigMap", description: string) {
   return field(

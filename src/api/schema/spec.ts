@@ -1,16 +1,17 @@
 import * as z from "zod";
 import { AGENT_PORT } from "../../model/agent-protocol.ts";
-import { fixed, TESTAPP_PORT } from "../fixed.ts";
+import { executionPorts, fixed, TESTAPP_PORT } from "../fixed.ts";
 import { changeMessage, type ImmutableField, immutableFields } from "../immutable.ts";
 import { app } from "./app.ts";
 import { chain, da, signer } from "./chain.ts";
-import { field, matches, present, type Rule, type TransitionRule } from "./field.ts";
+import { execution } from "./execution.ts";
+import { field, present, type Rule, type TransitionRule } from "./field.ts";
 import { log, metrics, p2p, rpc } from "./network.ts";
 import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
 import { repair } from "./repair.ts";
 import { rollout } from "./rollout.ts";
-import { choice, integer, objectName, toggle } from "./scalars.ts";
+import { choice, imageName, integer, objectName, toggle } from "./scalars.ts";
 import { storage } from "./storage.ts";
 
 const portFields = [
@@ -53,6 +54,23 @@ const freeTestappPort: Rule<Ports> = {
   holds: (spec) => (spec.app?.kind ?? "testapp") !== "testapp" || !nodePorts(spec).includes(TESTAPP_PORT),
 };
 
+const isEvm = `(${present("self", ["app", "kind"])} && self.app.kind == 'evm')`;
+
+const executionOfEvm: Rule<Ports & { execution?: object }> = {
+  cel: `${isEvm} == has(self.execution)`,
+  message: "spec.execution is required when spec.app.kind is evm, and must be absent otherwise.",
+  holds: ({ app: { kind } = {}, execution: given }) => (kind === "evm") === (given !== undefined),
+};
+
+const executionPortList = Object.values(executionPorts);
+
+const freeExecutionPorts: Rule<Ports & { execution?: object }> = {
+  cel: `!has(self.execution) || ![${executionPortList.join(", ")}].exists(p, p in ${portList})`,
+  message: `Ports ${executionPortList.join(", ")} are the execution client's; use others for raft, p2p, rpc and metrics.`,
+  holds: (spec) =>
+    spec.execution === undefined || !executionPortList.some((port) => nodePorts(spec).includes(port)),
+};
+
 // Whoever gives a genesis has decided who proposes blocks; a generated key would never be that proposer.
 const genesisWithSigner: Rule<{ chain: { genesis?: object }; signer?: { secretName?: string } }> = {
   cel: `!has(self.chain.genesis) || (${present("self", ["signer", "secretName"])})`,
@@ -62,14 +80,16 @@ const genesisWithSigner: Rule<{ chain: { genesis?: object }; signer?: { secretNa
 };
 
 function unchanged(immutable: ImmutableField): TransitionRule {
-  const { path, whenAbsent } = immutable;
+  const { path, whenAbsent, section } = immutable;
   const at = path.join(".");
   const value = (root: string) =>
     whenAbsent === undefined ? `${root}.${at}` : `(${present(root, path)} ? ${root}.${at} : ${whenAbsent})`;
   const equal = `${value("self")} == ${value("oldSelf")}`;
   const [isPresent, wasPresent] = [present("self", path), present("oldSelf", path)];
-  const cel =
+  const same =
     whenAbsent === undefined ? `(${isPresent}) == (${wasPresent}) && (!(${isPresent}) || ${equal})` : equal;
+  const cel =
+    section === undefined ? same : `!(has(self.${section}) && has(oldSelf.${section})) || (${same})`;
   return { cel, message: changeMessage(immutable), at: path };
 }
 
@@ -107,18 +127,13 @@ export const spec = field(
       "Number of members: 3 survive the loss of one, 5 of two, 7 of three. Cannot change.",
       { keywords: { type: "integer", format: "int32" } },
     ).exactOptional(),
-    image: field(
-      z.string().min(1).max(512),
+    image: imageName(
       "Image of the node. Name a tag that never moves, or a digest, so that all members run the same.",
-      {
-        rules: [
-          matches("^[!-~]+$", "An image is named without spaces, such as ghcr.io/example/mychain:v1.2.3."),
-        ],
-      },
     ),
     imagePullPolicy: choice(["Always", "IfNotPresent", "Never"], "When the image is pulled.").exactOptional(),
     imagePullSecrets: imagePullSecrets.exactOptional(),
     app: app.exactOptional(),
+    execution: execution.exactOptional(),
     chain,
     signer: signer.exactOptional(),
     da,
@@ -144,7 +159,14 @@ export const spec = field(
   }),
   "What the cluster should be.",
   {
-    rules: [distinctPorts, freeAppPorts, freeTestappPort, genesisWithSigner],
+    rules: [
+      distinctPorts,
+      freeAppPorts,
+      freeTestappPort,
+      executionOfEvm,
+      freeExecutionPorts,
+      genesisWithSigner,
+    ],
     transitions: immutableFields.map(unchanged),
   },
 );

@@ -25,7 +25,7 @@ const member = z.object({
   role: oneOf(["Leader", "Follower", "Unknown"], "Role in Raft; Unknown when the member did not answer."),
   state: oneOf(
     ["Waiting", "Preparing", "Running", "Failed", "Terminating", "Missing"],
-    "Missing: there is no pod. Waiting: the pod is not running yet. Preparing: the agent has not let ev-node start. Failed: ev-node ends again and again.",
+    "Missing: there is no pod. Waiting: the pod is not running yet. Preparing: the agent has not let ev-node start. Failed: ev-node, or a container beside it, cannot run.",
   ),
   ready: field(
     z.boolean(),
@@ -33,6 +33,7 @@ const member = z.object({
   ).optional(),
   height: height("Height of the member's last block."),
   blocksBehind: height("How many blocks the member is behind the highest one."),
+  executionHeight: height("Height of the member's execution layer; only of an EVM chain."),
   configRevision: text(63, "Revision of the configuration that the member runs."),
   podRevision: text(63, "Revision of the pod template that the member runs."),
   peersReached: count("How many other members it reaches on the Raft port."),

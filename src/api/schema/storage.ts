@@ -9,16 +9,24 @@ const positiveQuantity: Rule<string> = {
   holds: (text) => (parseQuantity(text) ?? 0n) > 0n,
 };
 
-export const storage = field(
-  z.object({
-    size: field(
-      z.string().min(1).max(32),
-      "Size of each member's volume, such as 10Gi. It holds all blocks, the application's data and the Raft log. Cannot change in this version.",
-      { rules: [positiveQuantity] },
-    ),
-    storageClassName: objectName(
-      "Storage class of the volumes. Without it the default class of the Kubernetes cluster is used. Cannot change.",
-    ).exactOptional(),
-  }),
+/** One volume for each member; `holds` completes "It holds …". */
+export function volumeOf(holds: string, description: string) {
+  return field(
+    z.object({
+      size: field(
+        z.string().min(1).max(32),
+        `Size of each member's volume, such as 10Gi. It holds ${holds}. Cannot change in this version.`,
+        { rules: [positiveQuantity] },
+      ),
+      storageClassName: objectName(
+        "Storage class of the volumes. Without it the default class of the Kubernetes cluster is used. Cannot change.",
+      ).exactOptional(),
+    }),
+    description,
+  );
+}
+
+export const storage = volumeOf(
+  "all blocks, the application's data and the Raft log",
   "One volume for each member. Volumes are kept when the cluster is deleted.",
 );

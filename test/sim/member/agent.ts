@@ -142,7 +142,7 @@ export class SimulatedAgent {
   answer(
     podUid: string,
     nowMs: number,
-    { ready, ...rest }: Pick<AgentAnswer, "node" | "peers" | "ready" | "mode">,
+    { ready, ...rest }: Pick<AgentAnswer, "node" | "peers" | "ready" | "mode" | "execution">,
   ): AgentAnswer {
     const { owner } = this.mounted;
     const report = this.#report;

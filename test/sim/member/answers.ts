@@ -3,6 +3,7 @@ import { judgeReadiness } from "../../../src/agent/readiness.ts";
 import { type AgentAnswer, CHECKPOINT_EVERY, type Checkpoint } from "../../../src/model/agent-protocol.ts";
 import type { SimulatedAgent } from "./agent.ts";
 import { blockAt, heightOf, isPartOf } from "./block.ts";
+import { layerOf } from "./execution-layer.ts";
 import type { NodeProcess, PodRun } from "./pod-run.ts";
 import { storedHeight, type Volume } from "./volume.ts";
 
@@ -29,7 +30,8 @@ export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
   const node = nodeOf(run, around);
   noteHandover(run);
   const mode = process === undefined ? undefined : modeOf(run, process);
-  const seen = { node, peers, ...(mode === undefined ? {} : { mode }) };
+  const layer = layerOf(run, node, around.nowMs);
+  const seen = { node, peers, ...(mode === undefined ? {} : { mode }), ...layer };
   const ready = judgeReadiness(
     findingsOf(agent, seen, around.nowMs),
     agent.mounted.maxBlocksBehind,
@@ -41,7 +43,7 @@ export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
 /** As the real agent has them before it judges its readiness. */
 function findingsOf(
   agent: SimulatedAgent,
-  { node, peers, mode }: Pick<AgentAnswer, "node" | "peers" | "mode">,
+  { node, peers, mode, execution }: Pick<AgentAnswer, "node" | "peers" | "mode" | "execution">,
   nowMs: number,
 ): Findings {
   const seen = <T>(value: T | undefined) => (value === undefined ? undefined : { value, atMs: nowMs });
@@ -60,6 +62,11 @@ function findingsOf(
     prepare: agent.prepare,
     mode,
     node: node.kind === "closed" ? node : open,
+    execution: execution && {
+      height: seen(execution.height),
+      blocksBehind: seen(execution.blocksBehind),
+      engine: "open",
+    },
     peers: peers.map(({ name, height }): PeerFinding => {
       const raftReachedAtMs = agent.reachedAtMs.get(name);
       const unknown = { kind: "unknown" } as const;

@@ -1,4 +1,5 @@
 import { heightOf } from "./block.ts";
+import { layerLag } from "./execution-layer.ts";
 import type { PodRun } from "./pod-run.ts";
 
 /** The members of one cluster as they truly are, whatever anybody is told about them. */
@@ -29,9 +30,10 @@ export function takesPart(group: TrueGroup, one: PodRun): boolean {
   return heard.length > voters / 2;
 }
 
-/** Whether a member that runs lacks more blocks than is tolerated, in its log or in its store. */
-function isBehind({ runs, maxBlocksBehind }: TrueGroup, one: PodRun): boolean {
+/** Whether a member that runs lacks more blocks than is tolerated, in its log, its store or its execution layer. */
+function isBehind({ runs, maxBlocksBehind, nowMs }: TrueGroup, one: PodRun): boolean {
   if (one.process === undefined) return false;
+  if (layerLag(one, nowMs) > maxBlocksBehind) return true;
   const best = Math.max(...runs.map(({ volume }) => heightOf(volume.raft?.stored)));
   return best - heightOf(one.volume.raft?.stored) > maxBlocksBehind;
 }

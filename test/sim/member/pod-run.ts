@@ -77,6 +77,8 @@ export interface PodRun {
   /** The config Secret as kubelet mounted it last. */
   configs: Secret;
   process: NodeProcess | undefined;
+  /** Whether an execution client runs beside ev-node. */
+  readonly hasLayer: boolean;
   /** What kubelet's probes said last. */
   isReady: boolean;
   /** What kubelet told last, of which version of the pod. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Order } from "../../../src/model/agent-protocol.ts";
 import { kinds } from "../../../src/model/kinds.ts";
-import { AGENT_CONTAINER, EVNODE_CONTAINER } from "../../../src/model/member.ts";
+import { AGENT_CONTAINER, EVNODE_CONTAINER, EXECUTION_CONTAINER } from "../../../src/model/member.ts";
 import { configEntry } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
@@ -105,8 +105,7 @@ export class Kubelet {
       return;
     }
     const { namespace = "", name } = metadata;
-    const claimName = spec?.volumes?.find((one) => one.persistentVolumeClaim)?.persistentVolumeClaim
-      ?.claimName;
+    const claimName = spec?.volumes?.find((one) => one.name === "data")?.persistentVolumeClaim?.claimName;
     const claim = claimName && registry.store.get(kinds.claim, { namespace, name: claimName });
     const node = nodeName(Number(name.slice(-1)));
     if (!claim || claim.metadata.deletionTimestamp !== undefined || !this.#sees(node)) return;
@@ -168,6 +167,7 @@ export class Kubelet {
       agentAwayUntilMs: 0,
       configs: mounts.configs,
       process: undefined,
+      hasLayer: pod.spec?.initContainers?.some((one) => one.name === EXECUTION_CONTAINER) ?? false,
       isReady: false,
       told: "",
       behindSinceMs: undefined,

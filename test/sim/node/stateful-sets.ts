@@ -43,8 +43,8 @@ function makeMembers(registry: Registry, set: StatefulSet, revision: string): vo
     const claims = (set.spec?.volumeClaimTemplates ?? []).map((template) => claimFor(set, template, ordinal));
     if (!claims.every((claim) => ensureClaim(registry, claim))) continue;
     const { metadata, spec } = made;
-    const volumes = claims.map(({ metadata: { name } }) => ({
-      name: "data",
+    const volumes = claims.map(({ metadata: { name } }, index) => ({
+      name: set.spec?.volumeClaimTemplates?.[index]?.metadata?.name ?? "",
       persistentVolumeClaim: { claimName: name },
     }));
     const full = { containers: [], ...spec, volumes: [...(spec?.volumes ?? []), ...volumes] };

@@ -107,6 +107,12 @@ export const brokenVariants: readonly Variant[] = [
     plan: rollouts.ignoresRaftPorts,
   },
   {
+    name: "does not ask how far the execution layers are",
+    firstSeed: 154,
+    isSeen: "underFaults",
+    plan: rollouts.ignoresLayers,
+  },
+  {
     name: "does not write a restart into the disruption budget",
     firstSeed: 5,
     isSeen: "underFaults",

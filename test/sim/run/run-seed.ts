@@ -17,7 +17,7 @@ import { Quiet } from "./quiet.ts";
 import { harmOf, unsettledOf } from "./settled.ts";
 import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
 import { Universe } from "./universe.ts";
-import { MAIN, type Taste, TWIN } from "./wanted.ts";
+import { executionGenesis, MAIN, type Taste, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
@@ -63,11 +63,15 @@ export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promis
   return run.end(seed);
 }
 
-function tasteOf(chance: Chance): Taste {
+/** One seed in seven is of an EVM chain. */
+const EVM_SEEDS = 7;
+
+function tasteOf(chance: Chance, isEvm: boolean): Taste {
   return {
     hasBudget: chance.is(0.7),
     progressDeadlineSeconds: chance.pick([300, 40, 40]) ?? 300,
     asks: chance.is(0.5),
+    isEvm,
   };
 }
 
@@ -92,7 +96,11 @@ class Run {
       this.#quiet.onWrite(request);
     };
     const operators = ["operator-a", "operator-b"].map((name) => this.#newOperator(name, variant, onWrite));
-    const owner = new Owner(universe, tasteOf(universe.chance));
+    const isEvm = seed % EVM_SEEDS === 0;
+    const namespaces = isEvm ? [MAIN.namespace, TWIN.namespace] : [];
+    for (const namespace of namespaces)
+      universe.registry.create(kinds.configMap, executionGenesis(namespace));
+    const owner = new Owner(universe, tasteOf(universe.chance, isEvm));
     const keepsCluster = universe.chance.is(0.5);
     this.#stage = { universe, owner, operators, drain: new Drain(universe), keepsCluster };
     this.#hasTwin = universe.chance.is(0.5);

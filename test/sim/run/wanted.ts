@@ -1,8 +1,8 @@
 import { createCipheriv } from "node:crypto";
 import { publicKeyOf, SEED_LENGTH } from "../../../src/evnode/keys.ts";
 import { annotations } from "../../../src/model/annotations.ts";
-import type { EvNodeClusterObject, Secret } from "../../../src/model/objects.ts";
-import { cluster } from "../../builders.ts";
+import type { ConfigMap, EvNodeClusterObject, Secret } from "../../../src/model/objects.ts";
+import { cluster, evm } from "../../builders.ts";
 import { without } from "../without.ts";
 
 /** The cluster that is tried. */
@@ -42,18 +42,26 @@ export function signerSecret(namespace: string): Secret {
   return { apiVersion: "v1", kind: "Secret", metadata, data };
 }
 
+/** What every pod of an EVM chain mounts. */
+export function executionGenesis(namespace: string): ConfigMap {
+  const { name, key } = evm.execution.genesisConfigMap;
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, data: { [key]: "{}" } };
+}
+
 /** What owners differ in. */
 export interface Taste {
   readonly hasBudget: boolean;
   readonly progressDeadlineSeconds: number;
   /** Wants to be asked before a member is rebuilt. */
   readonly asks: boolean;
+  /** Whether the chain is one with an execution client beside each ev-node. */
+  readonly isEvm: boolean;
 }
 
-export const usualTaste: Taste = { hasBudget: true, progressDeadlineSeconds: 300, asks: false };
+export const usualTaste: Taste = { hasBudget: true, progressDeadlineSeconds: 300, asks: false, isEvm: false };
 
 export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObject {
-  const { hasBudget, progressDeadlineSeconds, asks } = taste;
+  const { hasBudget, progressDeadlineSeconds, asks, isEvm } = taste;
   const { metadata: _, ...wanted } = cluster({
     spec: {
       signer: { secretName: SIGNER_SECRET },
@@ -61,6 +69,7 @@ export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObje
       rollout: { progressDeadlineSeconds },
       ...(asks ? { repair: { mode: "Approve" } } : {}),
       ...(hasBudget ? {} : { disruptionBudget: { enabled: false } }),
+      ...(isEvm ? evm : {}),
     },
   });
   return { ...without(wanted, ["status"]), metadata: ref };
