@@ -80,8 +80,7 @@ export function restartsOf({ pods, samples }: Sightings): readonly Restart[] {
 function bornOf(process: Process | undefined, samples: readonly Sample[]): number {
   const startedAtMs = process?.startedAtMs ?? 0;
   const silent = samples.findLast(
-    (sample) =>
-      sample.atMs >= startedAtMs && sample.atMs < startedAtMs + TOLD_WITHIN_MS && !isAnswer(sample),
+    (sample) => sample.atMs >= startedAtMs && sample.atMs < startedAtMs + TOLD_WITHIN_MS && !isAnswer(sample),
   );
   return silent?.atMs ?? startedAtMs;
 }

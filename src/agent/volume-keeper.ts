@@ -33,19 +33,20 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
   const { disk, paths, owner, facts, nodeRuns } = dependencies;
   const volume = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
   const reading = await readPodOrder(paths);
-  if (reading.kind !== "order") return report(volume, reading);
+  const executed = await readLedger(paths.config);
+  const report = (state: VolumeState) => reportOf(state, reading, executed);
+  if (reading.kind !== "order") return report(volume);
 
   const { order } = reading;
-  const executed = await readLedger(paths.config);
   const { member, epoch } = owner;
   const verdict = judgeOrder(order, volume, { member, epoch, raftAddress: facts.raftAddress, executed });
   if (verdict.kind === "refuse") {
-    return { ...report(volume, reading), refusedOrder: { id: order.id, message: verdict.message } };
+    return { ...report(volume), refusedOrder: { id: order.id, message: verdict.message } };
   }
   // A process goes on with files that were taken from under it, and would come back to others.
   if (verdict.kind === "writeRaftFolder" && (await nodeRuns())) {
     return {
-      ...report(volume, reading),
+      ...report(volume),
       postponed: `order ${order.id} (${order.kind}) waits until ev-node stops`,
     };
   }
@@ -53,9 +54,10 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
     await executeOrder(disk, { home: paths.home, dbPath: facts.dbPath }, owner, verdict);
   // Also when the work was done before: it may have been cut off after the volume's record was written.
   await addToLedger(disk, paths.config, order.id);
-  if (verdict.kind === "nothing") return report(volume, reading);
+  if (verdict.kind === "nothing") return report(volume);
   // Judged anew from the disk: what was done counts only as far as it can be seen.
-  return report(judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner), reading);
+  const now = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
+  return reportOf(now, reading, [...executed, order.id]);
 }
 
 /** From the first block on, missing block data is a loss. Written once in the life of a volume. */
@@ -74,11 +76,12 @@ async function readPodOrder(paths: AgentPaths): Promise<OrderReading> {
   return readOrder(podAnnotations?.get(annotations.order));
 }
 
-function report(volume: VolumeState, reading: OrderReading): VolumeReport {
+/** A volume that was emptied tells no orders: those of its pod tell what was done here. */
+function reportOf(volume: VolumeState, reading: OrderReading, executed: readonly string[]): VolumeReport {
   const record = volume.kind === "intact" || volume.kind === "damaged" ? volume.record : undefined;
   return {
     volume,
-    executedOrder: record?.executedOrders.at(-1),
+    executedOrder: record?.executedOrders.at(-1) ?? executed.at(-1),
     refusedOrder: reading.kind === "malformed" ? { message: reading.message } : undefined,
     postponed: undefined,
   };

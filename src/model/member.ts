@@ -73,6 +73,8 @@ export interface Exit {
    * function that panicked, as `panic in <function>`.
    */
   readonly lastLine: string;
+  /** When, as an RFC 3339 time in whole seconds. */
+  readonly at?: string;
 }
 
 export interface MemberClaim {
@@ -180,10 +182,17 @@ function containerState(status: ContainerStatus | undefined): ContainerState {
   return { kind: "waiting", reason, message, lastExit };
 }
 
-function exitOf(terminated: { exitCode: number; message?: string } | undefined): Exit | undefined {
+interface Terminated {
+  readonly exitCode: number;
+  readonly message?: string;
+  readonly finishedAt?: string;
+}
+
+function exitOf(terminated: Terminated | undefined): Exit | undefined {
   if (!terminated) return undefined;
   const lines = (terminated.message ?? "").trimEnd().split("\n");
-  return { code: terminated.exitCode, lastLine: panicOf(lines) ?? lines.at(-1) ?? "" };
+  const { exitCode: code, finishedAt } = terminated;
+  return { code, lastLine: panicOf(lines) ?? lines.at(-1) ?? "", ...(finishedAt ? { at: finishedAt } : {}) };
 }
 
 const STACK_PLACE = /^\t\S+:\d+ \+0x[0-9a-f]+$/;

@@ -2,7 +2,7 @@ import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { approvedMember } from "./leave.ts";
-import { rejoinOrderId, votersOf } from "./orders.ts";
+import { isRejoinIn, votersOf } from "./orders.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { lostMembers } from "./volumes.ts";
 
@@ -35,7 +35,7 @@ export function endApproval(snapshot: Snapshot, identity: Identity): Action[] {
     (lost) => lost.unusable !== undefined && lost.member === member,
   );
   if (!member?.pod || isLost || !hasItsVolume(member, identity)) return [];
-  return end(answerOf(member)?.executedOrder === rejoinOrderId(member.pod) ? "used" : "nothingLost");
+  return end(isRejoinIn(member.pod, answerOf(member)?.executedOrder) ? "used" : "nothingLost");
 }
 
 /** Claim, pod and agent agree that this member was started on the volume that it has now, and that it stays. */

@@ -1,6 +1,7 @@
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { annotations } from "../model/annotations.ts";
-import { rejoinOrderId } from "./orders.ts";
+import { answerOf, type Member } from "../model/member.ts";
+import { isRejoinIn, rejoinOrderId } from "./orders.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { LostMember } from "./volumes.ts";
 
@@ -22,6 +23,7 @@ const HOUR_MS = 3_600_000;
 /**
  * | the lost member | then |
  * | --- | --- |
+ * | was rebuilt in this pod, and lost it again before it took part | ask: its volume does not keep what is written |
  * | was named by its owner | approved |
  * | is one of several, or runs on a copy of its volume that somebody brought back | ask |
  * | is of a cluster whose spec is not valid, or says `Approve` | ask |
@@ -31,17 +33,27 @@ const HOUR_MS = 3_600_000;
  */
 export function leaveFor({ member, runs }: LostMember, lostCount: number, snapshot: Snapshot): Leave {
   const { parsed } = snapshot;
+  const failed = failureIn(member, snapshot);
+  if (failed !== undefined) return { kind: "ask", why: failed };
   if (approvedMember(snapshot) === member.name) return { kind: "approved" };
   if (lostCount > 1 || runs) return { kind: "ask" };
   if (parsed.kind !== "valid" || parsed.repair.mode === "Approve") return { kind: "ask" };
   const orders = recentOrders(snapshot);
-  if (member.pod && orders.includes(rejoinOrderId(member.pod))) return { kind: "policy" };
+  if (member.pod && orders.includes(rejoinOrderId(member, member.pod))) return { kind: "policy" };
   const { maxPerHour } = parsed.repair;
   if (orders.length < maxPerHour) return { kind: "policy" };
   return {
     kind: "ask",
     why: `${orders.length} members were rebuilt within the last hour, and spec.repair.maxPerHour allows ${maxPerHour}.`,
   };
+}
+
+function failureIn(member: Member, { cluster }: Snapshot): string | undefined {
+  const executed = answerOf(member)?.executedOrder;
+  if (!member.pod || !isRejoinIn(member.pod, executed)) return undefined;
+  const told = cluster.status?.repairs?.find(({ order }) => order === executed);
+  if (!told || told.doneAt !== undefined) return undefined;
+  return `It was rebuilt in this pod, and did not come up. Look at its volume; to have it tried again, delete pod ${member.name}.`;
 }
 
 function recentOrders({ cluster, nowMs }: Snapshot): readonly string[] {

@@ -19,8 +19,26 @@ export function votersOf(snapshot: Snapshot, identity: Identity): Voter[] | unde
   });
 }
 
-/** It names the pod: a later loss of the same member is another repair, with an order of its own. */
-export const rejoinOrderId = (pod: MemberPod) => `rejoin-${pod.uid}`;
+/** Whether this order let the member join again in this pod. */
+export function isRejoinIn({ uid }: MemberPod, order: string | undefined): order is string {
+  return order === `rejoin-${uid}` || order?.startsWith(`rejoin-${uid}-`) === true;
+}
+
+/** It names the pod, and counts: each loss is another repair, with an order of its own, also in one pod. */
+export function rejoinOrderId(member: Member, pod: MemberPod): string {
+  const executed = answerOf(member)?.executedOrder;
+  const first = `rejoin-${pod.uid}`;
+  if (!isRejoinIn(pod, executed)) return first;
+  const count = Number(executed.slice(first.length + 1) || "1");
+  return `${first}-${count + 1}`;
+}
+
+/** Whether ev-node exited after the order that stands on its pod was given. Kubernetes tells whole seconds. */
+export function isNewsAfterOrder({ evnode, orderGivenAt }: MemberPod): boolean {
+  const exit = evnode.kind === "absent" ? undefined : evnode.lastExit;
+  const [exitMs, givenMs] = [exit?.at, orderGivenAt].map((time) => parseTimestampMs(time ?? ""));
+  return exitMs !== undefined && givenMs !== undefined && exitMs >= givenMs;
+}
 
 /**
  * Kubelet shows a changed annotation to the agent within a second, as a rule. On a busy node it can miss a change that

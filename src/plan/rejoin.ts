@@ -31,6 +31,6 @@ export function rejoin(
   const { epoch } = identity;
   if (claim.started !== epoch) return { actions: [{ kind: "markClaim", member, claim, epoch }] };
   const anew = unusable === undefined ? {} : { anew: unusable };
-  const order = { id: rejoinOrderId(pod), kind: "rejoin", epoch, voters, ...anew } as const;
+  const order = { id: rejoinOrderId(member, pod), kind: "rejoin", epoch, voters, ...anew } as const;
   return { actions: giveOrder(member, order, snapshot.nowMs) };
 }

@@ -2,7 +2,7 @@ import { diagnoseExit } from "../evnode/failures.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member, type MemberPod } from "../model/member.ts";
 import { hasBudget } from "./budget.ts";
-import { rejoinOrderId } from "./orders.ts";
+import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
 import { leadership } from "./quorum.ts";
 import { agedMs, type Snapshot } from "./snapshot.ts";
 import { lastOfStandstill } from "./standstill.ts";
@@ -57,8 +57,11 @@ function heldBack(snapshot: Snapshot): Cure | undefined {
 const isHeldBack = ({ evnode }: MemberPod) =>
   evnode.kind === "waiting" && evnode.reason === "CrashLoopBackOff";
 
-const isRebuilt = (member: Member, pod: MemberPod) =>
-  answerOf(member)?.executedOrder === rejoinOrderId(pod) && answerOf(member)?.volume.kind === "intact";
+/** It was rebuilt after its last exit. */
+function isRebuilt(member: Member, pod: MemberPod): boolean {
+  const answer = answerOf(member);
+  return isRejoinIn(pod, answer?.executedOrder) && answer?.volume.kind === "intact" && !isNewsAfterOrder(pod);
+}
 
 function reasonToHurry(member: Member, { evnode }: MemberPod, { members }: Snapshot): string | undefined {
   if (evnode.kind !== "waiting" || evnode.lastExit === undefined) return undefined;

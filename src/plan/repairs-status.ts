@@ -1,6 +1,6 @@
 import type { Status } from "../api/evnodecluster.ts";
-import { answerOf } from "../model/member.ts";
-import { rejoinOrderId } from "./orders.ts";
+import { answerOf, type MemberPod } from "../model/member.ts";
+import { isRejoinIn } from "./orders.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 type Repairs = NonNullable<Status["repairs"]>;
@@ -18,12 +18,17 @@ export function repairsOf(snapshot: Snapshot): Pick<Status, "repairs"> {
     one.doneAt === undefined && isThrough(one, snapshot) ? { ...one, doneAt: now } : one,
   );
   const begun = snapshot.members.flatMap(({ name, pod }): Repairs => {
-    const order = pod && rejoinOrderId(pod);
-    if (!pod?.order?.includes(`"${order}"`) || known.some((one) => one.order === order)) return [];
+    const order = pod && orderIdOn(pod);
+    if (!pod || !isRejoinIn(pod, order) || known.some((one) => one.order === order)) return [];
     return [{ member: name, order, at: pod.orderGivenAt ?? now }];
   });
   const all = [...known, ...begun].slice(-KEPT);
   return all.length === 0 ? {} : { repairs: all };
+}
+
+function orderIdOn({ order }: MemberPod): string | undefined {
+  const [, id] = /^\{"id":"([^"]+)"/.exec(order ?? "") ?? [];
+  return id;
 }
 
 function isThrough({ member: name, order }: Repairs[number], { members }: Snapshot): boolean {

@@ -5,7 +5,7 @@ import type { Identity } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { leaveFor } from "./leave.ts";
-import { rejoinOrderId } from "./orders.ts";
+import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
 import { rejoinObstacle } from "./rejoin-obstacle.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -91,7 +91,8 @@ function unusableVolume(member: Member, identity: Identity): LostMember[] {
   const { pod, name } = member;
   const evnode = pod?.evnode;
   if (!pod || evnode === undefined || evnode.kind === "absent" || evnode.kind === "running") return [];
-  if (!runsOn(member, identity) || answerOf(member)?.executedOrder === rejoinOrderId(pod)) return [];
+  const isOld = isRejoinIn(pod, answerOf(member)?.executedOrder) && !isNewsAfterOrder(pod);
+  if (!runsOn(member, identity) || isOld) return [];
   const failure = evnode.lastExit && diagnoseExit(evnode.lastExit.lastLine);
   if (!failure || failure.reason === "Diverged") return [];
   const unusable = cures.get(failure.cure);

@@ -75,3 +75,19 @@ test("who asks after many repairs says so", () => {
     why: "3 members were rebuilt within the last hour, and spec.repair.maxPerHour allows 3.",
   });
 });
+
+const again = member(2, { ...isEmpty, says: { ...isEmpty.says, executedOrder: "rejoin-uid-of-seq-2" } });
+const first = repair("rejoin-uid-of-seq-2", MINUTE_MS);
+
+test("a member that lost its volume again in the same pod is given another order", () => {
+  const before = cluster({ status: { repairs: [{ ...first, doneAt: agoMs(1) }] } });
+  const seen = snapshot({ cluster: before, members: [leader(0), member(1), again], isCertain: true });
+  expect(rejoin(seen, identity()).actions).toMatchObject([{ order: { id: "rejoin-uid-of-seq-2-2" } }]);
+});
+
+test("not while it has not come up since the one before, whoever allows it", () => {
+  const metadata = { annotations: { [annotations.approveRejoin]: "seq-2" } };
+  const found = leave({ ...withRepairs(first), metadata }, [leader(0), member(1), again]);
+  expect(found.kind).toBe("ask");
+  expect(found).toMatchObject({ why: expect.stringMatching(/did not come up.*delete pod seq-2/) });
+});

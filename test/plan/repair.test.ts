@@ -5,12 +5,12 @@ import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { briefAction } from "../brief.ts";
 import { isClosed, leader, leads, type MemberShape, member, NOW_MS, snapshot } from "../builders.ts";
 
-const heldBack = (lastLine: string) =>
+const heldBack = (lastLine: string, at = "2025-12-31T23:59:00Z") =>
   ({
     kind: "waiting",
     reason: "CrashLoopBackOff",
     message: "back-off 40s",
-    lastExit: { code: 1, lastLine },
+    lastExit: { code: 1, lastLine, at },
   }) as const;
 
 const lostLead: MemberShape = { pod: { evnode: heldBack("Error: leader lock lost") }, says: isClosed };
@@ -26,9 +26,17 @@ function cures(members: readonly Member[], over: Partial<Snapshot> = {}) {
   return needsCertainty ? "looks again" : stages.flat().map(briefAction);
 }
 
-const rebuilt: MemberShape = {
-  pod: { evnode: heldBack("Error: create log store: invalid database") },
+const rebuilt = {
+  pod: {
+    evnode: heldBack("Error: create log store: invalid database"),
+    orderGivenAt: "2025-12-31T23:59:30.000Z",
+  },
   says: { ...isDown(), executedOrder: "rejoin-uid-of-seq-2" },
+};
+
+const exitedAgain: MemberShape = {
+  ...rebuilt,
+  pod: { ...rebuilt.pod, orderGivenAt: "2025-12-31T23:58:30.000Z" },
 };
 
 test.each<[string, readonly Member[], readonly string[]]>([
@@ -57,6 +65,7 @@ test.each<[string, readonly Member[], readonly string[]]>([
     [leader(0), member(1), member(2, rebuilt)],
     ["deletion of seq-2"],
   ],
+  ["not when it has exited again since", [leader(0), member(1), member(2, exitedAgain)], []],
   ["not before it was rebuilt", [leader(0), member(1), member(2, { ...rebuilt, says: isDown() })], []],
 ])("%s", (_, members, actions) => {
   expect(cures(members)).toEqual(actions);

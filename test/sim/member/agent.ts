@@ -101,7 +101,7 @@ export class SimulatedAgent {
     const volume = stateOf(this.#volume, owner);
     const reading = readOrder(this.#notes[annotations.order]);
     const record = volume.kind === "intact" || volume.kind === "damaged" ? volume.record : undefined;
-    const executedOrder = record?.executedOrders.at(-1);
+    const executedOrder = record?.executedOrders.at(-1) ?? this.memory.executed.at(-1);
     this.#report = { volume, executedOrder, refusedOrder: undefined, postponed: undefined };
     if (reading.kind !== "order") return undefined;
     const { order } = reading;
