@@ -8,8 +8,8 @@ type Repairs = NonNullable<Status["repairs"]>;
 const KEPT = 8;
 
 /**
- * The repairs that were told before, those that were seen to be through, and those whose order stands on a pod: a status
- * is not always written at once, so what was decided is no measure of what was done.
+ * The repairs that were told before, those that were seen to be through, and those whose order stands on a pod: a
+ * status is not always written at once, so what was decided is no measure of what was done.
  */
 export function repairsOf(snapshot: Snapshot): Pick<Status, "repairs"> {
   const now = new Date(snapshot.nowMs).toISOString();
