@@ -2,7 +2,10 @@ import type { Spec } from "./evnodecluster.ts";
 
 type Given<K extends keyof Spec> = NonNullable<Spec[K]>;
 
-/** A spec in which every field that has a default is present, and durations are numbers. */
+/**
+ * A spec in which every field that has a default is present, and durations are numbers. What is left to ev-node's own
+ * default unless it is given stands as it was given, as only ev-node reads it.
+ */
 export interface CompleteSpec {
   readonly defaultsVersion: number;
   readonly replicas: number;
@@ -14,17 +17,24 @@ export interface CompleteSpec {
   readonly signer: Signer;
   readonly da: CompleteDa;
   readonly raft: CompleteRaft;
-  readonly p2p: { readonly port: number; readonly extraPeers: readonly string[] };
-  readonly rpc: { readonly port: number };
-  readonly metrics: { readonly port: number };
-  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly p2p: CompleteP2p;
+  readonly rpc: Rpc & { readonly port: number };
+  readonly metrics: Metrics & { readonly port: number };
+  readonly log: Log & { readonly level: LogLevel; readonly format: LogFormat };
   readonly storage: { readonly size: string; readonly storageClassName: string | undefined };
   readonly readiness: { readonly maxBlocksBehind: number };
   readonly networkPolicy: { readonly enabled: boolean };
   readonly disruptionBudget: { readonly enabled: boolean };
   readonly topology: { readonly spread: "Preferred" | "Required" };
   readonly pod: CompletePod;
+  readonly tracing: Spec["tracing"];
+  readonly pprof: Spec["pprof"];
+  readonly pruning: Spec["pruning"];
 }
+
+type Rpc = Given<"rpc">;
+type Metrics = Given<"metrics">;
+type Log = Given<"log">;
 
 type LogLevel = NonNullable<Given<"log">["level"]>;
 type LogFormat = NonNullable<Given<"log">["format"]>;
@@ -52,9 +62,11 @@ export interface KeyReference {
   readonly key: string;
 }
 
-export interface CompleteChain {
+export interface CompleteChain extends Pick<Chain, "scrapeInterval" | "maxPendingBlocks"> {
   readonly id: string;
   readonly blockTimeMs: number;
+  /** Absent when a block is made every `blockTimeMs`. */
+  readonly lazy: { readonly intervalMs: number } | undefined;
   readonly genesis: Genesis;
 }
 
@@ -64,10 +76,16 @@ export type Genesis =
 
 type Signer = { readonly from: "Generated" } | { readonly from: "Secret"; readonly name: string };
 
-interface CompleteDa {
-  readonly address: string;
+type Chain = Spec["chain"];
+
+interface CompleteDa extends Omit<Spec["da"], "namespace" | "authTokenSecret"> {
   readonly namespace: string;
   readonly authTokenSecret: KeyReference | undefined;
+}
+
+interface CompleteP2p extends Omit<Given<"p2p">, "port" | "extraPeers"> {
+  readonly port: number;
+  readonly extraPeers: readonly string[];
 }
 
 export interface CompleteRaft {

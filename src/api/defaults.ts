@@ -88,12 +88,21 @@ export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec 
       address: spec.da.address,
       namespace: spec.da.namespace ?? spec.chain.id,
       authTokenSecret: spec.da.authTokenSecret,
+      ...rest(spec.da, "address", "namespace", "authTokenSecret"),
     },
     raft: completeRaft(spec, defaults),
-    p2p: { port: spec.p2p?.port ?? defaults.p2p.port, extraPeers: spec.p2p?.extraPeers ?? [] },
-    rpc: { port: spec.rpc?.port ?? defaults.rpc.port },
-    metrics: { port: spec.metrics?.port ?? defaults.metrics.port },
-    log: { level: spec.log?.level ?? defaults.log.level, format: spec.log?.format ?? defaults.log.format },
+    p2p: {
+      port: spec.p2p?.port ?? defaults.p2p.port,
+      extraPeers: spec.p2p?.extraPeers ?? [],
+      ...rest(spec.p2p, "port", "extraPeers"),
+    },
+    rpc: { port: spec.rpc?.port ?? defaults.rpc.port, ...rest(spec.rpc, "port") },
+    metrics: { port: spec.metrics?.port ?? defaults.metrics.port, ...rest(spec.metrics, "port") },
+    log: {
+      level: spec.log?.level ?? defaults.log.level,
+      format: spec.log?.format ?? defaults.log.format,
+      ...rest(spec.log, "level", "format"),
+    },
     storage: { size: spec.storage.size, storageClassName: spec.storage.storageClassName },
     readiness: {
       maxBlocksBehind: spec.readiness?.maxBlocksBehind ?? defaults.readiness.maxBlocksBehind,
@@ -102,7 +111,20 @@ export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec 
     disruptionBudget: { enabled: spec.disruptionBudget?.enabled ?? defaults.disruptionBudget.enabled },
     topology: { spread: spec.topology?.spread ?? defaults.topology.spread },
     pod: completePod(spec, defaults),
+    tracing: spec.tracing,
+    pprof: spec.pprof,
+    pruning: spec.pruning,
   };
+}
+
+/** The fields for which there is no default here, in the order of the schema. */
+function rest<T extends object, K extends keyof T>(
+  fields: T | undefined,
+  ...names: K[]
+): Partial<Omit<T, K>> {
+  const known: readonly string[] = names.map(String);
+  const others = Object.entries(fields ?? {}).filter(([name]) => !known.includes(name));
+  return Object.fromEntries(others) as Partial<Omit<T, K>>;
 }
 
 function completeApp({ app }: Spec, defaults: Defaults): CompleteApp {
@@ -118,6 +140,8 @@ function completeChain({ chain }: Spec, defaults: Defaults): CompleteChain {
     id: chain.id,
     blockTimeMs: durationMs(chain.blockTime ?? defaults.chain.blockTime),
     genesis: completeGenesis(chain.genesis),
+    lazy: chain.lazy && { intervalMs: durationMs(chain.lazy.interval) },
+    ...rest(chain, "id", "blockTime", "genesis", "lazy"),
   };
 }
 

@@ -13,3 +13,6 @@ export const fixed = {
 
 /** Where ev-node's testapp takes transactions. */
 export const TESTAPP_PORT = 8080;
+
+/** Where ev-node serves its profiles, on the loopback interface of the pod. */
+export const PPROF_PORT = 6060;

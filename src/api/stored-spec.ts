@@ -19,6 +19,7 @@ const stored = z.looseObject({
   defaultsVersion: z.int(),
   chain: z.looseObject({
     blockTimeMs: milliseconds,
+    lazy: z.object({ intervalMs: milliseconds }).optional(),
     genesis: z.discriminatedUnion("from", [
       z.object({ from: z.literal("Generated") }),
       z.object({ from: z.literal("ConfigMap"), reference }),
@@ -71,10 +72,15 @@ function unreadable({ issues: [issue] }: z.ZodError): StoredSpec {
 
 /** These parts as a user would write them. */
 function asWritten({ chain, signer, raft }: Pick<Stored, "chain" | "signer" | "raft">): object {
-  const { blockTimeMs, genesis, ...ofChain } = chain;
+  const { blockTimeMs, lazy, genesis, ...ofChain } = chain;
   const { timing, ...ofRaft } = raft;
   return {
-    chain: { ...ofChain, blockTime: duration(blockTimeMs), ...sourceOf(genesis) },
+    chain: {
+      ...ofChain,
+      blockTime: duration(blockTimeMs),
+      ...(lazy === undefined ? {} : { lazy: { interval: duration(lazy.intervalMs) } }),
+      ...sourceOf(genesis),
+    },
     raft: { ...ofRaft, ...timingOf(timing) },
     ...(signer.from === "Secret" ? { signer: { secretName: signer.name } } : {}),
   };

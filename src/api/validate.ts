@@ -2,6 +2,7 @@ import { MAX_MEMBERS, memberHost } from "../model/names.ts";
 import { parseQuantity } from "../model/quantity.ts";
 import type { Amounts, CompleteSpec } from "./complete-spec.ts";
 import type { EvNodeCluster } from "./evnodecluster.ts";
+import { settingProblems } from "./setting-problems.ts";
 
 const MAX_HOST_LENGTH = 253;
 
@@ -23,6 +24,7 @@ export function validate(
     ...resourceNameProblems(spec, "limits"),
     ...requestProblems(spec),
     ...affinityProblems(spec),
+    ...settingProblems(cluster, spec),
   ];
 }
 

@@ -4,6 +4,7 @@ import { configRevision } from "../model/config-revision.ts";
 import { configEntry, configSecretName, memberHost, memberName } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
 import { type Blueprint, ownedMetadata } from "./blueprint.ts";
+import { optionalKeys } from "./optional-keys.ts";
 import { paths, raftDirectory } from "./paths.ts";
 import { timingOf } from "./timing.ts";
 
@@ -65,6 +66,7 @@ function memberConfig(input: ConfigInput, ordinals: readonly number[], ordinal: 
       trailingLogs: spec.raft.trailingLogs,
       snapCount: spec.raft.snapshotsKept,
     },
+    optional: optionalKeys(spec, peerIds),
   });
 }
 

@@ -3,14 +3,16 @@ import { AGENT_PORT } from "../../model/agent-protocol.ts";
 import { fixed, TESTAPP_PORT } from "../fixed.ts";
 import { changeMessage, type ImmutableField, immutableFields } from "../immutable.ts";
 import { app } from "./app.ts";
-import { chain, da, signer } from "./chain.ts";
+import { chain, signer } from "./chain.ts";
+import { da } from "./da.ts";
 import { field, matches, present, type Rule, type TransitionRule } from "./field.ts";
-import { log, metrics, p2p, rpc } from "./network.ts";
+import { p2p, rpc } from "./network.ts";
 import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
 import { rollout } from "./rollout.ts";
 import { choice, integer, objectName, toggle } from "./scalars.ts";
-import { storage } from "./storage.ts";
+import { pruning, storage } from "./storage.ts";
+import { log, metrics, pprof, tracing } from "./telemetry.ts";
 
 const portFields = [
   { section: "raft", whenAbsent: fixed.raftPort },
@@ -125,8 +127,11 @@ export const spec = field(
     p2p: p2p.exactOptional(),
     rpc: rpc.exactOptional(),
     metrics: metrics.exactOptional(),
+    tracing: tracing.exactOptional(),
+    pprof: pprof.exactOptional(),
     log: log.exactOptional(),
     storage,
+    pruning: pruning.exactOptional(),
     readiness: readiness.exactOptional(),
     rollout: rollout.exactOptional(),
     networkPolicy: toggle(
