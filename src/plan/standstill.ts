@@ -6,6 +6,8 @@ import { appliedIntent } from "./stored-intent.ts";
 /** The clocks of two machines differ, and an answer may be half a minute old. */
 const LEAST_MS = 60_000;
 const MANY_BLOCK_TIMES = 20;
+/** A new leader begins the interval anew, and may change again meanwhile. */
+const LAZY_INTERVALS = 3;
 
 /** In words, that no blocks come although there is a leader to make them; undefined while they do, or may. */
 export function standstillOf({ members, statefulSet, nowMs }: Snapshot): string | undefined {
@@ -14,7 +16,9 @@ export function standstillOf({ members, statefulSet, nowMs }: Snapshot): string 
   const head = newestOf(headsOf(members));
   if (known.kind !== "one" || !spec || !head) return undefined;
 
-  const limitMs = Math.max(LEAST_MS, MANY_BLOCK_TIMES * spec.chain.blockTimeMs);
+  const { lazy, blockTimeMs } = spec.chain;
+  const limitMs =
+    LAZY_INTERVALS * (lazy?.intervalMs ?? 0) + Math.max(LEAST_MS, MANY_BLOCK_TIMES * blockTimeMs);
   if (nowMs - head.timeMs <= limitMs) return undefined;
   const made = new Date(Math.max(0, head.timeMs)).toISOString();
   return `${known.leader.name} leads, but block ${head.height}, made at ${made}, is still the last one.`;

@@ -311,6 +311,13 @@ test("a follower that lags by what is made in a second and a half is level with 
   expect(next(rolling({ spec, members: lags(3) }))).toBe("seq-0: the leader, last");
 });
 
+test("on a fast chain no lag is seen that is made in a second and a half", () => {
+  const spec = { chain: { id: "rollup-1", blockTime: "50ms" } };
+  const lags = (blocks: number) => [[leads], [behind(blocks)], [updated, behind(9)]] as const;
+  expect(next(rolling({ spec, members: lags(30) }))).toBe("seq-1: a follower");
+  expect(next(rolling({ spec, members: lags(31) }))).toBe("seq-1: seq-1 is more than 30 blocks behind");
+});
+
 test.each<[string, readonly Traits[], string | undefined]>([
   ["R2", [leads, broken, follows], undefined],
   ["R6", [leads, follows, follows], undefined],
