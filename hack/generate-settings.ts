@@ -24,6 +24,8 @@ export function settings(): string {
     "## By flags",
     "Settings of the application itself, and keys of a later ev-node, can be given as flags in `spec.app.extraArgs`; a flag wins over the file. A flag and its field together are refused, and so are those flags, with the prefix `evnode.` or `rollkit.`, that the operator has to set itself; a dot at the end means all that begin so:",
     ownedFlags.map(code).join(", "),
+    "One setting of ev-node is a flag alone:",
+    reasons(rows, "Flag"),
   ]
     .join("\n\n")
     .concat("\n");
@@ -34,7 +36,10 @@ function fieldsOf({ fields, note }: Extract<KeyOrigin, { from: "Spec" }>): strin
   return note === undefined ? paths : `${paths} (${note})`;
 }
 
-function reasons(rows: readonly (readonly [string, KeyOrigin])[], from: "Operator" | "Refused"): string {
+function reasons(
+  rows: readonly (readonly [string, KeyOrigin])[],
+  from: "Operator" | "Refused" | "Flag",
+): string {
   return table(
     ["Key of evnode.yaml", "Why"],
     rows.flatMap(([key, origin]) => (origin.from === from ? [[code(key), `${capital(origin.why)}.`]] : [])),

@@ -3,12 +3,16 @@ export type KeyOrigin =
   /** From these fields of the spec; without them it is the operator's default, or ev-node's own. */
   | { readonly from: "Spec"; readonly fields: readonly string[]; readonly note?: string }
   | { readonly from: "Operator"; readonly why: string }
+  /** By a flag alone: the file does not know it. */
+  | { readonly from: "Flag"; readonly why: string }
   | { readonly from: "Refused"; readonly why: string };
 
 const spec = (...fields: string[]): KeyOrigin => ({ from: "Spec", fields });
 const specNote = (note: string, ...fields: string[]): KeyOrigin => ({ from: "Spec", fields, note });
 const operator = (why: string): KeyOrigin => ({ from: "Operator", why });
 const refused = (why: string): KeyOrigin => ({ from: "Refused", why });
+
+const KMS = "signers in a key management service are not supported yet";
 
 /**
  * Every key that ev-node's evnode.yaml knows, and each flag of its start command beside these. Tests hold it against
@@ -37,7 +41,7 @@ export const evnodeKeys: Readonly<Record<string, KeyOrigin>> = {
   "rpc.address": specNote("on all interfaces", "rpc.port"),
   "rpc.enable_da_visualization": spec("rpc.daVisualization.enabled"),
   "p2p.listen_address": specNote("on all interfaces", "p2p.port"),
-  "p2p.peers": specNote("behind the other members", "p2p.extraPeers", "p2p.port"),
+  "p2p.peers": specNote("behind the other members", "p2p.extraPeers", "p2p.port", "replicas"),
   "p2p.blocked_peers": spec("p2p.blockedPeers"),
   "p2p.allowed_peers": spec("p2p.allowedPeers"),
   "p2p.disable_connection_gater": specNote(
@@ -59,6 +63,16 @@ export const evnodeKeys: Readonly<Record<string, KeyOrigin>> = {
   "signer.signer_type": operator("file: all members read the one signer of the cluster"),
   "signer.signer_path": operator("in memory, where the agent writes it"),
   "signer.passphrase_file": operator("in memory, readable by the pod alone"),
+  "signer.kms.provider": refused(KMS),
+  "signer.kms.aws.key_id": refused(KMS),
+  "signer.kms.aws.region": refused(KMS),
+  "signer.kms.aws.profile": refused(KMS),
+  "signer.kms.aws.timeout": refused(KMS),
+  "signer.kms.aws.max_retries": refused(KMS),
+  "signer.kms.gcp.key_name": refused(KMS),
+  "signer.kms.gcp.credentials_file": refused(KMS),
+  "signer.kms.gcp.timeout": refused(KMS),
+  "signer.kms.gcp.max_retries": refused(KMS),
   "da.address": spec("da.address"),
   "da.namespace": spec("da.namespace", "chain.id"),
   "da.auth_token": specNote("from that Secret", "da.authTokenSecret.name", "da.authTokenSecret.key"),
@@ -74,7 +88,10 @@ export const evnodeKeys: Readonly<Record<string, KeyOrigin>> = {
   "da.batch_size_threshold": spec("da.batching.sizeThreshold"),
   "da.batch_max_delay": spec("da.batching.maxDelay"),
   "da.batch_min_items": spec("da.batching.minItems"),
-  "da.start_height": operator("left alone: it is the genesis' da_start_height"),
+  "da.start_height": {
+    from: "Flag",
+    why: "for a repair; the height at which the chain begins stands in its genesis, as da_start_height",
+  },
   "pruning.pruning_mode": spec("pruning.mode"),
   "pruning.pruning_keep_recent": spec("pruning.keepRecent"),
   "pruning.pruning_interval": spec("pruning.interval"),

@@ -1,6 +1,6 @@
 import { parseDuration } from "../model/duration.ts";
 import type { CompleteSpec } from "./complete-spec.ts";
-import { keyOfFlag } from "./evnode-keys.ts";
+import { evnodeKeys, keyOfFlag } from "./evnode-keys.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
 import { PPROF_PORT } from "./fixed.ts";
 
@@ -12,6 +12,7 @@ export function settingProblems(cluster: EvNodeCluster, spec: CompleteSpec): rea
     ...submitOptionsProblems(spec),
     ...pprofProblems(spec),
     ...flagProblems(cluster.spec, spec),
+    ...variableProblems(spec),
   ];
 }
 
@@ -63,6 +64,18 @@ function flagProblems(given: Spec, { app }: CompleteSpec): readonly string[] {
     if (known === undefined || field === undefined || !isGiven(given, field)) return [];
     return [`spec.app.extraArgs: The flag for ${known.key} and spec.${field} set the same; remove the flag.`];
   });
+}
+
+const sections = new Set(Object.keys(evnodeKeys).map((key) => key.split(".")[0]?.toUpperCase()));
+
+/** ev-node then reads the text where it expects a section, and goes on by its defaults or ends. */
+function variableProblems({ app }: CompleteSpec): readonly string[] {
+  return app.extraEnv
+    .filter(({ name }) => sections.has(name))
+    .map(
+      ({ name }) =>
+        `spec.app.extraEnv: ev-node takes the variable ${name} in place of the section ${name.toLowerCase()} of its configuration; use another name.`,
+    );
 }
 
 function isGiven(spec: Spec, path: string): boolean {

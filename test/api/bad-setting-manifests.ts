@@ -116,6 +116,12 @@ export const settingsRefusedByOperator: readonly Omit<BadManifest, "seenBy">[] =
     message: "ev-node's profiles are on port 6060",
   },
   {
+    name: "a variable that ev-node reads as a section",
+    patch: spec({ app: { extraEnv: [{ name: "NODE", value: "x" }] } }),
+    field: "spec.app.extraEnv",
+    message: "ev-node takes the variable NODE in place of the section node of its configuration",
+  },
+  {
     name: "a field and its flag",
     patch: spec({
       app: { extraArgs: ["--rollkit.node.max_pending_headers_and_data=5"] },
