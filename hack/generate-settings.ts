@@ -15,6 +15,8 @@ export function settings(): string {
       ["Key of evnode.yaml", "Field"],
       rows.flatMap(([key, origin]) => (origin.from === "Spec" ? [[code(key), fieldsOf(origin)]] : [])),
     ),
+    "## How far Raft's log reaches back",
+    "ev-node writes three entries into Raft's log for each block: two that prove the quorum, and the block itself. `spec.raft.trailingLogs` entries are kept after a snapshot, so a member that was away for a third of so many blocks catches up from the log. `spec.raft.absenceCovered` says it as a time: at a block every second `1h` keeps 10,800 entries, at ten blocks a second 108,000. A change of `chain.blockTime` then changes the log with it. `status.effective.raftLog` shows what is in effect, and the time that it covers, however it was given. Each third entry holds a whole block, and the file never shrinks: give the volumes room.",
     "## By the operator",
     "A sequencer of a cluster has no choice in these.",
     reasons(rows, "Operator"),

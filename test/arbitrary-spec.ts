@@ -73,6 +73,7 @@ const sections = {
     .tuple(fc.constantFrom("http://local-da:7980", "wss://da.example.com/rpc"), record(daFields))
     .map(([address, others]) => ({ address, ...others })),
   raft: fc.oneof(
+    record({ port: port(5_100), absenceCovered: fc.constantFrom("1h", "240h", "61s") }),
     record({ port: port(5_100), trailingLogs: fc.integer({ min: 1, max: 9 }) }),
     fc.constantFrom({ rttMax: "40ms" }, { timing }),
   ),

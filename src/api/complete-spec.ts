@@ -94,6 +94,8 @@ export interface CompleteRaft {
   readonly snapshotThreshold: number;
   readonly trailingLogs: number;
   readonly snapshotsKept: number;
+  /** What `trailingLogs` was computed from; absent when it was given, or is the default. */
+  readonly absenceCoveredMs: number | undefined;
 }
 
 /** `RttMax` leaves the four time-outs to the formulas of ev-node's documentation. */

@@ -11,6 +11,7 @@ import type {
 } from "./complete-spec.ts";
 import type { Spec } from "./evnodecluster.ts";
 import { fixed } from "./fixed.ts";
+import { trailingLogsFor } from "./log-retention.ts";
 
 export type { CompleteSpec } from "./complete-spec.ts";
 
@@ -151,13 +152,19 @@ function completeGenesis(genesis: Spec["chain"]["genesis"]): Genesis {
   return { from: "Generated" };
 }
 
-function completeRaft({ raft }: Spec, defaults: Defaults): CompleteRaft {
+function completeRaft({ raft, chain }: Spec, defaults: Defaults): CompleteRaft {
+  const absenceCoveredMs = raft?.absenceCovered === undefined ? undefined : durationMs(raft.absenceCovered);
+  const computed =
+    absenceCoveredMs === undefined
+      ? undefined
+      : trailingLogsFor(absenceCoveredMs, durationMs(chain.blockTime ?? defaults.chain.blockTime));
   return {
     port: raft?.port ?? defaults.raft.port,
     timing: completeTiming(raft, defaults),
     snapshotThreshold: raft?.snapshotThreshold ?? defaults.raft.snapshotThreshold,
-    trailingLogs: raft?.trailingLogs ?? defaults.raft.trailingLogs,
+    trailingLogs: raft?.trailingLogs ?? computed ?? defaults.raft.trailingLogs,
     snapshotsKept: raft?.snapshotsKept ?? defaults.raft.snapshotsKept,
+    absenceCoveredMs,
   };
 }
 

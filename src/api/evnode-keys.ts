@@ -30,7 +30,7 @@ export const evnodeKeys: Readonly<Record<string, KeyOrigin>> = {
   "raft.leader_lease_timeout": spec("raft.timing.leaderLeaseTimeout", "raft.rttMax"),
   "raft.send_timeout": spec("raft.timing.sendTimeout", "raft.rttMax"),
   "raft.snapshot_threshold": spec("raft.snapshotThreshold"),
-  "raft.trailing_logs": spec("raft.trailingLogs"),
+  "raft.trailing_logs": specNote("three entries for each block", "raft.trailingLogs", "raft.absenceCovered"),
   "raft.snap_count": specNote("ev-node means the number of snapshots kept", "raft.snapshotsKept"),
   "raft.bootstrap": refused("ev-node ignores it, and the members are bootstrapped by their agents"),
   db_path: operator("on the volume, beside Raft's folder: the two are one state"),

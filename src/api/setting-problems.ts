@@ -3,11 +3,13 @@ import type { CompleteSpec } from "./complete-spec.ts";
 import { evnodeKeys, keyOfFlag } from "./evnode-keys.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
 import { PPROF_PORT } from "./fixed.ts";
+import { MOST_TRAILING_LOGS } from "./log-retention.ts";
 
 /** Settings that contradict each other, as far as the rules of the CRD cannot tell: ev-node would not start. */
 export function settingProblems(cluster: EvNodeCluster, spec: CompleteSpec): readonly string[] {
   return [
     ...lazyProblems(spec),
+    ...retentionProblems(spec),
     ...pruningProblems(spec),
     ...submitOptionsProblems(spec),
     ...pprofProblems(spec),
@@ -20,6 +22,13 @@ function lazyProblems({ chain: { lazy, blockTimeMs } }: CompleteSpec): readonly 
   if (lazy === undefined || lazy.intervalMs > blockTimeMs) return [];
   return [
     `spec.chain.lazy.interval: It must be longer than spec.chain.blockTime, which is ${inMs(blockTimeMs)}; ev-node would not start. Give a longer interval, or remove spec.chain.lazy for a block every blockTime.`,
+  ];
+}
+
+function retentionProblems({ raft, chain }: CompleteSpec): readonly string[] {
+  if (raft.trailingLogs <= MOST_TRAILING_LOGS) return [];
+  return [
+    `spec.raft.absenceCovered: With a block every ${inMs(chain.blockTimeMs)} the log would have ${raft.trailingLogs} entries, but at most ${MOST_TRAILING_LOGS} are possible. Give a shorter time.`,
   ];
 }
 

@@ -31,6 +31,8 @@ const stored = z.looseObject({
     z.object({ from: z.literal("Secret"), name: z.string() }),
   ]),
   raft: z.looseObject({
+    trailingLogs: z.unknown(),
+    absenceCoveredMs: milliseconds.optional(),
     timing: z.discriminatedUnion("source", [
       z.object({ source: z.literal("Default") }),
       z.object({ source: z.literal("RttMax"), rttMaxMs: milliseconds }),
@@ -73,7 +75,9 @@ function unreadable({ issues: [issue] }: z.ZodError): StoredSpec {
 /** These parts as a user would write them. */
 function asWritten({ chain, signer, raft }: Pick<Stored, "chain" | "signer" | "raft">): object {
   const { blockTimeMs, lazy, genesis, ...ofChain } = chain;
-  const { timing, ...ofRaft } = raft;
+  const { timing, trailingLogs, absenceCoveredMs, ...ofRaft } = raft;
+  const retention =
+    absenceCoveredMs === undefined ? { trailingLogs } : { absenceCovered: duration(absenceCoveredMs) };
   return {
     chain: {
       ...ofChain,
@@ -81,7 +85,7 @@ function asWritten({ chain, signer, raft }: Pick<Stored, "chain" | "signer" | "r
       ...(lazy === undefined ? {} : { lazy: { interval: duration(lazy.intervalMs) } }),
       ...sourceOf(genesis),
     },
-    raft: { ...ofRaft, ...timingOf(timing) },
+    raft: { ...ofRaft, ...retention, ...timingOf(timing) },
     ...(signer.from === "Secret" ? { signer: { secretName: signer.name } } : {}),
   };
 }

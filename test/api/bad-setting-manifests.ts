@@ -11,6 +11,12 @@ export const badSettings: readonly BadManifest[] = [
     message: "Required value",
   },
   {
+    name: "an absence and the length of the log",
+    patch: spec({ raft: { absenceCovered: "1h", trailingLogs: 9 } }),
+    field: "spec.raft",
+    message: "spec.raft.absenceCovered and spec.raft.trailingLogs exclude each other",
+  },
+  {
     name: "a limit of no pending block",
     patch: spec({ chain: { maxPendingBlocks: 0 } }),
     field: "spec.chain.maxPendingBlocks",
@@ -90,6 +96,12 @@ export const settingsRefusedByOperator: readonly Omit<BadManifest, "seenBy">[] =
     patch: spec({ chain: { lazy: { interval: "1s" } } }),
     field: "spec.chain.lazy.interval",
     message: "It must be longer than spec.chain.blockTime, which is 1000 ms",
+  },
+  {
+    name: "an absence of more entries than are possible",
+    patch: spec({ chain: { blockTime: "10ms" }, raft: { absenceCovered: "100h" } }),
+    field: "spec.raft.absenceCovered",
+    message: "With a block every 10 ms the log would have 108000000 entries",
   },
   {
     name: "pruning more often than blocks are made",

@@ -110,6 +110,7 @@ describe("the examples", () => {
     expect(missing).toEqual([
       "spec.chain.genesis.secret",
       "spec.raft.rttMax",
+      "spec.raft.absenceCovered",
       "spec.pod.tolerations[].tolerationSeconds",
     ]);
   });

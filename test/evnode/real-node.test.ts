@@ -96,7 +96,9 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
 
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-  async function start(fields: Partial<Spec>, change = (input: MemberConfigInput, _: Ports) => input) {
+  type Change = (input: MemberConfigInput, ports: Ports) => MemberConfigInput;
+
+  async function start(fields: Partial<Spec>, change: Change = (input) => input) {
     const spec = completed(fields);
     const ports = await freePorts();
     const config = (usual: MemberConfigInput): MemberConfigInput =>

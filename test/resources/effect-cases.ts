@@ -186,6 +186,11 @@ const raft: readonly Effect[] = [
     to: { raft: { snapshotThreshold: 9 } },
     changes: yaml("raft.snapshot_threshold"),
   },
+  {
+    field: "raft.absenceCovered",
+    to: { raft: { absenceCovered: "1h" } },
+    changes: yaml("raft.trailing_logs"),
+  },
   { field: "raft.trailingLogs", to: { raft: { trailingLogs: 9 } }, changes: yaml("raft.trailing_logs") },
   { field: "raft.snapshotsKept", to: { raft: { snapshotsKept: 9 } }, changes: yaml("raft.snap_count") },
 ];
