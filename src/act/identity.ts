@@ -1,11 +1,12 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis, renderGenesis } from "../evnode/genesis.ts";
-import { proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
+import { parseHexKey, proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
 import { importSigner, sealSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
 import { commonLabels, identitySecretName, MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
+import type { GivenSigner } from "../model/signer-secret.ts";
 import type { Random } from "../runtime/random.ts";
 
 export interface IdentityInput {
@@ -14,12 +15,12 @@ export interface IdentityInput {
   readonly spec: CompleteSpec;
   readonly clusterDomain: string;
   /** As the owner gave them; what is absent is generated. */
-  readonly given: { readonly signer?: SignerFiles; readonly genesis?: string };
+  readonly given: { readonly signer?: GivenSigner; readonly genesis?: string };
   readonly random: Random;
   readonly nowMs: number;
 }
 
-export interface SignerFiles {
+interface SignerFiles {
   readonly signerJson: string;
   readonly passphrase: string;
 }
@@ -30,7 +31,7 @@ export interface SignerFiles {
  */
 export async function newIdentity(input: IdentityInput): Promise<Secret> {
   const { cluster, namespace, clusterDomain, random, given } = input;
-  const signer = given.signer ?? (await generateSigner(random));
+  const signer = await signerFiles(given.signer, random);
   const proposer = await proposerOf(signer);
   const genesis = given.genesis ?? newGenesis(input, proposer);
   refuseOtherGenesis(genesis, input.spec.chain.id, proposer);
@@ -65,14 +66,23 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
   };
 }
 
-async function generateSigner(random: Random): Promise<SignerFiles> {
-  const seed = random.bytes(SEED_LENGTH);
+async function signerFiles(given: GivenSigner | undefined, random: Random): Promise<SignerFiles> {
+  if (given?.kind === "file") return given;
+  if (given === undefined) return sealed(random.bytes(SEED_LENGTH), random);
+  const seed = parseHexKey(given.key);
+  if (seed.kind === "malformed")
+    throw new KubeError("Conflict", `the signer cannot be used: ${seed.problem}`);
+  return sealed(seed.value, random);
+}
+
+/** With a passphrase that nobody has to think of. */
+async function sealed(seed: Uint8Array, random: Random): Promise<SignerFiles> {
   const passphrase = Buffer.from(random.bytes(32)).toString("base64url");
   const signerJson = await sealSigner({ seed, passphrase, salt: random.bytes(16), nonce: random.bytes(12) });
   // A key that cannot be opened again is no key; better to fail here than at the first election.
   const opened = await importSigner({ signerJson, passphrase });
   if (opened.kind !== "imported" || opened.signer.proposerAddress !== proposerAddressOf(publicKeyOf(seed))) {
-    throw new Error("a generated signer could not be read back");
+    throw new Error("a sealed signer could not be read back");
   }
   return { signerJson, passphrase };
 }

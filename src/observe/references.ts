@@ -1,11 +1,14 @@
 import type { CompleteSpec, KeyReference } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis } from "../evnode/genesis.ts";
+import { parseHexKey, proposerAddressOf, publicKeyOf } from "../evnode/keys.ts";
+import { malformed, type Parsed, parsed } from "../evnode/parsed.ts";
 import { importSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { ConfigMap, Secret } from "../model/objects.ts";
 import { entryText } from "../model/secret-text.ts";
+import { type GivenSigner, givenSigner, SIGNER_ENTRIES } from "../model/signer-secret.ts";
 import type { Referenced, References } from "../plan/snapshot.ts";
 
 /** Reads an object by name; its age is the caller's business. */
@@ -50,15 +53,22 @@ async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<S
       message: `${where} does not exist. Create it, or remove the field to have a signer generated.`,
     });
 
-  const signerJson = entryText(secret, "signer.json");
-  const passphrase = entryText(secret, "passphrase");
-  if (signerJson === undefined || passphrase === undefined) {
-    return refuse({ kind: "invalid", message: `${where} must hold the entries signer.json and passphrase.` });
+  const given = givenSigner(secret);
+  if (given === undefined)
+    return refuse({ kind: "invalid", message: `${where} must hold ${SIGNER_ENTRIES}.` });
+  const proposer = await proposerOf(given);
+  if (proposer.kind === "malformed")
+    return refuse({ kind: "invalid", message: `${where}: ${proposer.problem}.` });
+  return { public: { kind: "found", value: undefined }, proposer: proposer.value };
+}
+
+async function proposerOf(given: GivenSigner): Promise<Parsed<string>> {
+  if (given.kind === "key") {
+    const seed = parseHexKey(given.key);
+    return seed.kind === "malformed" ? seed : parsed(proposerAddressOf(publicKeyOf(seed.value)));
   }
-  const imported = await importSigner({ signerJson, passphrase });
-  if (imported.kind !== "imported")
-    return refuse({ kind: "invalid", message: `${where}: ${imported.problem}.` });
-  return { public: { kind: "found", value: undefined }, proposer: imported.signer.proposerAddress };
+  const imported = await importSigner(given);
+  return imported.kind === "imported" ? parsed(imported.signer.proposerAddress) : malformed(imported.problem);
 }
 
 const refuse = (problem: Referenced<undefined>): SignerReading => ({ public: problem, proposer: undefined });

@@ -116,13 +116,23 @@ describe("a generated identity", () => {
 });
 
 describe("what the owner gives", () => {
-  const signer = { signerJson, passphrase };
+  const signer = { kind: "file", signerJson, passphrase } as const;
 
   test("a signer is taken over unchanged, and named by the genesis", async () => {
     const secret = await newIdentity(input({ signer }));
     expect(entry(secret, "signer.json")).toBe(signerJson);
     expect(entry(secret, "passphrase")).toBe(passphrase);
     expect(parseGenesis(entry(secret, "genesis.json"))).toMatchObject({ value: { proposerAddress } });
+  });
+
+  test("a private key in hex is sealed with a passphrase that is made for it", async () => {
+    const key = vector.seed.toString("hex");
+    const secret = await newIdentity(input({ signer: { kind: "key", key } }));
+    const sealed = { signerJson: entry(secret, "signer.json"), passphrase: entry(secret, "passphrase") };
+    expect(sealed.passphrase).toMatch(/^[-\w]{43}$/);
+    expect(await importSigner(sealed)).toMatchObject({ signer: { proposerAddress } });
+    expect(Object.keys(secret.data ?? {})).not.toContain("key");
+    expect(JSON.stringify(secret.data)).not.toContain(Buffer.from(key).toString("base64").slice(0, 40));
   });
 
   test("a genesis is taken over unchanged, byte for byte", async () => {
@@ -147,8 +157,13 @@ describe("what the owner gives", () => {
       "the genesis cannot be used: genesis.json is not valid JSON",
     ],
     [
+      "a private key that is none",
+      { signer: { kind: "key", key: "5ecr3t" } },
+      "the signer cannot be used: key: expected the 64 bytes of the private key in hex, or its first 32",
+    ],
+    [
       "a signer with another passphrase",
-      { signer: { signerJson, passphrase: "wrong horse" } },
+      { signer: { kind: "file", signerJson, passphrase: "wrong horse" } },
       "the signer cannot be used: signer.json cannot be opened with this passphrase, or was altered",
     ],
   ])("%s makes no identity, in words that tell no secret", async (_, given, message) => {

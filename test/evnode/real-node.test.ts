@@ -1,15 +1,16 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { newIdentity } from "../../src/act/identity.ts";
+import { type IdentityInput, newIdentity } from "../../src/act/identity.ts";
 import { evnodeKeys } from "../../src/api/evnode-keys.ts";
 import type { Spec } from "../../src/api/evnodecluster.ts";
 import { parseCluster } from "../../src/api/parse.ts";
 import type { MemberConfigInput } from "../../src/evnode/config.ts";
 import { namespaceHex } from "../../src/evnode/da-namespace.ts";
+import { parseHexKey } from "../../src/evnode/keys.ts";
 import {
   blockRequest,
   namespaceRequest,
@@ -34,6 +35,7 @@ import {
   type Programs,
   type RealNode,
   startNode,
+  writeFiles,
 } from "./real-node.ts";
 
 const obstacle = obstacleToGo(nodeModule);
@@ -200,6 +202,19 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
     expect(state.height).toBe(0);
   });
 
+  test("exports the key that was imported in hex", { timeout: MINUTES_MS }, async () => {
+    const seed = "5".repeat(64);
+    const imported = await identityFiles({ signer: { kind: "key", key: seed } });
+    const home = mkdtempSync(join(scratch, "home-"));
+    writeFiles(join(home, "config"), imported);
+    const passphrase = join(home, "config", "passphrase");
+    const args = ["keys", "export", `--home=${home}`, `--evnode.signer.passphrase_file=${passphrase}`];
+    const { stdout, stderr } = spawnSync(programs.node, args, { encoding: "utf8", input: "y\n" });
+    const [exported = ""] = /\b[0-9a-f]{128}\b/.exec(`${stdout}${stderr}`) ?? [];
+    expect(exported.slice(0, 64)).toBe(seed);
+    expect(parseHexKey(exported)).toMatchObject({ kind: "parsed" });
+  });
+
   test("takes a variable that is named as a section in its place", { timeout: 2 * MINUTES_MS }, async () => {
     const ports = await freePorts();
     const environment = { NODE: "x" };
@@ -218,13 +233,13 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
 });
 
 /** A generated identity, as the agent installs it. */
-async function identityFiles(): Promise<ReadonlyMap<string, string>> {
+async function identityFiles(given: IdentityInput["given"] = {}): Promise<ReadonlyMap<string, string>> {
   const secret = await newIdentity({
     cluster: "seq",
     namespace: "rollup",
     spec: completed({}),
     clusterDomain: "cluster.local",
-    given: {},
+    given,
     random: systemRandom,
     nowMs: Date.now(),
   });

@@ -105,15 +105,15 @@ export function startNode({ program, ports, files, config, environment }: NodeIn
     },
   });
   const entries = new Map([...files, ["evnode.yaml", renderConfig(input)]]);
-  write(join(home, "config"), entries);
-  write(input.raft.dir, Object.entries(bootstrapFiles([{ id: "ev-0", address }])));
+  writeFiles(join(home, "config"), entries);
+  writeFiles(input.raft.dir, Object.entries(bootstrapFiles([{ id: "ev-0", address }])));
   const passphraseFile = join(home, "config", "passphrase");
   // ev-node takes variables such as NODE, which npm sets, in place of a section of its configuration.
   const env = { HOME: home, ...environment };
   return running(spawn(program, startArgs({ home, passphraseFile }), { env }), ports, home);
 }
 
-function write(folder: string, files: Iterable<readonly [string, string | Uint8Array]>): void {
+export function writeFiles(folder: string, files: Iterable<readonly [string, string | Uint8Array]>): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of files) {
     writeFileSync(join(folder, name), content);

@@ -71,7 +71,7 @@ export const chain = field(
 export const signer = field(
   z.object({
     secretName: objectName(
-      "Secret with an existing signing key: the key signer.json holds ev-node's encrypted key file, the key passphrase its passphrase. Without it the operator generates a key once and keeps it. Cannot change.",
+      "Secret with an existing signing key: either the entry signer.json with ev-node's encrypted key file and the entry passphrase with its passphrase, or the entry key with the private key in hex, as ev-node's keys export writes it; that is encrypted once and kept. Without it the operator generates a key once and keeps it. Cannot change.",
     ).exactOptional(),
   }),
   "The key that signs the blocks; all members share it.",
