@@ -53,7 +53,7 @@ async function readSigner(
   { api }: ActDependencies,
   { cluster, parsed }: Snapshot,
 ): Promise<GivenSigner | undefined> {
-  if (parsed.kind !== "valid" || parsed.spec.signer.from === "Generated") return undefined;
+  if (parsed.kind !== "valid" || parsed.spec.signer.from !== "Secret") return undefined;
   const ref = { namespace: cluster.metadata.namespace ?? "", name: parsed.spec.signer.name };
   const secret = await api.get(kinds.secret, ref);
   const given = secret && givenSigner(secret);

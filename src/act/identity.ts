@@ -26,13 +26,14 @@ interface SignerFiles {
 }
 
 /**
- * The identity of a new cluster: signer, genesis and the node keys of all ordinals that it may ever have. It is
- * immutable and has no owner reference, because losing the signer is losing the chain.
+ * The identity of a new cluster: signer, genesis and the node keys of all ordinals that it may ever have. A signer in a
+ * key management service stays there. It is immutable and has no owner reference, because losing the signer is losing the chain.
  */
 export async function newIdentity(input: IdentityInput): Promise<Secret> {
   const { cluster, namespace, clusterDomain, random, given } = input;
-  const signer = await signerFiles(given.signer, random);
-  const proposer = await proposerOf(signer);
+  const isService = ["AwsKms", "GcpKms"].includes(input.spec.signer.from);
+  const signer = isService ? undefined : await signerFiles(given.signer, random);
+  const proposer = signer === undefined ? givenProposer(given.genesis) : await proposerOf(signer);
   const genesis = given.genesis ?? newGenesis(input, proposer);
   refuseOtherGenesis(genesis, input.spec.chain.id, proposer);
   const nodeKeys = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => [
@@ -41,8 +42,7 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
   ]);
   const entries: Record<string, string> = {
     cluster_id: Buffer.from(random.bytes(16)).toString("hex"),
-    "signer.json": signer.signerJson,
-    passphrase: signer.passphrase,
+    ...(signer && { "signer.json": signer.signerJson, passphrase: signer.passphrase }),
     "genesis.json": genesis,
     ...Object.fromEntries(nodeKeys),
   };
@@ -93,6 +93,14 @@ async function proposerOf(signer: SignerFiles): Promise<string> {
   if (imported.kind !== "imported")
     throw new KubeError("Conflict", `the signer cannot be used: ${imported.problem}`);
   return imported.signer.proposerAddress;
+}
+
+/** Of a key in a key management service nothing is known here but what the genesis says. */
+function givenProposer(text: string | undefined): string {
+  const genesis = parseGenesis(text ?? "");
+  if (genesis.kind === "malformed")
+    throw new KubeError("Conflict", `the genesis cannot be used: ${genesis.problem}`);
+  return genesis.value.proposerAddress;
 }
 
 function newGenesis({ spec, nowMs }: IdentityInput, proposerAddress: string): string {

@@ -74,7 +74,11 @@ export type Genesis =
   | { readonly from: "Generated" }
   | { readonly from: "ConfigMap" | "Secret"; readonly reference: KeyReference };
 
-type Signer = { readonly from: "Generated" } | { readonly from: "Secret"; readonly name: string };
+type Signer =
+  | { readonly from: "Generated" }
+  | { readonly from: "Secret"; readonly name: string }
+  | ({ readonly from: "AwsKms" } & NonNullable<Given<"signer">["awsKms"]>)
+  | ({ readonly from: "GcpKms" } & NonNullable<Given<"signer">["gcpKms"]>);
 
 type Chain = Spec["chain"];
 

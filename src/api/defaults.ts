@@ -81,10 +81,7 @@ export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec 
     imagePullSecrets: spec.imagePullSecrets ?? [],
     app: completeApp(spec, defaults),
     chain: completeChain(spec, defaults),
-    signer:
-      spec.signer?.secretName === undefined
-        ? { from: "Generated" }
-        : { from: "Secret", name: spec.signer.secretName },
+    signer: completeSigner(spec.signer),
     da: {
       address: spec.da.address,
       namespace: spec.da.namespace ?? spec.chain.id,
@@ -144,6 +141,12 @@ function completeChain({ chain }: Spec, defaults: Defaults): CompleteChain {
     lazy: chain.lazy && { intervalMs: durationMs(chain.lazy.interval) },
     ...rest(chain, "id", "blockTime", "genesis", "lazy"),
   };
+}
+
+function completeSigner({ secretName, awsKms, gcpKms }: Spec["signer"] = {}): CompleteSpec["signer"] {
+  if (awsKms !== undefined) return { from: "AwsKms", ...awsKms };
+  if (gcpKms !== undefined) return { from: "GcpKms", ...gcpKms };
+  return secretName === undefined ? { from: "Generated" } : { from: "Secret", name: secretName };
 }
 
 function completeGenesis(genesis: Spec["chain"]["genesis"]): Genesis {

@@ -12,7 +12,8 @@ const specNote = (note: string, ...fields: string[]): KeyOrigin => ({ from: "Spe
 const operator = (why: string): KeyOrigin => ({ from: "Operator", why });
 const refused = (why: string): KeyOrigin => ({ from: "Refused", why });
 
-const KMS = "signers in a key management service are not supported yet";
+const CREDENTIALS =
+  "it names a file with credentials, which no member has: members get access by their service account";
 
 /**
  * Every key that ev-node's evnode.yaml knows, and each flag of its start command beside these. Tests hold it against
@@ -60,19 +61,23 @@ export const evnodeKeys: Readonly<Record<string, KeyOrigin>> = {
   "instrumentation.tracing_endpoint": spec("tracing.endpoint"),
   "instrumentation.tracing_service_name": spec("tracing.serviceName"),
   "instrumentation.tracing_sample_rate": spec("tracing.sampleRate"),
-  "signer.signer_type": operator("file: all members read the one signer of the cluster"),
+  "signer.signer_type": specNote(
+    "kms when one of them is given, else file",
+    "signer.awsKms.keyArn",
+    "signer.gcpKms.keyVersion",
+  ),
   "signer.signer_path": operator("in memory, where the agent writes it"),
   "signer.passphrase_file": operator("in memory, readable by the pod alone"),
-  "signer.kms.provider": refused(KMS),
-  "signer.kms.aws.key_id": refused(KMS),
-  "signer.kms.aws.region": refused(KMS),
-  "signer.kms.aws.profile": refused(KMS),
-  "signer.kms.aws.timeout": refused(KMS),
-  "signer.kms.aws.max_retries": refused(KMS),
-  "signer.kms.gcp.key_name": refused(KMS),
-  "signer.kms.gcp.credentials_file": refused(KMS),
-  "signer.kms.gcp.timeout": refused(KMS),
-  "signer.kms.gcp.max_retries": refused(KMS),
+  "signer.kms.provider": spec("signer.awsKms.keyArn", "signer.gcpKms.keyVersion"),
+  "signer.kms.aws.key_id": spec("signer.awsKms.keyArn"),
+  "signer.kms.aws.region": specNote("as the ARN names it", "signer.awsKms.keyArn"),
+  "signer.kms.aws.timeout": spec("signer.awsKms.timeout"),
+  "signer.kms.aws.max_retries": spec("signer.awsKms.maxRetries"),
+  "signer.kms.aws.profile": refused(CREDENTIALS),
+  "signer.kms.gcp.key_name": spec("signer.gcpKms.keyVersion"),
+  "signer.kms.gcp.timeout": spec("signer.gcpKms.timeout"),
+  "signer.kms.gcp.max_retries": spec("signer.gcpKms.maxRetries"),
+  "signer.kms.gcp.credentials_file": refused(CREDENTIALS),
   "da.address": spec("da.address"),
   "da.namespace": spec("da.namespace", "chain.id"),
   "da.auth_token": specNote("from that Secret", "da.authTokenSecret.name", "da.authTokenSecret.key"),

@@ -29,6 +29,8 @@ const stored = z.looseObject({
   signer: z.discriminatedUnion("from", [
     z.object({ from: z.literal("Generated") }),
     z.object({ from: z.literal("Secret"), name: z.string() }),
+    z.looseObject({ from: z.literal("AwsKms") }),
+    z.looseObject({ from: z.literal("GcpKms") }),
   ]),
   raft: z.looseObject({
     trailingLogs: z.unknown(),
@@ -86,8 +88,15 @@ function asWritten({ chain, signer, raft }: Pick<Stored, "chain" | "signer" | "r
       ...sourceOf(genesis),
     },
     raft: { ...ofRaft, ...retention, ...timingOf(timing) },
-    ...(signer.from === "Secret" ? { signer: { secretName: signer.name } } : {}),
+    ...signerOf(signer),
   };
+}
+
+function signerOf(signer: Stored["signer"]): object {
+  if (signer.from === "Generated") return {};
+  if (signer.from === "Secret") return { signer: { secretName: signer.name } };
+  const { from, ...key } = signer;
+  return { signer: from === "AwsKms" ? { awsKms: key } : { gcpKms: key } };
 }
 
 function sourceOf(genesis: Stored["chain"]["genesis"]): object {

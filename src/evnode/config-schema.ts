@@ -40,6 +40,15 @@ const peerIds = z.string().regex(/^\/p2p\/[^\s,/]+(?:,\/p2p\/[^\s,/]+)*$/, "expe
 const share = z.number().min(0).max(1);
 const daAddress = z.string().regex(/^(?:https?|wss?):\/\/\S+$/, "expected an http, https, ws or wss address");
 
+const requests = { timeout: duration.optional(), max_retries: z.int().min(0).optional() };
+const kms = z.discriminatedUnion("provider", [
+  z.strictObject({
+    provider: z.literal("aws"),
+    aws: z.strictObject({ key_id: text, region: text, ...requests }),
+  }),
+  z.strictObject({ provider: z.literal("gcp"), gcp: z.strictObject({ key_name: text, ...requests }) }),
+]);
+
 /**
  * The evnode.yaml of one raft member, in the order in which it is written. Raft comes first and `node.aggregator`
  * last, so that a file which was cut off never makes a member produce blocks without raft.
@@ -85,7 +94,10 @@ export const memberConfigSchema = z.strictObject({
     tracing_service_name: text.optional(),
     tracing_sample_rate: share.optional(),
   }),
-  signer: z.strictObject({ signer_type: z.literal("file"), signer_path: absolutePath }),
+  signer: z.discriminatedUnion("signer_type", [
+    z.strictObject({ signer_type: z.literal("file"), signer_path: absolutePath }),
+    z.strictObject({ signer_type: z.literal("kms"), signer_path: absolutePath, kms }),
+  ]),
   da: z.strictObject({
     address: daAddress,
     namespace: text,

@@ -42,6 +42,8 @@ export interface MemberConfigInput {
   readonly metricsPort: number;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "json" | "text" };
   readonly signerPath: string;
+  /** Signs in place of the file at `signerPath`. */
+  readonly kms?: KmsKey;
   readonly raft: RaftInput;
   readonly optional?: OptionalKeys;
 }
@@ -52,6 +54,9 @@ type OptionalSection = "log" | "rpc" | "p2p" | "instrumentation" | "da" | "node"
 export type OptionalKeys = { readonly [Section in OptionalSection]: Partial<MemberConfig[Section]> } & {
   readonly pruning: MemberConfig["pruning"];
 };
+
+/** A key in a key management service. */
+export type KmsKey = Extract<MemberConfig["signer"], { signer_type: "kms" }>["kms"];
 
 /** evnode.yaml as it is written: its own keys, durations as text. */
 export type MemberConfig = z.infer<typeof memberConfigSchema>;
@@ -142,7 +147,10 @@ export function memberConfig(input: MemberConfigInput): MemberConfig {
       prometheus_listen_addr: `:${input.metricsPort}`,
       ...optional?.instrumentation,
     },
-    signer: { signer_type: "file", signer_path: input.signerPath },
+    signer:
+      input.kms === undefined
+        ? { signer_type: "file", signer_path: input.signerPath }
+        : { signer_type: "kms", signer_path: input.signerPath, kms: input.kms },
     da: {
       address: da.address,
       namespace: da.namespace,

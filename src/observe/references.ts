@@ -44,7 +44,7 @@ interface SignerReading {
 }
 
 async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<SignerReading> {
-  if (signer.from === "Generated") return { public: notAsked, proposer: undefined };
+  if (signer.from !== "Secret") return { public: notAsked, proposer: undefined };
   const where = `Secret ${signer.name} (spec.signer.secretName)`;
   const secret = await read(kinds.secret, signer.name);
   if (!secret)
@@ -75,8 +75,8 @@ const refuse = (problem: Referenced<undefined>): SignerReading => ({ public: pro
 
 async function readGenesis(
   read: ReadObject,
-  { chain }: CompleteSpec,
-  proposer: string | undefined,
+  { chain, signer }: CompleteSpec,
+  signersAddress: string | undefined,
 ): Promise<Referenced<string>> {
   if (chain.genesis.from === "Generated") return notAsked;
   const { from, reference } = chain.genesis;
@@ -86,6 +86,9 @@ async function readGenesis(
   const genesis = parseGenesis(found.value);
   const where = `${from} ${reference.name}, entry ${reference.key} (spec.chain.genesis)`;
   if (genesis.kind === "malformed") return { kind: "invalid", message: `${where}: ${genesis.problem}.` };
+  const isService = signer.from === "AwsKms" || signer.from === "GcpKms";
+  // Only a member that leads can tell whether the service's key is that of the genesis.
+  const proposer = isService ? genesis.value.proposerAddress : signersAddress;
   if (proposer === undefined) {
     const message = `${where} names a proposer, so its signer must be given too: set spec.signer.secretName, or remove spec.chain.genesis to have both generated.`;
     return { kind: "invalid", message, reason: "ProposerMismatch" };

@@ -13,6 +13,7 @@ import {
 import type { Pod, StatefulSet } from "../model/objects.ts";
 import { appArgs, appCommand, appPorts } from "./app.ts";
 import type { Blueprint } from "./blueprint.ts";
+import { kmsKey } from "./kms.ts";
 import { paths } from "./paths.ts";
 import { confined, podSecurity } from "./pod-security.ts";
 
@@ -102,7 +103,7 @@ function evnode({ intent }: Blueprint): Container {
     imagePullPolicy,
     command: [...appCommand(intent.spec)],
     args: [
-      ...startArgs({ home: paths.home, passphraseFile: paths.passphrase }),
+      ...startArgs({ home: paths.home, passphraseFile: kmsKey(intent.spec) ? undefined : paths.passphrase }),
       ...appArgs(intent.spec),
       ...app.extraArgs,
     ],

@@ -140,6 +140,29 @@ describe("what the owner gives", () => {
     expect(entry(await newIdentity(input({ signer, genesis })), "genesis.json")).toBe(genesis);
   });
 
+  describe("a key in a key management service", () => {
+    const kms = (genesis?: string): IdentityInput => {
+      const keyArn = "arn:aws:kms:eu-central-1:111122223333:key/1";
+      const given = input(genesis === undefined ? {} : { genesis });
+      return { ...given, spec: { ...given.spec, signer: { from: "AwsKms", keyArn } } };
+    };
+
+    test("stays there: the proposer is the genesis', and there is no key file", async () => {
+      const secret = await newIdentity(kms(genesisOf("rollup-1", proposerAddress)));
+      expect(secret.metadata.annotations?.[annotations.proposer]).toBe(proposerAddress);
+      const files = Object.keys(secret.data ?? {}).filter((name) => !name.startsWith("node_key."));
+      expect(files.sort()).toEqual(["cluster_id", "genesis.json"]);
+      const view = identityView({ ...secret, metadata: { ...secret.metadata, uid: "u" } });
+      expect(view).toMatchObject({ kind: "present", identity: { proposer: proposerAddress } });
+    });
+
+    test("makes no identity without a genesis", async () => {
+      await expect(newIdentity(kms())).rejects.toThrow(
+        "the genesis cannot be used: genesis.json is not valid",
+      );
+    });
+  });
+
   test.each<[string, IdentityInput["given"], string]>([
     [
       "a genesis of another proposer",

@@ -116,7 +116,13 @@ const sections: readonly fc.Arbitrary<Patch>[] = [
       blockTime: duration,
       genesis: record({ configMap: reference, secret: reference }),
     }),
-    signer: record({ secretName: name }),
+    signer: record({
+      secretName: name,
+      awsKms: record({ keyArn: nearly("arn:aws:kms:eu-central-1:111122223333:key/1-a") }),
+      gcpKms: record({
+        keyVersion: nearly("projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"),
+      }),
+    }),
   }),
   record({
     da: record({

@@ -2,6 +2,9 @@ import { type BadManifest, spec } from "./manifest-patch.ts";
 
 const PEER = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB";
 
+const KEY = "arn:aws:kms:eu-central-1:111122223333:key/";
+const begun = { chain: { genesis: { configMap: { name: "g", key: "k" } } } };
+
 /** Settings that are ev-node's alone. */
 export const badSettings: readonly BadManifest[] = [
   {
@@ -9,6 +12,33 @@ export const badSettings: readonly BadManifest[] = [
     patch: spec({ chain: { lazy: {} } }),
     field: "spec.chain.lazy.interval",
     message: "Required value",
+  },
+  {
+    name: "an alias of a key",
+    patch: spec({ ...begun, signer: { awsKms: { keyArn: "alias/my-chain" } } }),
+    field: "spec.signer.awsKms.keyArn",
+    message: "The key must be given by its full ARN",
+  },
+  {
+    name: "a key without its version",
+    patch: spec({
+      ...begun,
+      signer: { gcpKms: { keyVersion: "projects/p/locations/global/keyRings/r/cryptoKeys/k" } },
+    }),
+    field: "spec.signer.gcpKms.keyVersion",
+    message: "The key must be given with its version",
+  },
+  {
+    name: "two signers",
+    patch: spec({ ...begun, signer: { secretName: "keys", awsKms: { keyArn: `${KEY}1` } } }),
+    field: "spec.signer",
+    message: "A chain has one signer",
+  },
+  {
+    name: "a key in a service and no genesis",
+    patch: spec({ signer: { awsKms: { keyArn: `${KEY}1` } } }),
+    field: "spec",
+    message: "need spec.chain.genesis, which names it as the proposer",
   },
   {
     name: "an absence and the length of the log",

@@ -109,6 +109,8 @@ describe("the examples", () => {
     const missing = missingFields(spec ?? {}, example("full.yaml").spec, "spec");
     expect(missing).toEqual([
       "spec.chain.genesis.secret",
+      "spec.signer.awsKms",
+      "spec.signer.gcpKms",
       "spec.raft.rttMax",
       "spec.raft.absenceCovered",
       "spec.pod.tolerations[].tolerationSeconds",

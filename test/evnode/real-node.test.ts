@@ -10,6 +10,7 @@ import type { Spec } from "../../src/api/evnodecluster.ts";
 import { parseCluster } from "../../src/api/parse.ts";
 import type { MemberConfigInput } from "../../src/evnode/config.ts";
 import { namespaceHex } from "../../src/evnode/da-namespace.ts";
+import { renderGenesis } from "../../src/evnode/genesis.ts";
 import { parseHexKey } from "../../src/evnode/keys.ts";
 import {
   blockRequest,
@@ -20,10 +21,12 @@ import {
   stateRequest,
 } from "../../src/evnode/rpc.ts";
 import { entryText } from "../../src/model/secret-text.ts";
+import { kmsKey } from "../../src/resources/kms.ts";
 import { optionalKeys } from "../../src/resources/optional-keys.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { cluster, spec as minimal } from "../builders.ts";
 import { because, obstacleToGo } from "./go.ts";
+import { startKms } from "./kms-stand-in.ts";
 import {
   buildPrograms,
   end,
@@ -41,6 +44,14 @@ import {
 const obstacle = obstacleToGo(nodeModule);
 const MINUTES_MS = 60_000;
 const BLOCKED = "12D3KooWGRUWsKfF5CQhaPUbzRhVHvjHDWGx3jgKbfGmcFmd3s5P";
+
+const startOfChain = {
+  chainId: minimal.chain.id,
+  startTime: "2026-01-01T00:00:00Z",
+  initialHeight: 1,
+  daStartHeight: 0,
+  daEpochForcedInclusion: 50,
+};
 
 function completed(fields: Partial<Spec>) {
   const parsed = parseCluster(cluster({ spec: fields }), 1);
@@ -160,7 +171,11 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
         const answer = await fetch(`http://127.0.0.1:${port}${path}`);
         return { status: answer.status, text: await answer.text() };
       };
-      expect((await page(started.ports.metrics, "/metrics")).text).toMatch(/^my_chain_/m);
+      const named = eventually("metrics with their name", started, async () => {
+        const { text } = await page(started.ports.metrics, "/metrics");
+        return /^my_chain_/m.test(text) && !/^evnode_/m.test(text) ? true : undefined;
+      });
+      await expect(named).resolves.toBe(true);
       expect((await page(started.ports.rpc, "/da")).status).toBe(200);
       expect((await page(started.ports.other, "/debug/pprof/cmdline")).text).toContain("start");
       await expect(eventually("a trace", started, async () => traced[0])).resolves.toBe("/v1/traces");
@@ -202,6 +217,38 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
     expect(state.height).toBe(0);
   });
 
+  test("signs with a key in a service that speaks as AWS KMS does", { timeout: 2 * MINUTES_MS }, async () => {
+    const [ports, outside] = [await freePorts(), await freePorts()];
+    const keyArn = "arn:aws:kms:eu-central-1:111122223333:key/1";
+    const kms = await startKms(keyArn, outside.rpc);
+    try {
+      const genesis = renderGenesis({ ...startOfChain, proposerAddress: kms.proposerAddress });
+      const spec = completed({
+        chain: { id: minimal.chain.id, genesis: { configMap: { name: "genesis", key: "genesis.json" } } },
+        signer: { awsKms: { keyArn, timeout: "2s", maxRetries: 1 } },
+      });
+      const key = kmsKey(spec);
+      if (key === undefined) throw new Error("the spec has a key in a service");
+      const environment = {
+        AWS_ENDPOINT_URL_KMS: `http://127.0.0.1:${kms.port}`,
+        AWS_ACCESS_KEY_ID: "any",
+        AWS_SECRET_ACCESS_KEY: "any",
+      };
+      node = startNode({
+        program: programs.node,
+        ports,
+        files: await identityFiles({ genesis }, spec),
+        config: (usual) => ({ ...usual, kms: key }),
+        environment,
+      });
+      await isOpen(node);
+      expect(await timeOf(node, 3)).toBeGreaterThan(0);
+      expect(kms.signatures()).toBeGreaterThan(2);
+    } finally {
+      kms.close();
+    }
+  });
+
   test("exports the key that was imported in hex", { timeout: MINUTES_MS }, async () => {
     const seed = "5".repeat(64);
     const imported = await identityFiles({ signer: { kind: "key", key: seed } });
@@ -222,27 +269,33 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
     await expect(isOpen(node)).rejects.toThrow("raft config must be used in sequencer setup only");
   });
 
-  async function gapAfter(of: RealNode, height: number): Promise<number> {
-    const timeOf = (at: number) =>
-      eventually(`block ${at}`, of, async () => {
-        const reading = parseBlock(await of.ask(blockRequest(at)));
-        return reading.kind === "parsed" ? reading.value.timeMs : undefined;
-      });
-    return (await timeOf(height + 1)) - (await timeOf(height));
-  }
+  const gapAfter = async (of: RealNode, height: number): Promise<number> =>
+    (await timeOf(of, height + 1)) - (await timeOf(of, height));
 });
 
+/** When this block was made, once it is. */
+function timeOf(of: RealNode, height: number): Promise<number> {
+  return eventually(`block ${height}`, of, async () => {
+    const reading = parseBlock(await of.ask(blockRequest(height)));
+    return reading.kind === "parsed" ? reading.value.timeMs : undefined;
+  });
+}
+
 /** A generated identity, as the agent installs it. */
-async function identityFiles(given: IdentityInput["given"] = {}): Promise<ReadonlyMap<string, string>> {
+async function identityFiles(
+  given: IdentityInput["given"] = {},
+  spec = completed({}),
+): Promise<ReadonlyMap<string, string>> {
   const secret = await newIdentity({
     cluster: "seq",
     namespace: "rollup",
-    spec: completed({}),
+    spec,
     clusterDomain: "cluster.local",
     given,
     random: systemRandom,
     nowMs: Date.now(),
   });
   const entries = ["genesis.json", "signer.json", "passphrase", "node_key.0.json"];
-  return new Map(entries.map((name) => [name.replace(".0.", "."), entryText(secret, name) ?? ""]));
+  const there = entries.filter((name) => secret.data?.[name] !== undefined);
+  return new Map(there.map((name) => [name.replace(".0.", "."), entryText(secret, name) ?? ""]));
 }

@@ -107,7 +107,7 @@ export function startNode({ program, ports, files, config, environment }: NodeIn
   const entries = new Map([...files, ["evnode.yaml", renderConfig(input)]]);
   writeFiles(join(home, "config"), entries);
   writeFiles(input.raft.dir, Object.entries(bootstrapFiles([{ id: "ev-0", address }])));
-  const passphraseFile = join(home, "config", "passphrase");
+  const passphraseFile = input.kms ? undefined : join(home, "config", "passphrase");
   // ev-node takes variables such as NODE, which npm sets, in place of a section of its configuration.
   const env = { HOME: home, ...environment };
   return running(spawn(program, startArgs({ home, passphraseFile }), { env }), ports, home);

@@ -157,6 +157,16 @@ const cases: readonly Case[] = [
     found: { kind: "found", value: genesis },
   },
   {
+    name: "a genesis for a key in a key management service",
+    spec: {
+      ...chain("configMap"),
+      signer: { awsKms: { keyArn: "arn:aws:kms:eu-central-1:111122223333:key/1" } },
+    },
+    objects: [configMap("start", { "genesis.json": genesis })],
+    field: "genesis",
+    found: { kind: "found", value: genesis },
+  },
+  {
     name: "a genesis that does not exist",
     spec: chain("configMap"),
     objects: [signerSecret],

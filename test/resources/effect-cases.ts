@@ -70,6 +70,28 @@ const begun: Patch = { signer: { secretName: "keys" } };
 const genesis = (source: Patch): Patch => ({ ...begun, chain: { genesis: source } });
 const reference = { name: "start", key: "one" };
 
+const gcp = {
+  gcpKms: { keyVersion: "projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1" },
+};
+
+function kmsRequests(field: string, provider: string, signer: Patch): readonly Effect[] {
+  const from = { chain: { genesis: { configMap: reference } }, signer };
+  return [
+    {
+      field: `signer.${field}.timeout`,
+      from,
+      to: { signer: { [field]: { timeout: "2s" } } },
+      changes: yaml(`signer.kms.${provider}.timeout`),
+    },
+    {
+      field: `signer.${field}.maxRetries`,
+      from,
+      to: { signer: { [field]: { maxRetries: 0 } } },
+      changes: yaml(`signer.kms.${provider}.max_retries`),
+    },
+  ];
+}
+
 const chain: readonly Effect[] = [
   { field: "replicas", to: { replicas: 5 }, changes: [...yaml("p2p.peers"), "StatefulSet"] },
   { field: "chain.id", to: { chain: { id: "other" } }, changes: yaml("da.namespace") },
@@ -104,6 +126,27 @@ const chain: readonly Effect[] = [
     },
   ]),
   { field: "signer.secretName", to: begun, behaves: readsReferences },
+  {
+    field: "signer.awsKms.keyArn",
+    together: ["signer.secretName"],
+    from: genesis({ configMap: reference }),
+    to: { signer: { secretName: null, awsKms: { keyArn: "arn:aws:kms:eu-central-1:111122223333:key/1" } } },
+    changes: [
+      ...yaml("signer.signer_type", "signer.kms.provider", "signer.kms.aws.key_id", "signer.kms.aws.region"),
+      TEMPLATE,
+    ],
+    behaves: readsReferences,
+  },
+  {
+    field: "signer.gcpKms.keyVersion",
+    together: ["signer.secretName"],
+    from: genesis({ configMap: reference }),
+    to: { signer: { secretName: null, ...gcp } },
+    changes: [...yaml("signer.signer_type", "signer.kms.provider", "signer.kms.gcp.key_name"), TEMPLATE],
+    behaves: readsReferences,
+  },
+  ...kmsRequests("awsKms", "aws", { awsKms: { keyArn: "arn:aws:kms:eu-central-1:111122223333:key/1" } }),
+  ...kmsRequests("gcpKms", "gcp", gcp),
 ];
 
 const token = { da: { authTokenSecret: { name: "da", key: "token" } } };

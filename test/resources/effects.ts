@@ -30,12 +30,13 @@ function valuesOf(spec: Spec): Values {
 }
 
 function configValues(text: string): [string, unknown][] {
-  const sections = Object.entries(parse(text) as Readonly<Record<string, unknown>>);
-  return sections.flatMap(([section, inner]): [string, unknown][] =>
-    typeof inner === "object" && inner !== null
-      ? Object.entries(inner).map(([key, value]) => [`evnode.yaml ${section}.${key}`, value])
-      : [[`evnode.yaml ${section}`, inner]],
-  );
+  return valuesBelow("evnode.yaml ", parse(text));
+}
+
+function valuesBelow(path: string, node: unknown): [string, unknown][] {
+  if (typeof node !== "object" || node === null || Array.isArray(node)) return [[path, node]];
+  const prefix = path.endsWith(" ") ? path : `${path}.`;
+  return Object.entries(node).flatMap(([key, value]) => valuesBelow(`${prefix}${key}`, value));
 }
 
 function objectValues(object: KubeObject): [string, unknown][] {

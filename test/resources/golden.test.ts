@@ -42,6 +42,14 @@ const goldens: readonly Golden[] = [
       },
     },
   },
+  {
+    file: "aws-kms",
+    spec: {
+      ...spec,
+      chain: { id: "rollup-1", genesis: { configMap: { name: "genesis", key: "genesis.json" } } },
+      signer: { awsKms: { keyArn: "arn:aws:kms:eu-central-1:111122223333:key/1", timeout: "2s" } },
+    },
+  },
   { file: "rtt-max", spec: { ...spec, raft: { rttMax: "40ms" } } },
   {
     file: "without-policies",

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { field, matches, type Rule } from "./field.ts";
-import { durationBetween, integer, keyReference, objectName } from "./scalars.ts";
+import { durationBetween, integer, keyReference } from "./scalars.ts";
 
 const CHAIN_ID = "^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$";
 
@@ -66,13 +66,4 @@ export const chain = field(
     genesis: genesis.exactOptional(),
   }),
   "The chain that the cluster sequences.",
-);
-
-export const signer = field(
-  z.object({
-    secretName: objectName(
-      "Secret with an existing signing key: either the entry signer.json with ev-node's encrypted key file and the entry passphrase with its passphrase, or the entry key with the private key in hex, as ev-node's keys export writes it; that is encrypted once and kept. Without it the operator generates a key once and keeps it. Cannot change.",
-    ).exactOptional(),
-  }),
-  "The key that signs the blocks; all members share it.",
 );

@@ -3,7 +3,7 @@ import { AGENT_PORT } from "../../model/agent-protocol.ts";
 import { fixed, TESTAPP_PORT } from "../fixed.ts";
 import { changeMessage, type ImmutableField, immutableFields } from "../immutable.ts";
 import { app } from "./app.ts";
-import { chain, signer } from "./chain.ts";
+import { chain } from "./chain.ts";
 import { da } from "./da.ts";
 import { field, matches, present, type Rule, type TransitionRule } from "./field.ts";
 import { p2p, rpc } from "./network.ts";
@@ -11,6 +11,7 @@ import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
 import { rollout } from "./rollout.ts";
 import { choice, integer, objectName, toggle } from "./scalars.ts";
+import { signer } from "./signer.ts";
 import { pruning, storage } from "./storage.ts";
 import { log, metrics, pprof, tracing } from "./telemetry.ts";
 
@@ -55,11 +56,31 @@ const freeTestappPort: Rule<Ports> = {
 };
 
 // Whoever gives a genesis has decided who proposes blocks; a generated key would never be that proposer.
-const genesisWithSigner: Rule<{ chain: { genesis?: object }; signer?: { secretName?: string } }> = {
-  cel: `!has(self.chain.genesis) || (${present("self", ["signer", "secretName"])})`,
+const givenSigners = ["secretName", "awsKms", "gcpKms"] as const;
+const serviceSigners = ["awsKms", "gcpKms"] as const;
+
+interface Origin {
+  chain: { genesis?: object };
+  signer?: Partial<Record<(typeof givenSigners)[number], unknown>>;
+}
+
+const anySigner = (names: readonly string[]) =>
+  names.map((name) => `(${present("self", ["signer", name])})`).join(" || ");
+
+const genesisWithSigner: Rule<Origin> = {
+  cel: `!has(self.chain.genesis) || ${anySigner(givenSigners)}`,
   message:
-    "A genesis names the proposer of the chain, so spec.chain.genesis needs the proposer's key in spec.signer.secretName.",
-  holds: ({ chain, signer }) => chain.genesis === undefined || signer?.secretName !== undefined,
+    "A genesis names the proposer of the chain, so spec.chain.genesis needs the proposer's key in spec.signer.secretName, or in a key management service.",
+  holds: ({ chain, signer }) =>
+    chain.genesis === undefined || givenSigners.some((name) => signer?.[name] !== undefined),
+};
+
+const serviceWithGenesis: Rule<Origin> = {
+  cel: `has(self.chain.genesis) || !(${anySigner(serviceSigners)})`,
+  message:
+    "The operator cannot know the address of a key in a key management service, so spec.signer.awsKms and gcpKms need spec.chain.genesis, which names it as the proposer.",
+  holds: ({ chain, signer }) =>
+    chain.genesis !== undefined || serviceSigners.every((name) => signer?.[name] === undefined),
 };
 
 function unchanged(immutable: ImmutableField): TransitionRule {
@@ -147,7 +168,7 @@ export const spec = field(
   }),
   "What the cluster should be.",
   {
-    rules: [distinctPorts, freeAppPorts, freeTestappPort, genesisWithSigner],
+    rules: [distinctPorts, freeAppPorts, freeTestappPort, genesisWithSigner, serviceWithGenesis],
     transitions: immutableFields.map(unchanged),
   },
 );
