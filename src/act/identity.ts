@@ -27,7 +27,8 @@ interface SignerFiles {
 
 /**
  * The identity of a new cluster: signer, genesis and the node keys of all ordinals that it may ever have. A signer in a
- * key management service stays there. It is immutable and has no owner reference, because losing the signer is losing the chain.
+ * key management service stays there. The Secret is immutable and has no owner reference, because losing the signer is
+ * losing the chain.
  */
 export async function newIdentity(input: IdentityInput): Promise<Secret> {
   const { cluster, namespace, clusterDomain, random, given } = input;

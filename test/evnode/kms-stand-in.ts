@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { proposerAddressOf, publicKeyOf } from "../../src/evnode/keys.ts";
 
@@ -27,12 +27,14 @@ export async function startKms(keyArn: string, port: number): Promise<KmsStandIn
       return { KeyId: keyArn, Signature: signature, SigningAlgorithm: "ED25519_SHA_512" };
     },
   };
-  const server = createServer((request, response) => {
+  const reply = async (request: IncomingMessage, response: ServerResponse) => {
     const answer = answers[String(request.headers["x-amz-target"])];
-    void json(request).then((body) => {
-      response.writeHead(answer ? 200 : 400, { "content-type": "application/x-amz-json-1.1" });
-      response.end(JSON.stringify(answer ? answer(body as { readonly Message?: string }) : {}));
-    });
+    const body = (await json(request)) as { readonly Message?: string };
+    response.writeHead(answer ? 200 : 400, { "content-type": "application/x-amz-json-1.1" });
+    response.end(JSON.stringify(answer ? answer(body) : {}));
+  };
+  const server = createServer((request, response) => {
+    void reply(request, response);
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const close = () => {
