@@ -124,6 +124,7 @@ function typeOf(node: SchemaNode): string {
   if (node.type === "integer" && node.minimum !== undefined && node.maximum !== undefined) {
     return `integer, ${node.minimum} to ${node.maximum}`;
   }
+  if (node.type === "number") return `number, ${node.minimum} to ${node.maximum}`;
   return node.type ?? "any";
 }
 
@@ -152,13 +153,13 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-const code = (text: string) => `\`${text}\``;
+export const code = (text: string) => `\`${text}\``;
 /** A sentence from a clause; the name ev-node keeps its small letter. */
-const capital = (text: string) =>
+export const capital = (text: string) =>
   text.startsWith("ev-node") ? text : `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { resource } from "../src/api/resource.ts";
 import { crdManifest, crdTemplate } from "./generate-crd.ts";
 import { reference } from "./generate-reference.ts";
+import { settings } from "./generate-settings.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -11,6 +12,7 @@ const outputs: readonly { readonly path: string; readonly content: string }[] = 
   { path: `crds/${resource.group}_${resource.plural}.yaml`, content: crdManifest() },
   { path: "helm/templates/crd.yaml", content: crdTemplate() },
   { path: "docs/reference.md", content: reference() },
+  { path: "docs/settings.md", content: settings() },
 ];
 
 function current(path: string): string | undefined {

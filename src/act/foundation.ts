@@ -3,10 +3,10 @@ import { FINALIZER, labels, MANAGED_BY } from "../model/annotations.ts";
 import { kinds } from "../model/kinds.ts";
 import { chainLockName, identitySecretName } from "../model/names.ts";
 import type { ConfigMap } from "../model/objects.ts";
-import { entryText } from "../model/secret-text.ts";
+import { type GivenSigner, givenSigner } from "../model/signer-secret.ts";
 import type { Snapshot } from "../plan/snapshot.ts";
 import type { ActDependencies } from "./act.ts";
-import { newIdentity, type SignerFiles } from "./identity.ts";
+import { newIdentity } from "./identity.ts";
 import { ensureMayWrite } from "./may-write.ts";
 
 /** Adds or removes our finalizer, if the object has not changed since it was looked at. */
@@ -27,7 +27,7 @@ export async function createIdentity(deps: ActDependencies, snapshot: Snapshot):
   const { cluster, parsed, settings, references, nowMs } = snapshot;
   if (parsed.kind !== "valid") return;
   const { namespace = "", name } = cluster.metadata;
-  const signer = await givenSigner(deps, snapshot);
+  const signer = await readSigner(deps, snapshot);
   const genesis = references.genesis.kind === "found" ? references.genesis.value : undefined;
   const secret = await newIdentity({
     cluster: name,
@@ -49,18 +49,16 @@ export async function createIdentity(deps: ActDependencies, snapshot: Snapshot):
   }
 }
 
-async function givenSigner(
+async function readSigner(
   { api }: ActDependencies,
   { cluster, parsed }: Snapshot,
-): Promise<SignerFiles | undefined> {
-  if (parsed.kind !== "valid" || parsed.spec.signer.from === "Generated") return undefined;
+): Promise<GivenSigner | undefined> {
+  if (parsed.kind !== "valid" || parsed.spec.signer.from !== "Secret") return undefined;
   const ref = { namespace: cluster.metadata.namespace ?? "", name: parsed.spec.signer.name };
   const secret = await api.get(kinds.secret, ref);
-  const signerJson = secret && entryText(secret, "signer.json");
-  const passphrase = secret && entryText(secret, "passphrase");
-  if (!signerJson || !passphrase)
-    throw new KubeError("Conflict", `Secret ${ref.name} changed while it was read`);
-  return { signerJson, passphrase };
+  const given = secret && givenSigner(secret);
+  if (!given) throw new KubeError("Conflict", `Secret ${ref.name} changed while it was read`);
+  return given;
 }
 
 export async function takeChainLock(

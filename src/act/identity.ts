@@ -1,12 +1,13 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis, renderGenesis } from "../evnode/genesis.ts";
-import { proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
+import { parseHexKey, proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
 import { importSigner, sealSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
 import { JWT_ENTRY } from "../model/identity.ts";
 import { commonLabels, identitySecretName, MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
+import type { GivenSigner } from "../model/signer-secret.ts";
 import type { Random } from "../runtime/random.ts";
 
 export interface IdentityInput {
@@ -15,25 +16,26 @@ export interface IdentityInput {
   readonly spec: CompleteSpec;
   readonly clusterDomain: string;
   /** As the owner gave them; what is absent is generated. */
-  readonly given: { readonly signer?: SignerFiles; readonly genesis?: string };
+  readonly given: { readonly signer?: GivenSigner; readonly genesis?: string };
   readonly random: Random;
   readonly nowMs: number;
 }
 
-export interface SignerFiles {
+interface SignerFiles {
   readonly signerJson: string;
   readonly passphrase: string;
 }
 
 /**
  * The identity of a new cluster: signer, genesis, the node keys of all ordinals that it may ever have, and for an EVM
- * chain the token of the execution clients. It is
- * immutable and has no owner reference, because losing the signer is losing the chain.
+ * chain the token of the execution clients. A signer in a key management service stays there. The Secret is immutable
+ * and has no owner reference, because losing the signer is losing the chain.
  */
 export async function newIdentity(input: IdentityInput): Promise<Secret> {
   const { cluster, namespace, clusterDomain, random, given } = input;
-  const signer = given.signer ?? (await generateSigner(random));
-  const proposer = await proposerOf(signer);
+  const isService = ["AwsKms", "GcpKms"].includes(input.spec.signer.from);
+  const signer = isService ? undefined : await signerFiles(given.signer, random);
+  const proposer = signer === undefined ? givenProposer(given.genesis) : await proposerOf(signer);
   const genesis = given.genesis ?? newGenesis(input, proposer);
   refuseOtherGenesis(genesis, input.spec, proposer);
   const nodeKeys = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => [
@@ -42,8 +44,7 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
   ]);
   const entries: Record<string, string> = {
     cluster_id: Buffer.from(random.bytes(16)).toString("hex"),
-    "signer.json": signer.signerJson,
-    passphrase: signer.passphrase,
+    ...(signer && { "signer.json": signer.signerJson, passphrase: signer.passphrase }),
     "genesis.json": genesis,
     ...Object.fromEntries(nodeKeys),
     ...(input.spec.execution ? { [JWT_ENTRY]: Buffer.from(random.bytes(32)).toString("hex") } : {}),
@@ -68,14 +69,23 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
   };
 }
 
-async function generateSigner(random: Random): Promise<SignerFiles> {
-  const seed = random.bytes(SEED_LENGTH);
+async function signerFiles(given: GivenSigner | undefined, random: Random): Promise<SignerFiles> {
+  if (given?.kind === "file") return given;
+  if (given === undefined) return sealed(random.bytes(SEED_LENGTH), random);
+  const seed = parseHexKey(given.key);
+  if (seed.kind === "malformed")
+    throw new KubeError("Conflict", `the signer cannot be used: ${seed.problem}`);
+  return sealed(seed.value, random);
+}
+
+/** With a passphrase that nobody has to think of. */
+async function sealed(seed: Uint8Array, random: Random): Promise<SignerFiles> {
   const passphrase = Buffer.from(random.bytes(32)).toString("base64url");
   const signerJson = await sealSigner({ seed, passphrase, salt: random.bytes(16), nonce: random.bytes(12) });
   // A key that cannot be opened again is no key; better to fail here than at the first election.
   const opened = await importSigner({ signerJson, passphrase });
   if (opened.kind !== "imported" || opened.signer.proposerAddress !== proposerAddressOf(publicKeyOf(seed))) {
-    throw new Error("a generated signer could not be read back");
+    throw new Error("a sealed signer could not be read back");
   }
   return { signerJson, passphrase };
 }
@@ -86,6 +96,14 @@ async function proposerOf(signer: SignerFiles): Promise<string> {
   if (imported.kind !== "imported")
     throw new KubeError("Conflict", `the signer cannot be used: ${imported.problem}`);
   return imported.signer.proposerAddress;
+}
+
+/** Of a key in a key management service nothing is known here but what the genesis says. */
+function givenProposer(text: string | undefined): string {
+  const genesis = parseGenesis(text ?? "");
+  if (genesis.kind === "malformed")
+    throw new KubeError("Conflict", `the genesis cannot be used: ${genesis.problem}`);
+  return genesis.value.proposerAddress;
 }
 
 function newGenesis({ spec, nowMs }: IdentityInput, proposerAddress: string): string {

@@ -1,5 +1,12 @@
 import type { AgentAnswer } from "../model/agent-protocol.ts";
-import { current, type Findings, type NodeFinding, type PeerFinding, type Reach } from "./findings.ts";
+import {
+  current,
+  type Findings,
+  heightBeside,
+  type NodeFinding,
+  type PeerFinding,
+  type Reach,
+} from "./findings.ts";
 import type { Readiness } from "./readiness.ts";
 
 export interface AnswerFrame {
@@ -28,7 +35,7 @@ export function answerOf(
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
     ...ifKnown({ execution: shownExecution(findings.execution, nowMs) }),
-    peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
+    peers: findings.peers.map((peer) => shownPeer(peer, findings.node, nowMs)),
     ...ifKnown({ raftLog: shownRaftLog(findings.raftLog, nowMs) }),
     ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
     ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
@@ -70,9 +77,9 @@ function shownHandover(handover: Findings["handover"], nowMs: number): AgentAnsw
   return { ...pause, ageMs: age(atMs, nowMs) };
 }
 
-function shownPeer(peer: PeerFinding, nowMs: number): AgentAnswer["peers"][number] {
+function shownPeer(peer: PeerFinding, node: NodeFinding, nowMs: number): AgentAnswer["peers"][number] {
   const { name, raft, p2p } = peer;
-  const height = current(peer.height, nowMs);
+  const height = heightBeside(node.kind === "open" ? node.height : undefined, peer, nowMs);
   return { name, raft: shownReach(raft, nowMs), p2p: shownReach(p2p, nowMs), ...ifKnown({ height }) };
 }
 

@@ -73,7 +73,7 @@ function problemOf(
   if (!raft.raft_addr.startsWith(`${expected.member}.`)) {
     return difference("raft.raft_addr", `a host name that begins with ${expected.member}.`, raft.raft_addr);
   }
-  if (signer.signer_type === "file" && signer.signer_path !== expected.configFolder) {
+  if (signer.signer_path !== expected.configFolder) {
     return difference("signer.signer_path", expected.configFolder, signer.signer_path);
   }
   if (!isFolderInHome(expected.home, dbPath))

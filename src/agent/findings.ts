@@ -77,6 +77,8 @@ export interface PeerFinding {
   readonly p2p: Reach;
   readonly raftReachedAtMs: number | undefined;
   readonly height: Seen<number> | undefined;
+  /** The answer before that. */
+  readonly heightBefore: Seen<number> | undefined;
   /** From its agent's answer; absent before the first one. */
   readonly stance: Seen<PeerStance> | undefined;
 }
@@ -94,6 +96,20 @@ const HEIGHT_LIFETIME_MS = 5_000;
 
 export function current<T>(seen: Seen<T> | undefined, nowMs: number): T | undefined {
   return seen !== undefined && nowMs - seen.atMs <= HEIGHT_LIFETIME_MS ? seen.value : undefined;
+}
+
+/**
+ * The peer's height as the member last heard it before it looked at its own: a fast chain makes many blocks from one
+ * look to the next, and they are no lag.
+ */
+export function heightBeside(
+  own: Seen<number> | undefined,
+  { height, heightBefore }: PeerFinding,
+  nowMs: number,
+): number | undefined {
+  if (own === undefined) return current(height, nowMs);
+  const heard = [height, heightBefore].find((seen) => seen !== undefined && seen.atMs <= own.atMs);
+  return current(heard, nowMs);
 }
 
 /** No process of ev-node is known to run, from this moment on. */

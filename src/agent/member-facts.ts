@@ -8,8 +8,12 @@ export interface MemberFacts {
   readonly rpcPort: number;
   readonly metricsPort: number;
   readonly dbPath: string;
+  readonly signer: SignerType;
   readonly peers: readonly PeerAddresses[];
 }
+
+/** Where the key that signs is: in a file that the agent installs, or in a key management service. */
+export type SignerType = MemberConfig["signer"]["signer_type"];
 
 /** Another member of the cluster. */
 export interface PeerAddresses {
@@ -30,6 +34,7 @@ export function memberFacts(config: MemberConfig, raft: RaftConfig): MemberFacts
     rpcPort: splitAddress(config.rpc.address).port,
     metricsPort: splitAddress(config.instrumentation.prometheus_listen_addr).port,
     dbPath: config.db_path,
+    signer: config.signer.signer_type,
     peers: peersOf(config.p2p.peers, raftHost, raftPort),
   };
 }

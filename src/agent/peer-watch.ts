@@ -79,19 +79,20 @@ async function lookAtAddress(
     raft,
     p2p,
     ...(raft.kind === "reached" ? { raftReachedAtMs: raft.atMs } : {}),
-    ...(agent === undefined ? {} : seenOf(agent, clock.monotonicMs())),
+    ...(agent === undefined ? {} : seenOf(agent, known?.height, clock.monotonicMs())),
   };
 }
 
 function seenOf(
   { mode, node }: PeerAnswer,
+  heightBefore: PeerFinding["height"],
   atMs: number,
 ): Pick<PeerFinding, "stance"> & Partial<PeerFinding> {
   const leads = node.isLeader === true && mode?.kind !== "level";
   const isUp = node.kind === "open" || node.metricsPortOpen === true || node.raftPortOpen === true;
   return {
     stance: { value: { mode, leads, isUp }, atMs },
-    ...(node.height === undefined ? {} : { height: { value: node.height, atMs } }),
+    ...(node.height === undefined ? {} : { height: { value: node.height, atMs }, heightBefore }),
   };
 }
 
@@ -110,6 +111,7 @@ export function unknownPeers(peers: readonly PeerAddresses[]): readonly PeerFind
     p2p: { kind: "unknown" },
     raftReachedAtMs: undefined,
     height: undefined,
+    heightBefore: undefined,
     stance: undefined,
   }));
 }

@@ -74,7 +74,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   board.update({ restartToken: await restartTokenOf(podAnnotations, disk, paths) });
   const config = await lookAtConfig(podAnnotations, settings, paths);
   if (config.kind !== "accepted") return stop(board, config, "Config");
-  const identity = await lookAtIdentity(settings, paths, dependencies.checkIdentity);
+  const identity = await lookAtIdentity(settings, paths, config.facts, dependencies.checkIdentity);
   board.update({ clusterId: identity.kind === "accepted" ? identity.clusterId : undefined });
   if (identity.kind !== "accepted") return stop(board, identity, "Identity");
 
@@ -173,10 +173,11 @@ async function restartTokenOf(
 async function lookAtIdentity(
   { ordinal }: Settings,
   paths: AgentPaths,
+  { signer }: MemberFacts,
   check: IdentityCheck,
 ): Promise<IdentityFinding> {
-  const wanted = identityEntries(ordinal);
+  const wanted = identityEntries(ordinal, signer);
   const mounted = await readSecretFolder(paths.identitySecret, (name) => wanted.includes(name));
   if (mounted === undefined) return { kind: "notYet", message: "the identity Secret is not mounted yet" };
-  return check(mounted);
+  return check(mounted, signer);
 }

@@ -1,5 +1,5 @@
 import { majorityOf } from "../model/majority.ts";
-import { current, type ExecutionFinding, type Findings } from "./findings.ts";
+import { current, type ExecutionFinding, type Findings, heightBeside } from "./findings.ts";
 
 /** How long ago a peer's raft port may have been reached last. */
 const RAFT_REACH_LIFETIME_MS = 5_000;
@@ -25,7 +25,7 @@ export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowM
   const height = current(node.height, nowMs);
   if (height === undefined) return notReady("ev-node's height is not known");
   for (const peer of peers) {
-    const behind = (current(peer.height, nowMs) ?? 0) - height;
+    const behind = (heightBeside(node.height, peer, nowMs) ?? 0) - height;
     if (behind > maxBlocksBehind) {
       return notReady(`${behind} blocks behind ${peer.name}, tolerated are ${maxBlocksBehind}`);
     }

@@ -2,7 +2,10 @@ import type { Spec } from "./evnodecluster.ts";
 
 type Given<K extends keyof Spec> = NonNullable<Spec[K]>;
 
-/** A spec in which every field that has a default is present, and durations are numbers. */
+/**
+ * A spec in which every field that has a default is present, and durations are numbers. What is left to ev-node's own
+ * default unless it is given stands as it was given, as only ev-node reads it.
+ */
 export interface CompleteSpec {
   readonly defaultsVersion: number;
   readonly replicas: number;
@@ -16,17 +19,24 @@ export interface CompleteSpec {
   readonly signer: Signer;
   readonly da: CompleteDa;
   readonly raft: CompleteRaft;
-  readonly p2p: { readonly port: number; readonly extraPeers: readonly string[] };
-  readonly rpc: { readonly port: number };
-  readonly metrics: { readonly port: number };
-  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly p2p: CompleteP2p;
+  readonly rpc: Rpc & { readonly port: number };
+  readonly metrics: Metrics & { readonly port: number };
+  readonly log: Log & { readonly level: LogLevel; readonly format: LogFormat };
   readonly storage: CompleteStorage;
   readonly readiness: { readonly maxBlocksBehind: number };
   readonly networkPolicy: { readonly enabled: boolean };
   readonly disruptionBudget: { readonly enabled: boolean };
   readonly topology: { readonly spread: "Preferred" | "Required" };
   readonly pod: CompletePod;
+  readonly tracing: Spec["tracing"];
+  readonly pprof: Spec["pprof"];
+  readonly pruning: Spec["pruning"];
 }
+
+type Rpc = Given<"rpc">;
+type Metrics = Given<"metrics">;
+type Log = Given<"log">;
 
 type LogLevel = NonNullable<Given<"log">["level"]>;
 type LogFormat = NonNullable<Given<"log">["format"]>;
@@ -75,9 +85,11 @@ export interface KeyReference {
   readonly key: string;
 }
 
-export interface CompleteChain {
+export interface CompleteChain extends Pick<Chain, "scrapeInterval" | "maxPendingBlocks"> {
   readonly id: string;
   readonly blockTimeMs: number;
+  /** Absent when a block is made every `blockTimeMs`. */
+  readonly lazy: { readonly intervalMs: number } | undefined;
   readonly genesis: Genesis;
 }
 
@@ -85,12 +97,22 @@ export type Genesis =
   | { readonly from: "Generated" }
   | { readonly from: "ConfigMap" | "Secret"; readonly reference: KeyReference };
 
-type Signer = { readonly from: "Generated" } | { readonly from: "Secret"; readonly name: string };
+type Signer =
+  | { readonly from: "Generated" }
+  | { readonly from: "Secret"; readonly name: string }
+  | ({ readonly from: "AwsKms" } & NonNullable<Given<"signer">["awsKms"]>)
+  | ({ readonly from: "GcpKms" } & NonNullable<Given<"signer">["gcpKms"]>);
 
-interface CompleteDa {
-  readonly address: string;
+type Chain = Spec["chain"];
+
+interface CompleteDa extends Omit<Spec["da"], "namespace" | "authTokenSecret"> {
   readonly namespace: string;
   readonly authTokenSecret: KeyReference | undefined;
+}
+
+interface CompleteP2p extends Omit<Given<"p2p">, "port" | "extraPeers"> {
+  readonly port: number;
+  readonly extraPeers: readonly string[];
 }
 
 export interface CompleteRaft {
@@ -99,6 +121,8 @@ export interface CompleteRaft {
   readonly snapshotThreshold: number;
   readonly trailingLogs: number;
   readonly snapshotsKept: number;
+  /** What `trailingLogs` was computed from; absent when it was given, or is the default. */
+  readonly absenceCoveredMs: number | undefined;
 }
 
 /** `RttMax` leaves the four time-outs to the formulas of ev-node's documentation. */

@@ -12,6 +12,7 @@ import type {
 } from "./complete-spec.ts";
 import type { Spec } from "./evnodecluster.ts";
 import { fixed } from "./fixed.ts";
+import { trailingLogsFor } from "./log-retention.ts";
 
 export type { CompleteSpec } from "./complete-spec.ts";
 
@@ -83,20 +84,26 @@ export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec 
     app: completeApp(spec, defaults),
     ...(spec.execution === undefined ? {} : { execution: completeExecution(spec.execution) }),
     chain: completeChain(spec, defaults),
-    signer:
-      spec.signer?.secretName === undefined
-        ? { from: "Generated" }
-        : { from: "Secret", name: spec.signer.secretName },
+    signer: completeSigner(spec.signer),
     da: {
       address: spec.da.address,
       namespace: spec.da.namespace ?? spec.chain.id,
       authTokenSecret: spec.da.authTokenSecret,
+      ...rest(spec.da, "address", "namespace", "authTokenSecret"),
     },
     raft: completeRaft(spec, defaults),
-    p2p: { port: spec.p2p?.port ?? defaults.p2p.port, extraPeers: spec.p2p?.extraPeers ?? [] },
-    rpc: { port: spec.rpc?.port ?? defaults.rpc.port },
-    metrics: { port: spec.metrics?.port ?? defaults.metrics.port },
-    log: { level: spec.log?.level ?? defaults.log.level, format: spec.log?.format ?? defaults.log.format },
+    p2p: {
+      port: spec.p2p?.port ?? defaults.p2p.port,
+      extraPeers: spec.p2p?.extraPeers ?? [],
+      ...rest(spec.p2p, "port", "extraPeers"),
+    },
+    rpc: { port: spec.rpc?.port ?? defaults.rpc.port, ...rest(spec.rpc, "port") },
+    metrics: { port: spec.metrics?.port ?? defaults.metrics.port, ...rest(spec.metrics, "port") },
+    log: {
+      level: spec.log?.level ?? defaults.log.level,
+      format: spec.log?.format ?? defaults.log.format,
+      ...rest(spec.log, "level", "format"),
+    },
     storage: { size: spec.storage.size, storageClassName: spec.storage.storageClassName },
     readiness: {
       maxBlocksBehind: spec.readiness?.maxBlocksBehind ?? defaults.readiness.maxBlocksBehind,
@@ -105,7 +112,20 @@ export function completeSpec(spec: Spec, defaultsVersion: number): CompleteSpec 
     disruptionBudget: { enabled: spec.disruptionBudget?.enabled ?? defaults.disruptionBudget.enabled },
     topology: { spread: spec.topology?.spread ?? defaults.topology.spread },
     pod: completePod(spec, defaults),
+    tracing: spec.tracing,
+    pprof: spec.pprof,
+    pruning: spec.pruning,
   };
+}
+
+/** The fields for which there is no default here, in the order of the schema. */
+function rest<T extends object, K extends keyof T>(
+  fields: T | undefined,
+  ...names: K[]
+): Partial<Omit<T, K>> {
+  const known: readonly string[] = names.map(String);
+  const others = Object.entries(fields ?? {}).filter(([name]) => !known.includes(name));
+  return Object.fromEntries(others) as Partial<Omit<T, K>>;
 }
 
 function completeApp({ app }: Spec, defaults: Defaults): CompleteApp {
@@ -132,7 +152,15 @@ function completeChain({ chain }: Spec, defaults: Defaults): CompleteChain {
     id: chain.id,
     blockTimeMs: durationMs(chain.blockTime ?? defaults.chain.blockTime),
     genesis: completeGenesis(chain.genesis),
+    lazy: chain.lazy && { intervalMs: durationMs(chain.lazy.interval) },
+    ...rest(chain, "id", "blockTime", "genesis", "lazy"),
   };
+}
+
+function completeSigner({ secretName, awsKms, gcpKms }: Spec["signer"] = {}): CompleteSpec["signer"] {
+  if (awsKms !== undefined) return { from: "AwsKms", ...awsKms };
+  if (gcpKms !== undefined) return { from: "GcpKms", ...gcpKms };
+  return secretName === undefined ? { from: "Generated" } : { from: "Secret", name: secretName };
 }
 
 function completeGenesis(genesis: Spec["chain"]["genesis"]): Genesis {
@@ -141,13 +169,19 @@ function completeGenesis(genesis: Spec["chain"]["genesis"]): Genesis {
   return { from: "Generated" };
 }
 
-function completeRaft({ raft }: Spec, defaults: Defaults): CompleteRaft {
+function completeRaft({ raft, chain }: Spec, defaults: Defaults): CompleteRaft {
+  const absenceCoveredMs = raft?.absenceCovered === undefined ? undefined : durationMs(raft.absenceCovered);
+  const computed =
+    absenceCoveredMs === undefined
+      ? undefined
+      : trailingLogsFor(absenceCoveredMs, durationMs(chain.blockTime ?? defaults.chain.blockTime));
   return {
     port: raft?.port ?? defaults.raft.port,
     timing: completeTiming(raft, defaults),
     snapshotThreshold: raft?.snapshotThreshold ?? defaults.raft.snapshotThreshold,
-    trailingLogs: raft?.trailingLogs ?? defaults.raft.trailingLogs,
+    trailingLogs: raft?.trailingLogs ?? computed ?? defaults.raft.trailingLogs,
     snapshotsKept: raft?.snapshotsKept ?? defaults.raft.snapshotsKept,
+    absenceCoveredMs,
   };
 }
 

@@ -16,3 +16,6 @@ export const executionPorts = { eth: 8545, ws: 8546, engine: 8551, metrics: 9001
 
 /** Where ev-node's testapp takes transactions. */
 export const TESTAPP_PORT = 8080;
+
+/** Where ev-node serves its profiles, on the loopback interface of the pod. */
+export const PPROF_PORT = 6060;

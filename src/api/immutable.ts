@@ -13,6 +13,8 @@ export interface ImmutableField {
 
 const SET_BACK = "Set it back; to begin anew, create another cluster.";
 
+const OTHER_SIGNER = `another signer would begin another chain, and ev-node cannot rotate it. ${SET_BACK}`;
+
 /** Fields that cannot change after creation, with the reason that the user is told. */
 export const immutableFields: readonly ImmutableField[] = [
   {
@@ -33,8 +35,18 @@ export const immutableFields: readonly ImmutableField[] = [
   },
   {
     path: ["signer", "secretName"],
-    valueIn: (spec) => spec.signer,
-    why: `another signer would begin another chain. ${SET_BACK}`,
+    valueIn: ({ signer }) => (signer.from === "Secret" ? signer.name : undefined),
+    why: OTHER_SIGNER,
+  },
+  {
+    path: ["signer", "awsKms", "keyArn"],
+    valueIn: ({ signer }) => (signer.from === "AwsKms" ? signer.keyArn : undefined),
+    why: OTHER_SIGNER,
+  },
+  {
+    path: ["signer", "gcpKms", "keyVersion"],
+    valueIn: ({ signer }) => (signer.from === "GcpKms" ? signer.keyVersion : undefined),
+    why: OTHER_SIGNER,
   },
   {
     path: ["raft", "port"],

@@ -19,6 +19,7 @@ const stored = z.looseObject({
   defaultsVersion: z.int(),
   chain: z.looseObject({
     blockTimeMs: milliseconds,
+    lazy: z.object({ intervalMs: milliseconds }).optional(),
     genesis: z.discriminatedUnion("from", [
       z.object({ from: z.literal("Generated") }),
       z.object({ from: z.literal("ConfigMap"), reference }),
@@ -28,8 +29,12 @@ const stored = z.looseObject({
   signer: z.discriminatedUnion("from", [
     z.object({ from: z.literal("Generated") }),
     z.object({ from: z.literal("Secret"), name: z.string() }),
+    z.looseObject({ from: z.literal("AwsKms") }),
+    z.looseObject({ from: z.literal("GcpKms") }),
   ]),
   raft: z.looseObject({
+    trailingLogs: z.unknown(),
+    absenceCoveredMs: milliseconds.optional(),
     timing: z.discriminatedUnion("source", [
       z.object({ source: z.literal("Default") }),
       z.object({ source: z.literal("RttMax"), rttMaxMs: milliseconds }),
@@ -71,13 +76,27 @@ function unreadable({ issues: [issue] }: z.ZodError): StoredSpec {
 
 /** These parts as a user would write them. */
 function asWritten({ chain, signer, raft }: Pick<Stored, "chain" | "signer" | "raft">): object {
-  const { blockTimeMs, genesis, ...ofChain } = chain;
-  const { timing, ...ofRaft } = raft;
+  const { blockTimeMs, lazy, genesis, ...ofChain } = chain;
+  const { timing, trailingLogs, absenceCoveredMs, ...ofRaft } = raft;
+  const retention =
+    absenceCoveredMs === undefined ? { trailingLogs } : { absenceCovered: duration(absenceCoveredMs) };
   return {
-    chain: { ...ofChain, blockTime: duration(blockTimeMs), ...sourceOf(genesis) },
-    raft: { ...ofRaft, ...timingOf(timing) },
-    ...(signer.from === "Secret" ? { signer: { secretName: signer.name } } : {}),
+    chain: {
+      ...ofChain,
+      blockTime: duration(blockTimeMs),
+      ...(lazy === undefined ? {} : { lazy: { interval: duration(lazy.intervalMs) } }),
+      ...sourceOf(genesis),
+    },
+    raft: { ...ofRaft, ...retention, ...timingOf(timing) },
+    ...signerOf(signer),
   };
+}
+
+function signerOf(signer: Stored["signer"]): object {
+  if (signer.from === "Generated") return {};
+  if (signer.from === "Secret") return { signer: { secretName: signer.name } };
+  const { from, ...key } = signer;
+  return { signer: from === "AwsKms" ? { awsKms: key } : { gcpKms: key } };
 }
 
 function sourceOf(genesis: Stored["chain"]["genesis"]): object {

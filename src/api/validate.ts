@@ -2,6 +2,7 @@ import { MAX_MEMBERS, memberHost } from "../model/names.ts";
 import { parseQuantity } from "../model/quantity.ts";
 import type { Amounts, CompleteSpec, Resources } from "./complete-spec.ts";
 import type { EvNodeCluster } from "./evnodecluster.ts";
+import { settingProblems } from "./setting-problems.ts";
 
 const MAX_HOST_LENGTH = 253;
 
@@ -22,6 +23,7 @@ export function validate(
     ...resourceProblems("spec.pod.resources", spec.pod.resources),
     ...(spec.execution ? resourceProblems("spec.execution.resources", spec.execution.resources) : []),
     ...affinityProblems(spec),
+    ...settingProblems(cluster, spec),
   ];
 }
 

@@ -42,13 +42,26 @@ export interface MemberConfigInput {
   readonly metricsPort: number;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "json" | "text" };
   readonly signerPath: string;
+  /** Signs in place of the file at `signerPath`. */
+  readonly kms?: KmsKey;
   readonly raft: RaftInput;
+  readonly optional?: OptionalKeys;
 }
+
+type OptionalSection = "log" | "rpc" | "p2p" | "instrumentation" | "da" | "node";
+
+/** Keys for which ev-node has a default that suits most chains: written only when somebody asks for them. */
+export type OptionalKeys = { readonly [Section in OptionalSection]: Partial<MemberConfig[Section]> } & {
+  readonly pruning: MemberConfig["pruning"];
+};
+
+/** A key in a key management service. */
+export type KmsKey = Extract<MemberConfig["signer"], { signer_type: "kms" }>["kms"];
 
 /** evnode.yaml as it is written: its own keys, durations as text. */
 export type MemberConfig = z.infer<typeof memberConfigSchema>;
 
-// ev-node's default. Wider only makes sense in lazy mode.
+// ev-node's default.
 const readinessWindowSeconds = 15;
 
 /** The text of one member's evnode.yaml, proven to read back as what was asked for. */
@@ -74,6 +87,7 @@ export function renderConfig(input: MemberConfigInput): string {
  * block, and gets those that it lacks from the others. Its own format, as ev-node reads it.
  */
 export function renderFullNodeConfig(config: MemberConfig): string {
+  // Without pruning: whoever levels may need each block that the others still have.
   const { db_path, log, rpc, p2p, instrumentation, signer, da, node } = config;
   const shared = { db_path, log, rpc, p2p, instrumentation, signer, da };
   return asYaml({ ...shared, node: { ...node, aggregator: false } });
@@ -117,27 +131,38 @@ function parseYaml(text: string): Parsed<unknown> {
 }
 
 export function memberConfig(input: MemberConfigInput): MemberConfig {
-  const { raft, da, p2p } = input;
+  const { raft, da, p2p, optional } = input;
   return {
     raft: raftSection(raft),
     db_path: input.dbPath,
-    log: { level: input.log.level, format: input.log.format },
-    rpc: { address: `0.0.0.0:${input.rpcPort}` },
+    log: { level: input.log.level, format: input.log.format, ...optional?.log },
+    rpc: { address: `0.0.0.0:${input.rpcPort}`, ...optional?.rpc },
     p2p: {
       listen_address: `/ip4/0.0.0.0/tcp/${p2p.port}`,
       peers: [...p2p.peers.map(peerMultiaddr), ...p2p.extraPeers].join(","),
+      ...optional?.p2p,
     },
-    instrumentation: { prometheus: true, prometheus_listen_addr: `:${input.metricsPort}` },
-    signer: { signer_type: "file", signer_path: input.signerPath },
+    instrumentation: {
+      prometheus: true,
+      prometheus_listen_addr: `:${input.metricsPort}`,
+      ...optional?.instrumentation,
+    },
+    signer:
+      input.kms === undefined
+        ? { signer_type: "file", signer_path: input.signerPath }
+        : { signer_type: "kms", signer_path: input.signerPath, kms: input.kms },
     da: {
       address: da.address,
       namespace: da.namespace,
       ...(da.authToken === undefined ? {} : { auth_token: da.authToken }),
+      ...optional?.da,
     },
+    ...(optional?.pruning === undefined ? {} : { pruning: optional.pruning }),
     node: {
       block_time: formatDurationMs(input.blockTimeMs),
       lazy_mode: false,
       readiness_window_seconds: readinessWindowSeconds,
+      ...optional?.node,
       aggregator: true,
     },
   };

@@ -60,6 +60,20 @@ export function parseNodeKey(text: string): Parsed<NodeIdentity> {
   return parsed({ peerId: peerIdOf(publicKey), publicKey: publicKey.toString("base64") });
 }
 
+const HEX_KEY = /^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$/;
+
+/** The seed of a private key in hex: its 64 bytes, as ev-node's `keys export` writes them, or the seed alone. */
+export function parseHexKey(text: string): Parsed<Buffer> {
+  const written = text.trim();
+  if (!HEX_KEY.test(written))
+    return malformed("key: expected the 64 bytes of the private key in hex, or its first 32");
+  const bytes = Buffer.from(written, "hex");
+  const seed = bytes.subarray(0, SEED_LENGTH);
+  if (bytes.length > SEED_LENGTH && !isPrivateKeyOf(bytes, publicKeyOf(seed)))
+    return malformed("key: its second half is not the public key of the first");
+  return parsed(seed);
+}
+
 /** Whether 64 bytes, seed and public key, are the private key of this public key. */
 export function isPrivateKeyOf(privateKey: Buffer, publicKey: Buffer): boolean {
   return (

@@ -2,7 +2,8 @@ import { RAFT_PEERS_SENTINEL } from "./config-schema.ts";
 
 export interface StartInput {
   readonly home: string;
-  readonly passphraseFile: string;
+  /** Absent when the signer is no file. */
+  readonly passphraseFile: string | undefined;
 }
 
 /** By this argument a member's process is known among those of its pod. */
@@ -18,7 +19,7 @@ export function startArgs({ home, passphraseFile }: StartInput): readonly string
   return [
     "start",
     homeArg(home),
-    `--evnode.signer.passphrase_file=${passphraseFile}`,
+    ...(passphraseFile === undefined ? [] : [`--evnode.signer.passphrase_file=${passphraseFile}`]),
     `--evnode.raft.peers=${RAFT_PEERS_SENTINEL}`,
   ];
 }

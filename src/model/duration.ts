@@ -15,3 +15,14 @@ export function parseDuration(text: string): number | undefined {
   }
   return totalMs;
 }
+
+/** The same syntax, in as few parts as there are: `1h40m`. */
+export function formatDuration(durationMs: number): string {
+  let restMs = durationMs;
+  const parts = Object.entries(unitMs).map(([unit, ms]) => {
+    const amount = Math.floor(restMs / ms);
+    restMs -= amount * ms;
+    return amount === 0 ? "" : `${amount}${unit}`;
+  });
+  return parts.join("") || "0s";
+}

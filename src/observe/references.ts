@@ -1,11 +1,14 @@
 import type { CompleteSpec, CompleteStorage, KeyReference } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis } from "../evnode/genesis.ts";
+import { parseHexKey, proposerAddressOf, publicKeyOf } from "../evnode/keys.ts";
+import { malformed, type Parsed, parsed } from "../evnode/parsed.ts";
 import { importSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { ConfigMap, Secret } from "../model/objects.ts";
 import { entryText } from "../model/secret-text.ts";
+import { type GivenSigner, givenSigner, SIGNER_ENTRIES } from "../model/signer-secret.ts";
 import type { Referenced, References } from "../plan/snapshot.ts";
 
 /** Reads an object by name; its age is the caller's business. */
@@ -43,7 +46,7 @@ interface SignerReading {
 }
 
 async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<SignerReading> {
-  if (signer.from === "Generated") return { public: notAsked, proposer: undefined };
+  if (signer.from !== "Secret") return { public: notAsked, proposer: undefined };
   const where = `Secret ${signer.name} (spec.signer.secretName)`;
   const secret = await read(kinds.secret, signer.name);
   if (!secret)
@@ -52,23 +55,30 @@ async function readSigner(read: ReadObject, { signer }: CompleteSpec): Promise<S
       message: `${where} does not exist. Create it, or remove the field to have a signer generated.`,
     });
 
-  const signerJson = entryText(secret, "signer.json");
-  const passphrase = entryText(secret, "passphrase");
-  if (signerJson === undefined || passphrase === undefined) {
-    return refuse({ kind: "invalid", message: `${where} must hold the entries signer.json and passphrase.` });
+  const given = givenSigner(secret);
+  if (given === undefined)
+    return refuse({ kind: "invalid", message: `${where} must hold ${SIGNER_ENTRIES}.` });
+  const proposer = await proposerOf(given);
+  if (proposer.kind === "malformed")
+    return refuse({ kind: "invalid", message: `${where}: ${proposer.problem}.` });
+  return { public: { kind: "found", value: undefined }, proposer: proposer.value };
+}
+
+async function proposerOf(given: GivenSigner): Promise<Parsed<string>> {
+  if (given.kind === "key") {
+    const seed = parseHexKey(given.key);
+    return seed.kind === "malformed" ? seed : parsed(proposerAddressOf(publicKeyOf(seed.value)));
   }
-  const imported = await importSigner({ signerJson, passphrase });
-  if (imported.kind !== "imported")
-    return refuse({ kind: "invalid", message: `${where}: ${imported.problem}.` });
-  return { public: { kind: "found", value: undefined }, proposer: imported.signer.proposerAddress };
+  const imported = await importSigner(given);
+  return imported.kind === "imported" ? parsed(imported.signer.proposerAddress) : malformed(imported.problem);
 }
 
 const refuse = (problem: Referenced<undefined>): SignerReading => ({ public: problem, proposer: undefined });
 
 async function readGenesis(
   read: ReadObject,
-  { chain, app }: CompleteSpec,
-  proposer: string | undefined,
+  { chain, app, signer }: CompleteSpec,
+  signersAddress: string | undefined,
 ): Promise<Referenced<string>> {
   if (chain.genesis.from === "Generated") return notAsked;
   const { from, reference } = chain.genesis;
@@ -78,6 +88,9 @@ async function readGenesis(
   const genesis = parseGenesis(found.value);
   const where = `${from} ${reference.name}, entry ${reference.key} (spec.chain.genesis)`;
   if (genesis.kind === "malformed") return { kind: "invalid", message: `${where}: ${genesis.problem}.` };
+  const isService = signer.from === "AwsKms" || signer.from === "GcpKms";
+  // Only a member that leads can tell whether the service's key is that of the genesis.
+  const proposer = isService ? genesis.value.proposerAddress : signersAddress;
   if (proposer === undefined) {
     const message = `${where} names a proposer, so its signer must be given too: set spec.signer.secretName, or remove spec.chain.genesis to have both generated.`;
     return { kind: "invalid", message, reason: "ProposerMismatch" };

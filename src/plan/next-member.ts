@@ -1,6 +1,7 @@
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, isFailed, type Member } from "../model/member.ts";
+import { blocksPerLook } from "./block-pace.ts";
 import { isConfigGone } from "./config-entries.ts";
 import { messageOf } from "./member-status.ts";
 import {
@@ -42,8 +43,6 @@ type Rule = "R2" | "R6" | "R7" | "R8";
 
 /** A member that is away for this long while nobody leads does not come back by itself. */
 const STUCK_MS = 30_000;
-/** A follower that lags less than this is as far as the leader: heights are looked at once a second. */
-const LEVEL_MS = 1_500;
 
 /**
  * Which member is updated next. The first row that fits decides; "updated" includes those that were touched and are on
@@ -272,7 +271,7 @@ function firstOf(followers: readonly Present[], scene: Scene): Present | undefin
 }
 
 function isAnyLevel(present: readonly Present[], leader: Present, { intents }: Scene): boolean {
-  const tolerated = Math.max(1, Math.ceil(LEVEL_MS / intents.current.spec.chain.blockTimeMs));
+  const tolerated = blocksPerLook(intents.current.spec);
   const isLevel = (behind: number | undefined) => behind !== undefined && behind <= tolerated;
   return present.some(
     (member) => member !== leader && isLevel(behindAll(member, leader)) && isLevel(executionBehind(member)),

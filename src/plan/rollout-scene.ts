@@ -4,6 +4,7 @@ import type { Identity } from "../model/identity.ts";
 import type { Member, MemberPod } from "../model/member.ts";
 import type { StatefulSet } from "../model/objects.ts";
 import type { RolloutRecord } from "../model/rollout-record.ts";
+import { blocksPerLook } from "./block-pace.ts";
 import { type Intents, intentsOf } from "./intent.ts";
 import { type Leadership, leadership } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -97,7 +98,7 @@ export function standing(member: Member, { leadership: known, policy, intents }:
   if (known.kind !== "one") return { kind: "unknown", why: "no member leads" };
   return standingOf(member, {
     leader: known.leader,
-    maxBlocksBehind: policy?.maxBlocksBehind ?? 0,
+    maxBlocksBehind: Math.max(policy?.maxBlocksBehind ?? 0, blocksPerLook(intents.current.spec)),
     raftPort: intents.current.spec.raft.port,
   });
 }

@@ -100,7 +100,11 @@ function blocksOf({ lastHeight, lastHash, firstHash, parentHash, gapMs }: Handov
   return { height: lastHeight, hash: lastHash, nextHash: firstHash, parentHash, gapMs: Math.round(gapMs) };
 }
 
-const blockTimeOf = ({ statefulSet }: Snapshot) => appliedIntent(statefulSet)?.spec.chain.blockTimeMs;
+/** A lazy chain has no blocks to miss: nobody knows how many would have been made. */
+function blockTimeOf({ statefulSet }: Snapshot): number | undefined {
+  const chain = appliedIntent(statefulSet)?.spec.chain;
+  return chain?.lazy === undefined ? chain?.blockTimeMs : undefined;
+}
 
 function missed(gapMs: number, blockTimeMs: number | undefined): { blocksMissed?: number } {
   return blockTimeMs === undefined ? {} : { blocksMissed: Math.max(0, Math.round(gapMs / blockTimeMs) - 1) };

@@ -107,16 +107,28 @@ function pathOf(member: Member, leader: Member, { raftPort }: StandingView): Sta
 /** How much longer ago than the leader's the member's Raft log may have been written to. */
 const LOG_MS = 2_000;
 const ENOUGH_WRITES = 2;
+/** A leader that wrote nothing for so long holds nothing back from anybody. */
+const STILL_MS = 12_000;
 
 /**
  * After an absence the leader sends heartbeats at once, and entries only up to ten seconds later: until then the member
  * is no help to a majority. Where the leader's own log does not grow, or agents do not tell, there is nothing to see it
- * by.
+ * by. On a chain that makes a block now and then, the two last writes are long ago for both.
+ *
+ * | the leader's log | the member's log | then |
+ * | --- | --- | --- |
+ * | not written to twice, or not told | any | takes part |
+ * | grows | written to twice, and not longer ago | takes part |
+ * | is still | written to, and not longer ago | takes part |
+ * | is still | looked at for as long as entries may be held back, and not written to since | takes part |
+ * | any | anything else | away |
  */
 function logOf(member: Member, leader: Member): Standing {
   const [own, leaders] = [answerOf(member)?.raftLog, answerOf(leader)?.raftLog];
   if (!own || !leaders || leaders.writes < ENOUGH_WRITES) return { kind: "takesPart" };
-  if (own.writes >= ENOUGH_WRITES && own.agoMs <= leaders.agoMs + LOG_MS) return { kind: "takesPart" };
+  const isStill = leaders.agoMs >= STILL_MS;
+  const isProven = isStill ? own.writes > 0 || own.agoMs >= STILL_MS : own.writes >= ENOUGH_WRITES;
+  if (isProven && own.agoMs <= leaders.agoMs + LOG_MS) return { kind: "takesPart" };
   return away(`the Raft log of ${member.name} is not written to`);
 }
 

@@ -6,6 +6,8 @@ import { appliedIntent } from "./stored-intent.ts";
 /** The clocks of two machines differ, and an answer may be half a minute old. */
 const LEAST_MS = 60_000;
 const MANY_BLOCK_TIMES = 20;
+/** A new leader begins the interval anew, and may change again meanwhile. */
+const LAZY_INTERVALS = 3;
 
 /** In words, that no blocks come although there is a leader to make them; undefined while they do, or may. */
 export function standstillOf(snapshot: Snapshot): string | undefined {
@@ -21,7 +23,9 @@ export function lastOfStandstill({ members, statefulSet, nowMs }: Snapshot): Hea
   const spec = appliedIntent(statefulSet)?.spec;
   const head = newestOf(headsOf(members));
   if (!spec || !head) return undefined;
-  const limitMs = Math.max(LEAST_MS, MANY_BLOCK_TIMES * spec.chain.blockTimeMs);
+  const { lazy, blockTimeMs } = spec.chain;
+  const limitMs =
+    LAZY_INTERVALS * (lazy?.intervalMs ?? 0) + Math.max(LEAST_MS, MANY_BLOCK_TIMES * blockTimeMs);
   return nowMs - head.timeMs > limitMs ? head : undefined;
 }
 

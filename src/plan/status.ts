@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { statusOf as conditionStatus, type Finding } from "../api/conditions.ts";
 import type { Condition, EvNodeCluster, MemberStatus, Phase, Status } from "../api/evnodecluster.ts";
+import { absenceCoveredMs } from "../api/log-retention.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
+import { formatDuration } from "../model/duration.ts";
 import { identitySecretName } from "../model/names.ts";
 import { timingOf } from "../resources/timing.ts";
 import { executionClaimNames } from "./execution-claims.ts";
@@ -68,6 +70,11 @@ function effectiveOf(spec: Spec): NonNullable<Status["effective"]> {
       electionTimeout: `${timing.electionTimeoutMs}ms`,
       leaderLeaseTimeout: `${timing.leaderLeaseTimeoutMs}ms`,
       sendTimeout: `${timing.sendTimeoutMs}ms`,
+    },
+    raftLog: {
+      snapshotThreshold: spec.raft.snapshotThreshold,
+      trailingLogs: spec.raft.trailingLogs,
+      absenceCovered: formatDuration(absenceCoveredMs(spec.raft.trailingLogs, spec.chain.blockTimeMs)),
     },
     daNamespace: spec.da.namespace,
   };

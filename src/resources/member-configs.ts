@@ -4,6 +4,8 @@ import { configRevision } from "../model/config-revision.ts";
 import { configEntry, configSecretName, memberHost, memberName } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
 import { type Blueprint, ownedMetadata } from "./blueprint.ts";
+import { kmsKey } from "./kms.ts";
+import { optionalKeys } from "./optional-keys.ts";
 import { paths, raftDirectory } from "./paths.ts";
 import { timingOf } from "./timing.ts";
 
@@ -35,6 +37,7 @@ export function memberConfigs(input: ConfigInput): MemberConfigs {
 
 function memberConfig(input: ConfigInput, ordinals: readonly number[], ordinal: number): string {
   const { name, namespace, clusterDomain, spec, epoch, peerIds, daAuthToken } = input;
+  const kms = kmsKey(spec);
   const host = (of: number) => memberHost(name, namespace, of, clusterDomain);
   return renderConfig({
     home: paths.home,
@@ -56,6 +59,7 @@ function memberConfig(input: ConfigInput, ordinals: readonly number[], ordinal: 
     metricsPort: spec.metrics.port,
     log: spec.log,
     signerPath: paths.config,
+    ...(kms && { kms }),
     raft: {
       nodeId: memberName(name, ordinal),
       address: `${host(ordinal)}:${spec.raft.port}`,
@@ -65,6 +69,7 @@ function memberConfig(input: ConfigInput, ordinals: readonly number[], ordinal: 
       trailingLogs: spec.raft.trailingLogs,
       snapCount: spec.raft.snapshotsKept,
     },
+    optional: optionalKeys(spec, peerIds),
   });
 }
 

@@ -16,6 +16,7 @@ import { amountsOf } from "./amounts.ts";
 import { appArgs, appCommand, appFolder, appPorts } from "./app.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { executionClient, executionVolumes, jwtMount } from "./execution.ts";
+import { kmsKey } from "./kms.ts";
 import { paths } from "./paths.ts";
 import { confined, podSecurity } from "./pod-security.ts";
 
@@ -114,7 +115,7 @@ function evnode({ intent }: Blueprint): Container {
     ...appFolder(intent.spec),
     command: [...appCommand(intent.spec)],
     args: [
-      ...startArgs({ home: paths.home, passphraseFile: paths.passphrase }),
+      ...startArgs({ home: paths.home, passphraseFile: kmsKey(intent.spec) ? undefined : paths.passphrase }),
       ...appArgs(intent.spec),
       ...app.extraArgs,
     ],

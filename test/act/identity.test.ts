@@ -130,7 +130,7 @@ test("of an EVM chain it has a token for the execution clients besides, and is o
 });
 
 describe("what the owner gives", () => {
-  const signer = { signerJson, passphrase };
+  const signer = { kind: "file", signerJson, passphrase } as const;
 
   test("a signer is taken over unchanged, and named by the genesis", async () => {
     const secret = await newIdentity(input({ signer }));
@@ -139,9 +139,42 @@ describe("what the owner gives", () => {
     expect(parseGenesis(entry(secret, "genesis.json"))).toMatchObject({ value: { proposerAddress } });
   });
 
+  test("a private key in hex is sealed with a passphrase that is made for it", async () => {
+    const key = vector.seed.toString("hex");
+    const secret = await newIdentity(input({ signer: { kind: "key", key } }));
+    const sealed = { signerJson: entry(secret, "signer.json"), passphrase: entry(secret, "passphrase") };
+    expect(sealed.passphrase).toMatch(/^[-\w]{43}$/);
+    expect(await importSigner(sealed)).toMatchObject({ signer: { proposerAddress } });
+    expect(Object.keys(secret.data ?? {})).not.toContain("key");
+    expect(JSON.stringify(secret.data)).not.toContain(Buffer.from(key).toString("base64").slice(0, 40));
+  });
+
   test("a genesis is taken over unchanged, byte for byte", async () => {
     const genesis = ` ${genesisOf("rollup-1", proposerAddress)}\n`;
     expect(entry(await newIdentity(input({ signer, genesis })), "genesis.json")).toBe(genesis);
+  });
+
+  describe("a key in a key management service", () => {
+    const kms = (genesis?: string): IdentityInput => {
+      const keyArn = "arn:aws:kms:eu-central-1:111122223333:key/1";
+      const given = input(genesis === undefined ? {} : { genesis });
+      return { ...given, spec: { ...given.spec, signer: { from: "AwsKms", keyArn } } };
+    };
+
+    test("stays there: the proposer is the genesis', and there is no key file", async () => {
+      const secret = await newIdentity(kms(genesisOf("rollup-1", proposerAddress)));
+      expect(secret.metadata.annotations?.[annotations.proposer]).toBe(proposerAddress);
+      const files = Object.keys(secret.data ?? {}).filter((name) => !name.startsWith("node_key."));
+      expect(files.sort()).toEqual(["cluster_id", "genesis.json"]);
+      const view = identityView({ ...secret, metadata: { ...secret.metadata, uid: "u" } });
+      expect(view).toMatchObject({ kind: "present", identity: { proposer: proposerAddress } });
+    });
+
+    test("makes no identity without a genesis", async () => {
+      await expect(newIdentity(kms())).rejects.toThrow(
+        "the genesis cannot be used: genesis.json is not valid",
+      );
+    });
   });
 
   test.each<[string, IdentityInput["given"], string]>([
@@ -161,8 +194,13 @@ describe("what the owner gives", () => {
       "the genesis cannot be used: genesis.json is not valid JSON",
     ],
     [
+      "a private key that is none",
+      { signer: { kind: "key", key: "5ecr3t" } },
+      "the signer cannot be used: key: expected the 64 bytes of the private key in hex, or its first 32",
+    ],
+    [
       "a signer with another passphrase",
-      { signer: { signerJson, passphrase: "wrong horse" } },
+      { signer: { kind: "file", signerJson, passphrase: "wrong horse" } },
       "the signer cannot be used: signer.json cannot be opened with this passphrase, or was altered",
     ],
   ])("%s makes no identity, in words that tell no secret", async (_, given, message) => {

@@ -46,6 +46,7 @@ test("a whole revision is accepted, with all that the agent needs to know", () =
       rpcPort: 7331,
       metricsPort: 26660,
       dbPath: "data",
+      signer: "file",
       peers: ["chain-1", "chain-2"].map((name) => ({
         name,
         host: hostOf(name),

@@ -11,7 +11,7 @@ function mounted(changes: Readonly<Record<string, string | undefined>> = {}): Re
 }
 
 test("a whole identity gives the files that ev-node reads, and this member's node key alone", async () => {
-  const finding = await checkIdentity(mounted({ cluster_id: `${CLUSTER_ID}\n` }), 1);
+  const finding = await checkIdentity(mounted({ cluster_id: `${CLUSTER_ID}\n` }), 1, "file");
   expect(finding).toEqual({
     kind: "accepted",
     clusterId: CLUSTER_ID,
@@ -22,6 +22,34 @@ test("a whole identity gives the files that ev-node reads, and this member's nod
       ["passphrase", entries["passphrase"]],
       ["node_key.json", entries["node_key.1.json"]],
     ]),
+  });
+});
+
+describe("with a signer in a key management service", () => {
+  const without = { "signer.json": undefined, passphrase: undefined };
+
+  test("an identity without a key file is whole, and none is installed", async () => {
+    const finding = await checkIdentity(mounted(without), 1, "kms");
+    expect(finding).toEqual({
+      kind: "accepted",
+      clusterId: CLUSTER_ID,
+      chainId: CHAIN_ID,
+      files: new Map([
+        ["genesis.json", entries["genesis.json"]],
+        ["node_key.json", entries["node_key.1.json"]],
+      ]),
+    });
+  });
+
+  test("nothing else may be missing", async () => {
+    const finding = await checkIdentity(mounted({ ...without, "genesis.json": undefined }), 1, "kms");
+    expect(finding).toMatchObject({ message: "the identity Secret is refused: it lacks genesis.json" });
+  });
+
+  test("the same Secret is judged anew for another kind of signer", async () => {
+    const check = newIdentityCheck(1);
+    expect(await check(mounted(without), "kms")).toMatchObject({ kind: "accepted" });
+    expect(await check(mounted(without), "file")).toMatchObject({ kind: "refused" });
   });
 });
 
@@ -41,7 +69,7 @@ describe("an identity with which ev-node could not run is refused", () => {
     ],
   ];
   test.each(cases)("%s", async (message, changes) => {
-    expect(await checkIdentity(mounted(changes), 0)).toEqual({
+    expect(await checkIdentity(mounted(changes), 0, "file")).toEqual({
       kind: "refused",
       message: `the identity Secret is refused: ${message}`,
     });
@@ -50,8 +78,8 @@ describe("an identity with which ev-node could not run is refused", () => {
 
 test("the same Secret is opened once, and a changed one again", async () => {
   const check = newIdentityCheck(0);
-  const first = await check(mounted());
-  expect(await check(mounted())).toBe(first);
-  expect(await check(mounted({ passphrase: "wrong" }))).toMatchObject({ kind: "refused" });
-  expect(await check(mounted())).toEqual(first);
+  const first = await check(mounted(), "file");
+  expect(await check(mounted(), "file")).toBe(first);
+  expect(await check(mounted({ passphrase: "wrong" }), "file")).toMatchObject({ kind: "refused" });
+  expect(await check(mounted(), "file")).toEqual(first);
 });

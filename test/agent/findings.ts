@@ -52,6 +52,7 @@ export const peer = (name: string, changes: Partial<PeerFinding> = {}): PeerFind
   p2p: { kind: "reached", rttMs: 1, atMs: NOW },
   raftReachedAtMs: NOW,
   height: { value: 50, atMs: NOW },
+  heightBefore: undefined,
   stance: { value: { mode: { kind: "raft" }, leads: false, isUp: true }, atMs: NOW },
   ...changes,
 });

@@ -78,6 +78,7 @@ function newKeeper(): ModeKeeper {
     rpcPort: 7331,
     metricsPort: 26660,
     dbPath: "data",
+    signer: "file" as const,
     peers: [],
   };
   return new ModeKeeper({

@@ -43,6 +43,7 @@ beforeEach(async () => {
     rpcPort: await closedPort(),
     metricsPort: await closedPort(),
     dbPath: "data",
+    signer: "file",
     peers: [],
   };
   watch = newWatch();

@@ -43,6 +43,36 @@ const cases: readonly [title: string, changes: Partial<Findings>, ok: boolean, m
     "11 blocks behind chain-2, tolerated are 10",
   ],
   [
+    "blocks that a peer made since the own height was read are no lag",
+    {
+      node: openNode({ height: { value: 50, atMs: NOW - 900 } }),
+      peers: [
+        peer("chain-1", {
+          height: { value: 75, atMs: NOW },
+          heightBefore: { value: 58, atMs: NOW - 1_000 },
+        }),
+        peer("chain-2", { height: { value: 75, atMs: NOW } }),
+      ],
+    },
+    true,
+    "in sync",
+  ],
+  [
+    "but those before it are",
+    {
+      node: openNode({ height: { value: 50, atMs: NOW - 900 } }),
+      peers: [
+        peer("chain-1", {
+          height: { value: 75, atMs: NOW },
+          heightBefore: { value: 61, atMs: NOW - 900 },
+        }),
+        peer("chain-2"),
+      ],
+    },
+    false,
+    "11 blocks behind chain-1, tolerated are 10",
+  ],
+  [
     "a peer's old height does not count",
     { peers: [peer("chain-1"), peer("chain-2", { height: { value: 99, atMs: tooOld } })] },
     true,

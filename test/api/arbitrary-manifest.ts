@@ -116,7 +116,13 @@ const sections: readonly fc.Arbitrary<Patch>[] = [
       blockTime: duration,
       genesis: record({ configMap: reference, secret: reference }),
     }),
-    signer: record({ secretName: name }),
+    signer: record({
+      secretName: name,
+      awsKms: record({ keyArn: nearly("arn:aws:kms:eu-central-1:111122223333:key/1-a") }),
+      gcpKms: record({
+        keyVersion: nearly("projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"),
+      }),
+    }),
   }),
   record({
     da: record({
@@ -148,6 +154,38 @@ const sections: readonly fc.Arbitrary<Patch>[] = [
         maxLength: 2,
       }),
     }),
+  }),
+  record({
+    p2p: record({
+      blockedPeers: fc.uniqueArray(nearly("1".repeat(52)), { minLength: 1, maxLength: 2 }),
+      allowedPeers: fc.uniqueArray(nearly("1".repeat(52)), { minLength: 1, maxLength: 2 }),
+      connectionGater: record({ enabled: fc.boolean() }),
+    }),
+  }),
+  record({
+    chain: record({
+      lazy: record({ interval: duration }),
+      scrapeInterval: duration,
+      maxPendingBlocks: fc.integer({ min: -1, max: 2 }),
+    }),
+    da: record({
+      dataNamespace: nearly("my-data"),
+      signingAddresses: fc.uniqueArray(nearly("celestia1a", "-"), { minLength: 1, maxLength: 2 }),
+      blockTime: duration,
+      batching: record({
+        strategy: fc.constantFrom("size", "none"),
+        sizeThreshold: fc.constantFrom(0, 0.5, 1, 1.5),
+        maxDelay: duration,
+      }),
+    }),
+  }),
+  record({
+    metrics: record({ namespace: nearly("my_chain") }),
+    tracing: record({
+      endpoint: nearly("otel:4318", "https://[::1]:4318/v1", "http://a@b"),
+      serviceName: nearly("my-chain"),
+    }),
+    pruning: record({ mode: fc.constantFrom("all", "none"), keepRecent: fc.constantFrom(99, 100) }),
   }),
   record({ storage: record({ size: nearly("1Gi", "0", "1.5Ti", "10G"), storageClassName: name }) }),
   record({

@@ -3,6 +3,7 @@ import { badApp } from "./bad-app-manifests.ts";
 import { badChain, badRaft } from "./bad-chain-manifests.ts";
 import { badExecution } from "./bad-execution-manifests.ts";
 import { badNetwork, badPlacement } from "./bad-placement-manifests.ts";
+import { badSettings, settingsRefusedByOperator } from "./bad-setting-manifests.ts";
 import { type BadManifest, spec } from "./manifest-patch.ts";
 
 const NAME = "metadata.name must be at most 40 lower-case letters";
@@ -116,11 +117,13 @@ export const badManifests: readonly BadManifest[] = [
   ...badChain,
   ...badRaft,
   ...badNetwork,
+  ...badSettings,
   ...badPlacement,
 ];
 
 /** Accepted by the API server, and told by the operator in condition ConfigValid. */
 export const refusedByOperator: readonly Omit<BadManifest, "seenBy">[] = [
+  ...settingsRefusedByOperator,
   {
     name: "a request above its limit",
     patch: spec({ pod: { resources: { requests: { memory: "2Gi" }, limits: { memory: "1Gi" } } } }),

@@ -169,4 +169,14 @@ describe("parseCluster", () => {
     expect(CURRENT_DEFAULTS_VERSION).toBe(1);
     expect(complete({}).chain.blockTimeMs).toBe(Number.parseInt(defaultsV1.chain.blockTime, 10) * 1_000);
   });
+
+  it.each<[blockTime: string, absenceCovered: string, trailingLogs: number]>([
+    ["1s", "1h", 10_800],
+    ["100ms", "1h", 108_000],
+    ["1m", "1h", 180],
+    ["7s", "1m", 27],
+  ])("at a block every %s keeps the log of %s in %i entries", (blockTime, absenceCovered, trailingLogs) => {
+    const { raft } = complete({ chain: { blockTime }, raft: { absenceCovered } });
+    expect(raft).toMatchObject({ trailingLogs, snapshotThreshold: 5_000 });
+  });
 });

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { crdManifest, crdTemplate } from "../../hack/generate-crd.ts";
 import { reference } from "../../hack/generate-reference.ts";
 import { kubernetesSchema } from "../../hack/generate-schema.ts";
+import { settings } from "../../hack/generate-settings.ts";
 import { conditionMeanings } from "../../src/api/conditions.ts";
 import { clusterSchema } from "../../src/api/schema.ts";
 import { goodManifest } from "./manifest-patch.ts";
@@ -21,6 +22,7 @@ describe("generated files", () => {
     ["crds/evnode.dev_evnodeclusters.yaml", crdManifest],
     ["helm/templates/crd.yaml", crdTemplate],
     ["docs/reference.md", reference],
+    ["docs/settings.md", settings],
   ])("%s is what src/api says", (path, content) => {
     expect(stored(path)).toBe(content());
   });

@@ -110,7 +110,10 @@ describe("the examples", () => {
     expect(missing).toEqual([
       "spec.execution",
       "spec.chain.genesis.secret",
+      "spec.signer.awsKms",
+      "spec.signer.gcpKms",
       "spec.raft.rttMax",
+      "spec.raft.absenceCovered",
       "spec.pod.tolerations[].tolerationSeconds",
     ]);
   });

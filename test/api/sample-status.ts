@@ -46,6 +46,7 @@ export const sampleStatus: Status = {
       leaderLeaseTimeout: "175ms",
       sendTimeout: "200ms",
     },
+    raftLog: { snapshotThreshold: 5_000, trailingLogs: 18_000, absenceCovered: "1h40m" },
     daNamespace: "demo-1",
   },
   updatedMembers: "1/3",

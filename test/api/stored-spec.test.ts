@@ -33,6 +33,16 @@ test("a given signer and genesis are read back too", () => {
   }
 });
 
+test("so is a key in a key management service", () => {
+  const chain = { id: "rollup-1", genesis: { configMap: { name: "genesis", key: "genesis.json" } } };
+  const keyArn = "arn:aws:kms:eu-central-1:111122223333:key/1";
+  const keyVersion = "projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
+  for (const signer of [{ awsKms: { keyArn, timeout: "2s" } }, { gcpKms: { keyVersion, maxRetries: 0 } }]) {
+    const spec = complete({ spec: { chain, signer } });
+    expect(readStoredSpec(asJson(spec))).toEqual({ kind: "readable", spec });
+  }
+});
+
 describe("what is no complete spec", () => {
   test.each<[string, unknown, string]>([
     ["nothing", undefined, "spec: Invalid input: expected object, received undefined"],

@@ -11,6 +11,10 @@ export interface ForbiddenUpdate {
   readonly field: string;
 }
 
+const KEY = "arn:aws:kms:eu-central-1:111122223333:key/";
+const VERSION = "projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/";
+const begun = { chain: { genesis: { configMap: { name: "g", key: "k" } } } };
+
 /** Each object alone is accepted; the change from one to the other is refused. */
 export const forbiddenUpdates: readonly ForbiddenUpdate[] = [
   {
@@ -67,6 +71,18 @@ export const forbiddenUpdates: readonly ForbiddenUpdate[] = [
     before: spec({ signer: { secretName: "k" } }),
     after: spec({ signer: { secretName: "l" } }),
     field: "spec.signer.secretName",
+  },
+  {
+    name: "the key of a key management service",
+    before: spec({ ...begun, signer: { awsKms: { keyArn: `${KEY}1` } } }),
+    after: spec({ ...begun, signer: { awsKms: { keyArn: `${KEY}2` } } }),
+    field: "spec.signer.awsKms.keyArn",
+  },
+  {
+    name: "the version of a key",
+    before: spec({ ...begun, signer: { gcpKms: { keyVersion: `${VERSION}1` } } }),
+    after: spec({ ...begun, signer: { gcpKms: { keyVersion: `${VERSION}2` } } }),
+    field: "spec.signer.gcpKms.keyVersion",
   },
   {
     name: "Raft's port",
@@ -141,6 +157,11 @@ export const allowedUpdates: readonly Omit<ForbiddenUpdate, "field">[] = [
   { name: "the default number of members, written down", before: {}, after: spec({ replicas: 3 }) },
   { name: "Raft's default port, written down", before: {}, after: spec({ raft: { port: 5001 } }) },
   { name: "an empty section", before: {}, after: spec({ signer: {}, raft: {}, app: {} }) },
+  {
+    name: "how a key management service is asked",
+    before: spec({ ...begun, signer: { awsKms: { keyArn: `${KEY}1` } } }),
+    after: spec({ ...begun, signer: { awsKms: { keyArn: `${KEY}1`, timeout: "2s", maxRetries: 0 } } }),
+  },
   { name: "the image", before: {}, after: spec({ image: "ghcr.io/example/mychain:v1.5.0" }) },
   {
     name: "image, chain specification, resources and flags of the execution client",

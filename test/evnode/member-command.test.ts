@@ -13,6 +13,14 @@ it("leaves it to the config whether the member takes part in Raft, and never let
   ]);
 });
 
+it("names no passphrase when the signer is no file", () => {
+  expect(startArgs({ home: "/data", passphraseFile: undefined })).toEqual([
+    "start",
+    "--home=/data",
+    "--evnode.raft.peers=bootstrapped-by-agent",
+  ]);
+});
+
 it("lets nobody repeat one of these flags with another value", () => {
   expect(args.filter((arg) => arg.startsWith("--") && !isOwnedFlag(arg))).toEqual([]);
 });

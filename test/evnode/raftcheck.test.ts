@@ -8,10 +8,10 @@ import { dropAbove, loggedHeight } from "../../src/agent/raft-log.ts";
 import { bootstrapFiles, type RaftMember } from "../../src/evnode/raft-bootstrap.ts";
 import { readMembership, readTerm } from "../../src/evnode/raft-membership.ts";
 import { realMembers } from "./fixtures.ts";
+import { because, go, obstacleToGo } from "./go.ts";
 
 const source = fileURLToPath(new URL("./raftcheck", import.meta.url));
-const go = "go";
-const obstacle = obstacleToGo();
+const obstacle = obstacleToGo(source);
 const minutesMs = 60_000;
 
 interface View {
@@ -133,18 +133,4 @@ function peer({ id, address }: RaftMember): string {
 
 function logOf(dir: string): Buffer {
   return readFileSync(join(dir, "raft-log.db"));
-}
-
-// A machine without Go, or without a way to its modules, still proves the rest by the fixtures. Continuous
-// integration that has Go must not lose this proof in silence.
-function obstacleToGo(): string | undefined {
-  if (spawnSync(go, ["version"]).status !== 0) return "Go is not installed";
-  if (process.env["CI"] !== undefined) return undefined;
-  if (spawnSync(go, ["mod", "download"], { cwd: source }).status !== 0)
-    return "Go's modules cannot be downloaded";
-  return undefined;
-}
-
-function because(reason: string | undefined): string {
-  return reason === undefined ? "" : ` (skipped: ${reason})`;
 }

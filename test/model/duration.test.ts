@@ -1,6 +1,24 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseDuration } from "../../src/model/duration.ts";
+import { formatDuration, parseDuration } from "../../src/model/duration.ts";
+
+describe("formatDuration", () => {
+  it.each([
+    [0, "0s"],
+    [6_000_000, "1h40m"],
+    [90_061_001, "25h1m1s1ms"],
+  ])("writes %i ms", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  it("writes what is read as the same", () => {
+    fc.assert(
+      fc.property(fc.nat(), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      }),
+    );
+  });
+});
 
 describe("parseDuration", () => {
   it.each([

@@ -5,6 +5,7 @@ import { renderGenesis } from "../../src/evnode/genesis.ts";
 import { KubeError } from "../../src/kube/errors.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
+import { SIGNER_ENTRIES } from "../../src/model/signer-secret.ts";
 import { type ReadObject, readReferences } from "../../src/observe/references.ts";
 import type { References } from "../../src/plan/snapshot.ts";
 import { cluster, evm } from "../builders.ts";
@@ -32,6 +33,7 @@ const genesisOf = (chainId: string, proposerAddress: string = vector.proposerAdd
   });
 const genesis = genesisOf("rollup-1");
 
+const hexKey = `${vector.seed.toString("hex")}${Buffer.from(vector.publicKey, "base64").toString("hex")}`;
 const signerSecret = secret("keys", { "signer.json": vector.signerJson, passphrase: vector.passphrase });
 const signer: Partial<Spec> = { signer: { secretName: "keys" } };
 const chain = (from: "configMap" | "secret"): Partial<Spec> => ({
@@ -90,7 +92,45 @@ const cases: readonly Case[] = [
     spec: signer,
     objects: [secret("keys", { "signer.json": vector.signerJson })],
     field: "signer",
-    found: { kind: "invalid", message: `${where} must hold the entries signer.json and passphrase.` },
+    found: { kind: "invalid", message: `${where} must hold ${SIGNER_ENTRIES}.` },
+  },
+  {
+    name: "a private key in hex",
+    spec: signer,
+    objects: [secret("keys", { key: `${hexKey}\n` })],
+    field: "signer",
+    found: { kind: "found", value: undefined },
+  },
+  {
+    name: "a private key and a genesis that names it",
+    spec: chain("configMap"),
+    objects: [secret("keys", { key: hexKey.slice(0, 64) }), configMap("start", { "genesis.json": genesis })],
+    field: "genesis",
+    found: { kind: "found", value: genesis },
+  },
+  {
+    name: "a private key that is cut off",
+    spec: signer,
+    objects: [secret("keys", { key: hexKey.slice(1) })],
+    field: "signer",
+    found: {
+      kind: "invalid",
+      message: `${where}: key: expected the 64 bytes of the private key in hex, or its first 32.`,
+    },
+  },
+  {
+    name: "two halves of different keys",
+    spec: signer,
+    objects: [secret("keys", { key: `${"0".repeat(64)}${hexKey.slice(64)}` })],
+    field: "signer",
+    found: { kind: "invalid", message: `${where}: key: its second half is not the public key of the first.` },
+  },
+  {
+    name: "a private key beside a key file",
+    spec: signer,
+    objects: [secret("keys", { key: hexKey, "signer.json": vector.signerJson })],
+    field: "signer",
+    found: { kind: "invalid", message: `${where} must hold ${SIGNER_ENTRIES}.` },
   },
   {
     name: "a signer with another passphrase",
@@ -113,6 +153,16 @@ const cases: readonly Case[] = [
     name: "a genesis in a Secret",
     spec: chain("secret"),
     objects: [signerSecret, secret("start", { "genesis.json": genesis })],
+    field: "genesis",
+    found: { kind: "found", value: genesis },
+  },
+  {
+    name: "a genesis for a key in a key management service",
+    spec: {
+      ...chain("configMap"),
+      signer: { awsKms: { keyArn: "arn:aws:kms:eu-central-1:111122223333:key/1" } },
+    },
+    objects: [configMap("start", { "genesis.json": genesis })],
     field: "genesis",
     found: { kind: "found", value: genesis },
   },

@@ -63,6 +63,8 @@ const made = (agoMs: number): MemberShape => ({
 });
 const slow = (seen: Snapshot) =>
   converged(seen, cluster({ spec: { chain: { id: "rollup-1", blockTime: "5m" } } }));
+const lazy = (seen: Snapshot) =>
+  converged(seen, cluster({ spec: { chain: { id: "rollup-1", lazy: { interval: "1m" } } } }));
 
 describe("every condition is found once, in the order in which people read them", () => {
   test.each<[string, Snapshot]>([
@@ -246,6 +248,16 @@ describe("InSync", () => {
       "but not for ever",
       slow(of(leader(0), member(1, made(6_000_001)), member(2))),
       "NoProgress: seq-0 leads, but block 100, made at 2025-12-31T22:19:59.999Z, is still the last one.",
+    ],
+    [
+      "on a lazy chain three intervals may pass",
+      lazy(of(leader(0), member(1, made(240_000)), member(2))),
+      "MembersInSync: Every member follows the chain.",
+    ],
+    [
+      "but no more",
+      lazy(of(leader(0), member(1, made(240_001)), member(2))),
+      "NoProgress: seq-0 leads, but block 100, made at 2025-12-31T23:55:59.999Z, is still the last one.",
     ],
     [
       "one tells no height",

@@ -336,6 +336,13 @@ test("a member whose execution client cannot run, and so nothing after it does, 
   expect(next({ ...seen, members })).toMatch(/^seq-1, broken: seq-1 does not run .*: ImagePullBackOff/);
 });
 
+test("on a fast chain no lag is seen that is made in a second and a half", () => {
+  const spec = { chain: { id: "rollup-1", blockTime: "50ms" } };
+  const lags = (blocks: number) => [[leads], [behind(blocks)], [updated, behind(9)]] as const;
+  expect(next(rolling({ spec, members: lags(30) }))).toBe("seq-1: a follower");
+  expect(next(rolling({ spec, members: lags(31) }))).toBe("seq-1: seq-1 is more than 30 blocks behind");
+});
+
 test.each<[string, readonly Traits[], string | undefined]>([
   ["R2", [leads, broken, follows], undefined],
   ["R6", [leads, follows, follows], undefined],

@@ -116,6 +116,13 @@ test("a rollout under way, in full", () => {
   });
 });
 
+test("a lazy chain has no blocks to miss", () => {
+  const spec = { chain: { id: "rollup-1", lazy: { interval: "1m" } } };
+  const { lastHandover } = statusIn(rolling({ spec, members: [tookLead, [], updated] }));
+  expect(lastHandover).toMatchObject({ gapMs: 2_400 });
+  expect(lastHandover?.blocksMissed).toBeUndefined();
+});
+
 test("a change that waits is pending, and the plan has its hash", () => {
   const { rollout, updatePending, updatedMembers } = statusIn(wished(paused));
   expect([updatePending, updatedMembers]).toEqual([["image"], "0/3"]);

@@ -47,6 +47,7 @@ test("the status of a cluster that is well", () => {
     effective: {
       defaultsVersion: 1,
       raftTiming: { source: "Default", ...defaultTiming },
+      raftLog: { snapshotThreshold: 5_000, trailingLogs: 18_000, absenceCovered: "1h40m" },
       daNamespace: "rollup-1",
     },
     updatedMembers: "3/3",

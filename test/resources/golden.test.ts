@@ -2,14 +2,13 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import type { Spec } from "../../src/api/evnodecluster.ts";
-import { parseCluster } from "../../src/api/parse.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import type { Secret, StatefulSet } from "../../src/model/objects.ts";
-import type { Blueprint, Intent } from "../../src/resources/blueprint.ts";
+import type { Intent } from "../../src/resources/blueprint.ts";
 import { surroundings, switchedOff, workload } from "../../src/resources/desired.ts";
-import { configEntries, memberConfigs } from "../../src/resources/member-configs.ts";
-import { evm, identity, spec, UID } from "../builders.ts";
+import { evm, spec } from "../builders.ts";
+import { rendered } from "./rendered.ts";
 
 /**
  * Everything that is made for a cluster, as files that are read when they change. A pod template that changes for an
@@ -43,6 +42,14 @@ const goldens: readonly Golden[] = [
     },
   },
   { file: "evm", spec: example("evm").spec },
+  {
+    file: "aws-kms",
+    spec: {
+      ...spec,
+      chain: { id: "rollup-1", genesis: { configMap: { name: "genesis", key: "genesis.json" } } },
+      signer: { awsKms: { keyArn: "arn:aws:kms:eu-central-1:111122223333:key/1", timeout: "2s" } },
+    },
+  },
   { file: "rtt-max", spec: { ...spec, raft: { rttMax: "40ms" } } },
   {
     file: "without-policies",
@@ -50,33 +57,7 @@ const goldens: readonly Golden[] = [
   },
 ];
 
-function blueprint({
-  spec: fields,
-  daAuthToken,
-}: Golden): Blueprint & { readonly texts: Map<string, string> } {
-  const [name, namespace] = ["seq", "rollup"];
-  const { clusterDomain, epoch, peerIds } = identity();
-  const object = { apiVersion: "evnode.dev/v1alpha1", kind: "EvNodeCluster", metadata: { name, namespace } };
-  const parsed = parseCluster({ ...object, spec: fields } as KubeObject, 1);
-  if (parsed.kind === "invalid") throw new Error(parsed.problems.join("; "));
-  const configs = memberConfigs({
-    name,
-    namespace,
-    clusterDomain,
-    spec: parsed.spec,
-    epoch,
-    peerIds,
-    daAuthToken,
-  });
-  const intent: Intent = {
-    version: 1,
-    spec: parsed.spec,
-    agentImage: "example.org/operator:1",
-    configRevision: configs.revision,
-  };
-  const place = { name, namespace, uid: UID, clusterDomain, operatorNamespace: "operators", peerIds, epoch };
-  return { ...place, intent, texts: configEntries(configs) };
-}
+const blueprint = ({ spec: fields, daAuthToken }: Golden) => rendered(fields, daAuthToken);
 
 function desired(golden: Golden): KubeObject[] {
   const plans = blueprint(golden);

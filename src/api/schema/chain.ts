@@ -1,11 +1,8 @@
 import * as z from "zod";
 import { field, matches, type Rule } from "./field.ts";
-import { durationBetween, keyReference, objectName } from "./scalars.ts";
+import { durationBetween, integer, keyReference } from "./scalars.ts";
 
 const CHAIN_ID = "^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$";
-
-// Whoever reads the spec would read the credentials as well, so a user name or password in the URL is refused.
-const DA_ADDRESS = "^(https?|wss?)://([-.A-Za-z0-9_]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[!-~]*)?$";
 
 const oneGenesis: Rule<{ configMap?: object | undefined; secret?: object | undefined }> = {
   cel: "has(self.configMap) != has(self.secret)",
@@ -23,6 +20,17 @@ const genesis = field(
   }),
   "An existing genesis.json to begin the chain from. Without it the operator makes one for the signer of the cluster. Cannot change.",
   { rules: [oneGenesis] },
+);
+
+const lazy = field(
+  z.object({
+    interval: durationBetween(
+      "20ms",
+      "24h",
+      "At the latest after this long a block is made, transactions or not. Longer than blockTime.",
+    ),
+  }),
+  "Blocks only when there are transactions, blockTime apart, and one now and then. Without it a block is made every blockTime. After a change of the leader the interval begins anew.",
 );
 
 export const chain = field(
@@ -44,45 +52,18 @@ export const chain = field(
       "1h",
       "Time from one block to the next, such as 1s or 500ms.",
     ).exactOptional(),
+    lazy: lazy.exactOptional(),
+    scrapeInterval: durationBetween(
+      "10ms",
+      "1h",
+      "How often ev-node looks for new transactions in the application. ev-node's default is 1s.",
+    ).exactOptional(),
+    maxPendingBlocks: integer(
+      1,
+      1_000_000_000,
+      "No further block is made while so many headers, or the data of so many blocks, wait for the data availability layer. Without it the chain goes on however long that layer is away.",
+    ).exactOptional(),
     genesis: genesis.exactOptional(),
   }),
   "The chain that the cluster sequences.",
-);
-
-export const signer = field(
-  z.object({
-    secretName: objectName(
-      "Secret with an existing signing key: the key signer.json holds ev-node's encrypted key file, the key passphrase its passphrase. Without it the operator generates a key once and keeps it. Cannot change.",
-    ).exactOptional(),
-  }),
-  "The key that signs the blocks; all members share it.",
-);
-
-export const da = field(
-  z.object({
-    address: field(
-      z.string().min(1).max(1024),
-      "URL of the data availability node, beginning with http://, https://, ws:// or wss://.",
-      {
-        rules: [
-          matches(
-            DA_ADDRESS,
-            "The address must be a URL that begins with http://, https://, ws:// or wss://, names a host and holds neither spaces nor credentials; a token belongs into spec.da.authTokenSecret.",
-          ),
-        ],
-      },
-    ),
-    namespace: field(
-      z.string().min(1).max(128),
-      "Namespace on the data availability layer; every node of the chain must use the same. Any text will do, ev-node hashes it. Without it the chain id is used.",
-      {
-        rules: [matches("^[!-~]+$", "A namespace consists of printable ASCII characters without spaces.")],
-      },
-    ).exactOptional(),
-    authTokenSecret: keyReference(
-      "Secret",
-      "Where the access token of the data availability node is.",
-    ).exactOptional(),
-  }),
-  "The data availability layer that blocks are submitted to.",
 );

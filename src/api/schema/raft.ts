@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DURATION_PATTERN, parseDuration } from "../../model/duration.ts";
+import { MOST_TRAILING_LOGS } from "../log-retention.ts";
 import { celString, field, type Rule } from "./field.ts";
 import { durationBetween, integer, portNumber } from "./scalars.ts";
 
@@ -61,6 +62,13 @@ const oneTiming: Rule<{ rttMax?: string | undefined; timing?: object | undefined
   holds: ({ rttMax, timing }) => rttMax === undefined || timing === undefined,
 };
 
+const oneRetention: Rule<{ absenceCovered?: string | undefined; trailingLogs?: number | undefined }> = {
+  cel: "!has(self.absenceCovered) || !has(self.trailingLogs)",
+  message:
+    "spec.raft.absenceCovered and spec.raft.trailingLogs exclude each other; give one of them or neither.",
+  holds: ({ absenceCovered, trailingLogs }) => absenceCovered === undefined || trailingLogs === undefined,
+};
+
 export const raft = field(
   z.object({
     port: portNumber(
@@ -79,11 +87,16 @@ export const raft = field(
     ).exactOptional(),
     trailingLogs: integer(
       1,
-      100_000_000,
+      MOST_TRAILING_LOGS,
       "Number of Raft log entries kept after a snapshot, so that a member that was away can catch up from the log. One block takes three entries.",
+    ).exactOptional(),
+    absenceCovered: durationBetween(
+      "1m",
+      "240h",
+      "How long a member may be away and still catch up from the log, in place of trailingLogs, which is then three times the number of blocks of that time. The log holds each block whole, and grows the volumes; after a longer absence the member gets its blocks from the others.",
     ).exactOptional(),
     snapshotsKept: integer(1, 100, "Number of Raft snapshots kept on each volume.").exactOptional(),
   }),
   "Consensus between the members.",
-  { rules: [oneTiming] },
+  { rules: [oneTiming, oneRetention] },
 );

@@ -11,7 +11,7 @@ export const rollout = field(
     maxBlocksBehind: integer(
       1,
       1_000_000,
-      "No member is restarted while another one is more than this many blocks behind.",
+      "No member is restarted while another one is more than this many blocks behind, or more than are made in a second and a half, which on a fast chain looks like a lag and is none.",
     ).exactOptional(),
     minReadySeconds: integer(
       0,

@@ -50,6 +50,11 @@ export function integer(min: number, max: number, description: string) {
   return field(z.int32().min(min).max(max), description, { keywords: { format: "int32" } });
 }
 
+/** A part of a whole, from 0 to 1. */
+export function share(description: string) {
+  return field(z.number().min(0).max(1), description);
+}
+
 /** A text of a closed set of values. */
 export function choice<const T extends readonly string[]>(values: T, description: string) {
   return field(z.enum(values), description);

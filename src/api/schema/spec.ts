@@ -3,16 +3,19 @@ import { AGENT_PORT } from "../../model/agent-protocol.ts";
 import { executionPorts, fixed, TESTAPP_PORT } from "../fixed.ts";
 import { changeMessage, type ImmutableField, immutableFields } from "../immutable.ts";
 import { app } from "./app.ts";
-import { chain, da, signer } from "./chain.ts";
+import { chain } from "./chain.ts";
+import { da } from "./da.ts";
 import { execution } from "./execution.ts";
 import { field, present, type Rule, type TransitionRule } from "./field.ts";
-import { log, metrics, p2p, rpc } from "./network.ts";
+import { p2p, rpc } from "./network.ts";
 import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
 import { repair } from "./repair.ts";
 import { rollout } from "./rollout.ts";
 import { choice, imageName, integer, objectName, toggle } from "./scalars.ts";
-import { storage } from "./storage.ts";
+import { signer } from "./signer.ts";
+import { pruning, storage } from "./storage.ts";
+import { log, metrics, pprof, tracing } from "./telemetry.ts";
 
 const portFields = [
   { section: "raft", whenAbsent: fixed.raftPort },
@@ -72,11 +75,31 @@ const freeExecutionPorts: Rule<Ports & { execution?: object }> = {
 };
 
 // Whoever gives a genesis has decided who proposes blocks; a generated key would never be that proposer.
-const genesisWithSigner: Rule<{ chain: { genesis?: object }; signer?: { secretName?: string } }> = {
-  cel: `!has(self.chain.genesis) || (${present("self", ["signer", "secretName"])})`,
+const givenSigners = ["secretName", "awsKms", "gcpKms"] as const;
+const serviceSigners = ["awsKms", "gcpKms"] as const;
+
+interface Origin {
+  chain: { genesis?: object };
+  signer?: Partial<Record<(typeof givenSigners)[number], unknown>>;
+}
+
+const anySigner = (names: readonly string[]) =>
+  names.map((name) => `(${present("self", ["signer", name])})`).join(" || ");
+
+const genesisWithSigner: Rule<Origin> = {
+  cel: `!has(self.chain.genesis) || ${anySigner(givenSigners)}`,
   message:
-    "A genesis names the proposer of the chain, so spec.chain.genesis needs the proposer's key in spec.signer.secretName.",
-  holds: ({ chain, signer }) => chain.genesis === undefined || signer?.secretName !== undefined,
+    "A genesis names the proposer of the chain, so spec.chain.genesis needs the proposer's key in spec.signer.secretName, or in a key management service.",
+  holds: ({ chain, signer }) =>
+    chain.genesis === undefined || givenSigners.some((name) => signer?.[name] !== undefined),
+};
+
+const serviceWithGenesis: Rule<Origin> = {
+  cel: `has(self.chain.genesis) || !(${anySigner(serviceSigners)})`,
+  message:
+    "The operator cannot know the address of a key in a key management service, so spec.signer.awsKms and gcpKms need spec.chain.genesis, which names it as the proposer.",
+  holds: ({ chain, signer }) =>
+    chain.genesis !== undefined || serviceSigners.every((name) => signer?.[name] === undefined),
 };
 
 function unchanged(immutable: ImmutableField): TransitionRule {
@@ -141,8 +164,11 @@ export const spec = field(
     p2p: p2p.exactOptional(),
     rpc: rpc.exactOptional(),
     metrics: metrics.exactOptional(),
+    tracing: tracing.exactOptional(),
+    pprof: pprof.exactOptional(),
     log: log.exactOptional(),
     storage,
+    pruning: pruning.exactOptional(),
     readiness: readiness.exactOptional(),
     rollout: rollout.exactOptional(),
     repair: repair.exactOptional(),
@@ -166,6 +192,7 @@ export const spec = field(
       executionOfEvm,
       freeExecutionPorts,
       genesisWithSigner,
+      serviceWithGenesis,
     ],
     transitions: immutableFields.map(unchanged),
   },

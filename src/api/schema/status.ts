@@ -139,10 +139,23 @@ const timing = field(
   "Raft's time-outs.",
 ).optional();
 
+const raftLog = field(
+  z.object({
+    snapshotThreshold: count("Entries after which a snapshot is made."),
+    trailingLogs: count("Entries kept after a snapshot."),
+    absenceCovered: text(
+      32,
+      "How long a member may be away and still catch up from the log, at three entries for each block.",
+    ),
+  }),
+  "How far Raft's log reaches back.",
+).optional();
+
 const effective = field(
   z.object({
     defaultsVersion: count("Version of the defaults, fixed when the cluster was created."),
     raftTiming: timing,
+    raftLog,
     daNamespace: text(128, "Namespace on the data availability layer."),
   }),
   "Values in effect that the spec need not name.",

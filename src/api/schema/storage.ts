@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { parseQuantity, QUANTITY_PATTERN } from "../../model/quantity.ts";
 import { celString, field, type Rule } from "./field.ts";
-import { objectName } from "./scalars.ts";
+import { choice, durationBetween, integer, objectName } from "./scalars.ts";
 
 const positiveQuantity: Rule<string> = {
   cel: `self.matches(${celString(QUANTITY_PATTERN)}) && quantity(self).isGreaterThan(quantity('0'))`,
@@ -29,4 +29,24 @@ export function volumeOf(holds: string, description: string) {
 export const storage = volumeOf(
   "all blocks, the application's data and the Raft log",
   "One volume for each member. Volumes are kept when the cluster is deleted.",
+);
+
+export const pruning = field(
+  z.object({
+    mode: choice(
+      ["disabled", "metadata", "all"],
+      "disabled: everything is kept. metadata: of old blocks only what the chain needs no longer is removed. all: old blocks are removed, and then no new node and no member that lost its volume can get them from the members; the data availability layer must have them.",
+    ),
+    keepRecent: integer(
+      100,
+      2_000_000_000,
+      "How many of the newest blocks stay whole. ev-node's default is 100,000.",
+    ).exactOptional(),
+    interval: durationBetween(
+      "1s",
+      "999h",
+      "How often old blocks are looked for; at least blockTime. ev-node's default is 15m.",
+    ).exactOptional(),
+  }),
+  "Removal of old blocks from the members' volumes. Without it everything is kept.",
 );

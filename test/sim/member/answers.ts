@@ -70,7 +70,8 @@ function findingsOf(
     peers: peers.map(({ name, height }): PeerFinding => {
       const raftReachedAtMs = agent.reachedAtMs.get(name);
       const unknown = { kind: "unknown" } as const;
-      return { name, raft: unknown, p2p: unknown, raftReachedAtMs, height: seen(height), stance: undefined };
+      const heights = { height: seen(height), heightBefore: undefined };
+      return { name, raft: unknown, p2p: unknown, raftReachedAtMs, ...heights, stance: undefined };
     }),
   };
 }
