@@ -1,4 +1,5 @@
-import type { Findings, NodeFinding } from "./findings.ts";
+import type { Findings, NodeFinding, Reach } from "./findings.ts";
+import type { Trouble } from "./path-trouble.ts";
 import type { Readiness } from "./readiness.ts";
 
 /**
@@ -21,9 +22,9 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
     ["volume", volume.kind === "intact" ? `intact ${volume.started ? "started" : "new"}` : volume.kind],
     ["mode", findings.mode?.kind ?? ""],
     ["node", nodeMeaning(findings.node)],
-    ...findings.peers.flatMap(({ name, raft, p2p }): [string, string][] => [
-      [`raft ${name}`, raft.kind],
-      [`p2p ${name}`, p2p.kind],
+    ...findings.peers.flatMap(({ name, raft, raftTrouble, p2p, p2pTrouble }): [string, string][] => [
+      [`raft ${name}`, pathMeaning(raft, raftTrouble)],
+      [`p2p ${name}`, pathMeaning(p2p, p2pTrouble)],
     ]),
     ["handover", handoverMeaning(findings.handover)],
     ["ready", ready.ok ? "ready" : "notReady"],
@@ -42,6 +43,9 @@ function nodeMeaning(node: NodeFinding): string {
   const role = node.isLeader === undefined ? "of unknown role" : node.isLeader ? "leader" : "follower";
   return ["open", role, node.peerId, node.daNamespace].filter((part) => part !== undefined).join(", ");
 }
+
+const pathMeaning = ({ kind }: Reach, trouble: Trouble | undefined) =>
+  trouble?.lasts === true ? `${kind} for long` : kind;
 
 function handoverMeaning(handover: Findings["handover"]): string {
   return handover === undefined ? "" : `after block ${handover.lastHeight} ${handover.lastHash}`;

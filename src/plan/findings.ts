@@ -2,6 +2,7 @@ import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { connectionFinding } from "./connection.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stateOf } from "./member-status.ts";
@@ -11,6 +12,7 @@ import type { Snapshot } from "./snapshot.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
 import { recordOn } from "./stored-record.ts";
+import { timingFinding } from "./timing-fits.ts";
 
 export interface Findings {
   readonly list: readonly Finding[];
@@ -38,6 +40,8 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
       chain,
       volumes,
       rolloutFinding(snapshot, plan),
+      connectionFinding(snapshot),
+      timingFinding(snapshot),
     ],
   };
 }

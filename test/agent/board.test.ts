@@ -33,7 +33,7 @@ describe("the version changes with the meaning", () => {
     ],
     [
       "a refused P2P port",
-      { peers: [peer("chain-1"), peer("chain-2", { p2p: { kind: "refused", atMs: NOW } })] },
+      { peers: [peer("chain-1"), peer("chain-2", { p2p: { kind: "refused", rttMs: 1, atMs: NOW } })] },
     ],
     [
       "a name that is gone",

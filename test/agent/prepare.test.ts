@@ -30,7 +30,16 @@ afterEach(() => pod.remove());
 
 function dependencies(changes: Partial<PrepareDependencies> = {}): PrepareDependencies {
   const { settings, paths } = pod;
-  return { settings, paths, disk: realDisk, board, checkIdentity, nodeRuns: async () => false, ...changes };
+  return {
+    settings,
+    paths,
+    disk: realDisk,
+    board,
+    checkIdentity,
+    nodeRuns: async () => false,
+    lookAround: () => {},
+    ...changes,
+  };
 }
 
 const look = (changes: Partial<PrepareDependencies> = {}) => prepareOnce(dependencies(changes));

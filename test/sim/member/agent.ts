@@ -1,3 +1,4 @@
+import type { PeerFinding } from "../../../src/agent/findings.ts";
 import { judgeOrder, readOrder } from "../../../src/agent/orders.ts";
 import { judgePrepare, shownReport } from "../../../src/agent/prepare.ts";
 import type { VolumeOwner } from "../../../src/agent/volume.ts";
@@ -29,6 +30,9 @@ export interface PodMemory {
 
 export const emptyMemory = (): PodMemory => ({ executed: [], config: undefined, token: undefined });
 
+/** Of the path to another member: what lasts, and how long it took. */
+export type PathMemory = Pick<PeerFinding, "raftTrouble" | "p2pTrouble" | "roundTrips">;
+
 /** How this member took the lead. */
 type Taken = Omit<Handover, "ageMs"> & { readonly atMs: number };
 
@@ -38,6 +42,8 @@ export class SimulatedAgent {
   readonly memory: PodMemory;
   /** Which raft ports it reached last, and when. */
   readonly reachedAtMs = new Map<string, number>();
+  /** What it made of the paths to the others, by their names. */
+  readonly paths = new Map<string, PathMemory>();
   handover: Taken | undefined;
   readonly #volume: Volume;
   readonly #waiters = new Set<() => void>();
@@ -210,7 +216,7 @@ function meaningOf(answer: AgentAnswer): string {
   const level = mode?.kind === "level" ? mode.loggedHeight : "";
   const why = "message" in prepare ? prepare.message : "";
   const lies = "message" in volume ? volume.message : volume.kind === "intact" && volume.started;
-  const reach = peers.map(({ raft }) => raft.kind).join();
+  const reach = peers.map(({ raft }) => `${raft.kind} ${"lasting" in raft}`).join();
   const orders = [answer.executedOrder, answer.refusedOrder?.id, answer.refusedOrder?.message].join();
   const config = [answer.configRevision, answer.pendingConfig?.revision, answer.restartToken].join();
   const state = [node.kind, role, reach, ready.ok, ready.message.replaceAll(/\d+/g, ""), mode?.kind, level];
