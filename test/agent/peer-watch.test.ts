@@ -157,6 +157,41 @@ test.each([
   expect(forgotten).toEqual(["chain-1.tests"]);
 });
 
+describe("trouble that lasts is told", () => {
+  const listening = { mode: { kind: "raft" }, node: { kind: "closed", raftPortOpen: true, height: 41 } };
+
+  async function lookFor(seconds: number, once: () => Promise<unknown>): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) {
+      await once();
+      await clock.advance(1_000);
+    }
+  }
+
+  test("of a port that refuses although the peer's agent says that ev-node listens there, 45 s after the start", async () => {
+    board.update({ prepare: { kind: "done" } });
+    const ports = { raft: await closedPort(), p2p: await tcp(), agent: await agent(answering(listening)) };
+    await lookFor(45, () => look(ports));
+    expect((await look(ports))[0]?.raft).toEqual({ kind: "refused", ageMs: 0, lasting: true });
+    const open = { ...ports, raft: await tcp() };
+    expect((await look(open))[0]?.raft).toEqual(reached);
+  });
+
+  test("not of one that refuses while nobody is known to listen", async () => {
+    const ports = { raft: await closedPort(), p2p: await tcp(), agent: await agent(answering()) };
+    await lookFor(60, () => look(ports));
+    expect((await look(ports))[0]?.raft).toEqual({ kind: "refused", ageMs: 0 });
+  });
+
+  test("of a name without an address, after five seconds before the start, on both ports", async () => {
+    const resolve: Resolve = Object.assign(async () => undefined, { forget: () => {} });
+    const once = () => lookAtPeer(peer, { http, resolve, clock, board, clusterId: "abc" });
+    await lookFor(5, once);
+    await once();
+    const gone = { kind: "unresolved", ageMs: 0, lasting: true };
+    expect(board.answer().peers[0]).toMatchObject({ raft: gone, p2p: gone });
+  });
+});
+
 test("the height of an agent that falls silent is kept for a while, then it is no longer known", async () => {
   const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answering()) };
   await look(ports);

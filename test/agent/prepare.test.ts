@@ -45,6 +45,20 @@ function dependencies(changes: Partial<PrepareDependencies> = {}): PrepareDepend
 const look = (changes: Partial<PrepareDependencies> = {}) => prepareOnce(dependencies(changes));
 const shown = () => board.answer().prepare;
 
+test("it looks around from the moment its volume is prepared until it may start", async () => {
+  const looks: string[] = [];
+  const lookAround: PrepareDependencies["lookAround"] = ({ peers }, clusterId) =>
+    looks.push(`${clusterId} ${peers.map(({ name }) => name).join()}`);
+  await look({ lookAround });
+  expect(looks).toEqual([]);
+  await pod.setOrder(bootstrapOrder);
+  await look({ lookAround });
+  expect(looks).toEqual([`${CLUSTER_ID} chain-1,chain-2`]);
+  await pod.setOrder(startOrder);
+  await look({ lookAround });
+  expect(looks).toHaveLength(1);
+});
+
 test("from an empty volume to a member that may run, step by step", async () => {
   await look();
   expect(shown()).toEqual({

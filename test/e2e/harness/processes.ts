@@ -20,7 +20,12 @@ for (const pid of fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)
 }`;
 
 /** Kills the processes of a container from the node that it is on, which is this machine. */
-export async function killContainer({ metadata, status }: Pod, container: string): Promise<void> {
+export async function killContainer(pod: Pod, container: string): Promise<void> {
+  for (const pid of await processesIn(pod, container)) process.kill(pid, "SIGKILL");
+}
+
+/** The processes of a container that runs on this machine, by their ids here. */
+export async function processesIn({ metadata, status }: Pod, container: string): Promise<readonly number[]> {
   const found = status?.containerStatuses?.find(({ name }) => name === container);
   const id = found?.containerID?.split("://")[1];
   if (!id || !found?.state?.running)
@@ -28,7 +33,7 @@ export async function killContainer({ metadata, status }: Pod, container: string
   const pids = await processesOfContainer(id);
   if (pids.length === 0)
     throw new Error(`container ${container} of ${metadata.name} has no process on this machine`);
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  return pids;
 }
 
 async function processesOfContainer(id: string): Promise<readonly number[]> {
