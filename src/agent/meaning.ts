@@ -1,3 +1,4 @@
+import { LEAST_ROUND_TRIPS } from "../model/agent-protocol.ts";
 import type { Findings, NodeFinding, Reach } from "./findings.ts";
 import type { Trouble } from "./path-trouble.ts";
 import type { Readiness } from "./readiness.ts";
@@ -22,10 +23,13 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
     ["volume", volume.kind === "intact" ? `intact ${volume.started ? "started" : "new"}` : volume.kind],
     ["mode", findings.mode?.kind ?? ""],
     ["node", nodeMeaning(findings.node)],
-    ...findings.peers.flatMap(({ name, raft, raftTrouble, p2p, p2pTrouble }): [string, string][] => [
-      [`raft ${name}`, pathMeaning(raft, raftTrouble)],
-      [`p2p ${name}`, pathMeaning(p2p, p2pTrouble)],
-    ]),
+    ...findings.peers.flatMap(
+      ({ name, raft, raftTrouble, p2p, p2pTrouble, roundTrips }): [string, string][] => [
+        [`raft ${name}`, pathMeaning(raft, raftTrouble)],
+        [`p2p ${name}`, pathMeaning(p2p, p2pTrouble)],
+        [`round trips ${name}`, roundTrips.length >= LEAST_ROUND_TRIPS ? "measured" : ""],
+      ],
+    ),
     ["handover", handoverMeaning(findings.handover)],
     ["ready", ready.ok ? "ready" : "notReady"],
   ]);

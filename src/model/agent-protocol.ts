@@ -11,6 +11,9 @@ import * as z from "zod";
 /** The agent's HTTP port. */
 export const AGENT_PORT = 9090;
 
+/** So many round trips make a measure: fewer are told as well, and do not count. */
+export const LEAST_ROUND_TRIPS = 10;
+
 /** The longest time an agent holds a request. */
 export const MAX_WAIT_MS = 30_000;
 
@@ -128,7 +131,7 @@ export type Handover = Readonly<z.infer<typeof handover>>;
 
 export const agentAnswerSchema = z.object({
   protocol: z.literal(1),
-  /** Changes whenever anything but heights, ages, times and round trips changed; also when the agent was restarted. */
+  /** Changes whenever anything but heights, ages, times and round trips changed, or these have become a measure; also when the agent was restarted. */
   version: z.string(),
   member: z.string(),
   podUid: z.string(),

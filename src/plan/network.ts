@@ -1,6 +1,7 @@
 import type { Status } from "../api/evnodecluster.ts";
 import { isTooShort, timingFromRtt } from "../evnode/raft-timing.ts";
 import { recommendedRttMax } from "../evnode/rtt-recommendation.ts";
+import { LEAST_ROUND_TRIPS } from "../model/agent-protocol.ts";
 import { parseDuration } from "../model/duration.ts";
 import { timingOf } from "../resources/timing.ts";
 import { type Intents, intentsOf } from "./intent.ts";
@@ -10,8 +11,6 @@ import type { Snapshot } from "./snapshot.ts";
 export type Network = NonNullable<Status["network"]>;
 type RoundTrip = NonNullable<Network["roundTrips"]>[number];
 
-/** Fewer looks than this are no measure. */
-const LEAST_SAMPLES = 10;
 /** A figure in the status moves when what is measured differs by more than both. */
 const STEADY_MS = 1;
 const STEADY_SHARE = 0.1;
@@ -24,7 +23,7 @@ export function networkOf(snapshot: Snapshot): Network | undefined {
   const before = snapshot.cluster.status?.network;
   const pairs = pairsOf(snapshot.members);
   const roundTrips = pairs.flatMap(({ from, to, peer }): RoundTrip[] => {
-    if (peer?.rtt === undefined || peer.rtt.samples < LEAST_SAMPLES) return [];
+    if (peer?.rtt === undefined || peer.rtt.samples < LEAST_ROUND_TRIPS) return [];
     const standing = before?.roundTrips?.find((one) => one.from === from.name && one.to === to.name);
     return [{ from: from.name, to: to.name, rttMs: steady(standing?.rttMs, peer.rtt.medianMs) }];
   });

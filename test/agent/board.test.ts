@@ -36,6 +36,15 @@ describe("the version changes with the meaning", () => {
       { peers: [peer("chain-1"), peer("chain-2", { p2p: { kind: "refused", rttMs: 1, atMs: NOW } })] },
     ],
     [
+      "round trips that have become a measure",
+      {
+        peers: [
+          peer("chain-1", { roundTrips: Array.from({ length: 10 }, () => ({ value: 9, atMs: NOW })) }),
+          peer("chain-2"),
+        ],
+      },
+    ],
+    [
       "a path that has been blocked for long",
       { peers: [peer("chain-1", { raftTrouble: { sinceMs: NOW, lasts: true } }), peer("chain-2")] },
     ],
