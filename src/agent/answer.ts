@@ -7,7 +7,9 @@ import {
   type PeerFinding,
   type Reach,
 } from "./findings.ts";
+import type { Trouble } from "./path-trouble.ts";
 import type { Readiness } from "./readiness.ts";
+import { roundTripOf } from "./round-trips.ts";
 
 export interface AnswerFrame {
   readonly version: string;
@@ -78,15 +80,25 @@ function shownHandover(handover: Findings["handover"], nowMs: number): AgentAnsw
 }
 
 function shownPeer(peer: PeerFinding, node: NodeFinding, nowMs: number): AgentAnswer["peers"][number] {
-  const { name, raft, p2p } = peer;
+  const { name, raft, raftTrouble, p2p, p2pTrouble } = peer;
   const height = heightBeside(node.kind === "open" ? node.height : undefined, peer, nowMs);
-  return { name, raft: shownReach(raft, nowMs), p2p: shownReach(p2p, nowMs), ...ifKnown({ height }) };
+  return {
+    name,
+    raft: shownReach(raft, raftTrouble, nowMs),
+    p2p: shownReach(p2p, p2pTrouble, nowMs),
+    ...ifKnown({ rtt: roundTripOf(peer.roundTrips, nowMs), height }),
+  };
 }
 
-function shownReach(reach: Reach, nowMs: number): AgentAnswer["peers"][number]["raft"] {
+function shownReach(
+  reach: Reach,
+  trouble: Trouble | undefined,
+  nowMs: number,
+): AgentAnswer["peers"][number]["raft"] {
   if (reach.kind === "unknown") return { kind: "unknown" };
   const ageMs = age(reach.atMs, nowMs);
-  if (reach.kind !== "reached") return { kind: reach.kind, ageMs };
+  if (reach.kind !== "reached")
+    return { kind: reach.kind, ageMs, ...(trouble?.lasts === true ? { lasting: true } : {}) };
   return { kind: "reached", rttMs: Math.round(reach.rttMs * 100) / 100, ageMs };
 }
 

@@ -1,4 +1,6 @@
 import type { AgentAnswer, Checkpoint, Handover } from "../model/agent-protocol.ts";
+import type { Trouble } from "./path-trouble.ts";
+import type { RoundTrips } from "./round-trips.ts";
 
 /** All that the agent knows at one moment. Times are those of its monotonic clock. */
 export interface Findings {
@@ -67,20 +69,25 @@ export interface Block {
 }
 
 export type Reach =
-  | { readonly kind: "reached"; readonly rttMs: number; readonly atMs: number }
-  | { readonly kind: "refused" | "timedOut" | "unresolved"; readonly atMs: number }
+  | { readonly kind: "reached" | "refused"; readonly rttMs: number; readonly atMs: number }
+  | { readonly kind: "timedOut" | "unresolved"; readonly atMs: number }
   | { readonly kind: "unknown" };
 
 export interface PeerFinding {
   readonly name: string;
   readonly raft: Reach;
   readonly p2p: Reach;
+  readonly raftTrouble: Trouble | undefined;
+  readonly p2pTrouble: Trouble | undefined;
+  /** To its raft port. */
+  readonly roundTrips: RoundTrips;
   readonly raftReachedAtMs: number | undefined;
   readonly height: Seen<number> | undefined;
   /** The answer before that. */
   readonly heightBefore: Seen<number> | undefined;
   /** From its agent's answer; absent before the first one. */
   readonly stance: Seen<PeerStance> | undefined;
+  readonly listening: Seen<Listening> | undefined;
 }
 
 /** How a peer stands to Raft, by its own agent. */
@@ -89,6 +96,12 @@ export interface PeerStance {
   readonly leads: boolean;
   /** Whether a process of ev-node runs there. */
   readonly isUp: boolean;
+}
+
+/** On which ports its ev-node takes connections, by its own agent. */
+export interface Listening {
+  readonly raft: boolean;
+  readonly p2p: boolean;
 }
 
 /** After this long without a new answer a height is no longer known. */

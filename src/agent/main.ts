@@ -8,8 +8,10 @@ import { realDisk } from "./disk.ts";
 import { newHttpClient } from "./http-client.ts";
 import { startServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
+import type { MemberFacts } from "./member-facts.ts";
 import { nodeProcesses, stopNode } from "./node-process.ts";
 import { nodeRuns } from "./node-watch.ts";
+import { PeerLooks } from "./peer-looks.ts";
 import { prepareUntilDone } from "./prepare.ts";
 import { newResolve, type Resolve } from "./resolve.ts";
 import { type AgentPaths, podPaths, readSettings, type Settings } from "./settings.ts";
@@ -93,13 +95,22 @@ async function runMember(
   try {
     const disk = realDisk;
     const checkIdentity = newIdentityCheck(ordinal);
+    const around = { http, resolve, clock, random, board, signal };
+    const peers = new PeerLooks({ ...around, agentPort: peerAgentPort });
+    // They end with the signal, as everything here does.
+    let looks = Promise.resolve();
+    const lookAround = (facts: MemberFacts, clusterId: string) => {
+      peers.name(facts.peers, clusterId);
+      looks = peers.run();
+    };
+    const runs = (facts: MemberFacts) => nodeRuns(facts, resolve, clock);
     const prepared = await prepareUntilDone(
-      { settings, paths, disk, board, checkIdentity, nodeRuns: (facts) => nodeRuns(facts, resolve, clock) },
+      { settings, paths, disk, board, checkIdentity, nodeRuns: runs, lookAround },
       { clock, log, signal, beat: heart.beat },
     );
-    if (prepared === undefined) return;
-    const looks = { http, resolve, clock, random, peerAgentPort, stopNode, nodeProcesses };
-    await watch(prepared, { settings, paths, disk, board, log, signal, beat: heart.beat, ...looks });
+    if (prepared === undefined) return await looks;
+    const ofNode = { stopNode, nodeProcesses };
+    await watch(prepared, { ...around, ...ofNode, settings, paths, disk, log, beat: heart.beat, peers });
   } finally {
     if (!signal.aborted) close();
     await closed;

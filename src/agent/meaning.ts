@@ -1,4 +1,6 @@
-import type { Findings, NodeFinding } from "./findings.ts";
+import { LEAST_ROUND_TRIPS } from "../model/agent-protocol.ts";
+import type { Findings, NodeFinding, Reach } from "./findings.ts";
+import type { Trouble } from "./path-trouble.ts";
 import type { Readiness } from "./readiness.ts";
 
 /**
@@ -22,10 +24,13 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
     ["mode", findings.mode?.kind ?? ""],
     ["node", nodeMeaning(findings.node)],
     ["execution", executionMeaning(findings.execution)],
-    ...findings.peers.flatMap(({ name, raft, p2p }): [string, string][] => [
-      [`raft ${name}`, raft.kind],
-      [`p2p ${name}`, p2p.kind],
-    ]),
+    ...findings.peers.flatMap(
+      ({ name, raft, raftTrouble, p2p, p2pTrouble, roundTrips }): [string, string][] => [
+        [`raft ${name}`, pathMeaning(raft, raftTrouble)],
+        [`p2p ${name}`, pathMeaning(p2p, p2pTrouble)],
+        [`round trips ${name}`, roundTrips.length >= LEAST_ROUND_TRIPS ? "measured" : ""],
+      ],
+    ),
     ["handover", handoverMeaning(findings.handover)],
     ["ready", ready.ok ? "ready" : "notReady"],
   ]);
@@ -49,6 +54,9 @@ function executionMeaning(execution: Findings["execution"]): string {
   const answers = execution.height === undefined ? "never answered" : "has answered";
   return `${answers}, engine ${execution.engine}`;
 }
+
+const pathMeaning = ({ kind }: Reach, trouble: Trouble | undefined) =>
+  trouble?.lasts === true ? `${kind} for long` : kind;
 
 function handoverMeaning(handover: Findings["handover"]): string {
   return handover === undefined ? "" : `after block ${handover.lastHeight} ${handover.lastHash}`;

@@ -2,10 +2,12 @@ import * as z from "zod";
 import { AGENT_PORT, agentAnswerSchema } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import type { PeerFinding, Reach } from "./findings.ts";
+import { current, type PeerFinding, type Reach } from "./findings.ts";
 import type { HttpClient } from "./http-client.ts";
 import type { PeerAddresses } from "./member-facts.ts";
+import { type Trouble, type TroubleView, troubleWith } from "./path-trouble.ts";
 import type { Resolve } from "./resolve.ts";
+import { withRoundTrip } from "./round-trips.ts";
 import { probeTcp } from "./tcp-probe.ts";
 
 const PROBE_DEADLINE_MS = 1_000;
@@ -51,9 +53,24 @@ export async function lookAtPeer(peer: PeerAddresses, dependencies: PeerWatchDep
   if (seen?.raft.kind !== "reached") resolve.forget(peer.host);
   const nowhere: Reach = { kind: "unresolved", atMs: clock.monotonicMs() };
   const found = seen ?? { raft: nowhere, p2p: nowhere };
+  const { peers, prepare } = board.findings();
+  const view = { mayRun: prepare.kind === "done", nowMs: clock.monotonicMs() };
   board.update({
-    peers: board.findings().peers.map((known) => (known.name === peer.name ? { ...known, ...found } : known)),
+    peers: peers.map((known) => (known.name === peer.name ? after({ ...known, ...found }, view) : known)),
   });
+}
+
+/** What follows from a look, and from those before it. */
+function after(found: PeerFinding, view: Pick<TroubleView, "mayRun" | "nowMs">): PeerFinding {
+  const listening = current(found.listening, view.nowMs);
+  const troubleOn = (port: "raft" | "p2p", before: Trouble | undefined) =>
+    troubleWith(found[port], { ...view, before, listens: listening?.[port] });
+  return {
+    ...found,
+    roundTrips: withRoundTrip(found.roundTrips, found.raft),
+    raftTrouble: troubleOn("raft", found.raftTrouble),
+    p2pTrouble: troubleOn("p2p", found.p2pTrouble),
+  };
 }
 
 type Seen = Pick<PeerFinding, "raft" | "p2p"> & Partial<PeerFinding>;
@@ -89,9 +106,13 @@ function seenOf(
   atMs: number,
 ): Pick<PeerFinding, "stance"> & Partial<PeerFinding> {
   const leads = node.isLeader === true && mode?.kind !== "level";
-  const isUp = node.kind === "open" || node.metricsPortOpen === true || node.raftPortOpen === true;
+  const isOpen = node.kind === "open";
+  const isUp = isOpen || node.metricsPortOpen === true || node.raftPortOpen === true;
+  // While its API is closed ev-node may not have begun with P2P yet.
+  const raft = mode?.kind === "raft" && (isOpen || node.raftPortOpen === true);
   return {
     stance: { value: { mode, leads, isUp }, atMs },
+    listening: { value: { raft, p2p: isOpen }, atMs },
     ...(node.height === undefined ? {} : { height: { value: node.height, atMs }, heightBefore }),
   };
 }
@@ -109,10 +130,14 @@ export function unknownPeers(peers: readonly PeerAddresses[]): readonly PeerFind
     name,
     raft: { kind: "unknown" },
     p2p: { kind: "unknown" },
+    raftTrouble: undefined,
+    p2pTrouble: undefined,
+    roundTrips: [],
     raftReachedAtMs: undefined,
     height: undefined,
     heightBefore: undefined,
     stance: undefined,
+    listening: undefined,
   }));
 }
 

@@ -24,6 +24,8 @@ export interface PrepareDependencies {
   readonly board: Board;
   readonly checkIdentity: IdentityCheck;
   readonly nodeRuns: (facts: MemberFacts) => Promise<boolean>;
+  /** The member waits for the first start: the paths to the others are looked at from now on. */
+  readonly lookAround: (facts: MemberFacts, clusterId: string) => void;
 }
 
 type AcceptedConfig = Extract<ConfigFinding, { kind: "accepted" }>;
@@ -83,6 +85,8 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   const report = await tendVolume({ disk, paths, owner, facts, nodeRuns: () => nodeRuns(facts) });
   const prepare = judgePrepare(report);
   board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
+  if (prepare?.kind === "waiting" && prepare.for === "start")
+    dependencies.lookAround(facts, identity.clusterId);
   if (prepare !== undefined) return undefined;
 
   // The config follows when it is known how ev-node may run: without it, ev-node would run by its defaults.

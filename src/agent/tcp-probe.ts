@@ -21,8 +21,9 @@ export function probeTcp(address: string, port: number, deadlineMs: number, cloc
       finish({ kind: "reached", rttMs: atMs - startMs, atMs });
     });
     socket.on("error", (error) => {
-      const refused = ["ECONNREFUSED", "ECONNRESET"].includes(errorCode(error) ?? "");
-      finish({ kind: refused ? "refused" : "timedOut", atMs: clock.monotonicMs() });
+      const atMs = clock.monotonicMs();
+      const isRefused = ["ECONNREFUSED", "ECONNRESET"].includes(errorCode(error) ?? "");
+      finish(isRefused ? { kind: "refused", rttMs: atMs - startMs, atMs } : { kind: "timedOut", atMs });
     });
   });
 }

@@ -12,7 +12,7 @@ import type { Log } from "./log.ts";
 import { ModeKeeper } from "./mode-keeper.ts";
 import { newAskNode } from "./node-rpc.ts";
 import { NodeWatch, nodeRuns } from "./node-watch.ts";
-import { lookAtPeer, unknownPeers } from "./peer-watch.ts";
+import type { PeerLooks } from "./peer-looks.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
 import { RaftLogWatch } from "./raft-log-watch.ts";
 import type { Resolve } from "./resolve.ts";
@@ -23,7 +23,6 @@ import { noteBlocks, tendVolume } from "./volume-keeper.ts";
 
 const LEADERSHIP_EVERY_MS = 200;
 const STATE_EVERY_MS = 1_000;
-const PEER_EVERY_MS = 1_000;
 const HANDOVER_EVERY_MS = 500;
 const RAFT_LOG_EVERY_MS = 250;
 const MODE_EVERY_MS = 250;
@@ -47,16 +46,14 @@ export interface WatchDependencies {
   readonly beat: () => void;
   readonly stopNode: (home: string) => Promise<boolean>;
   readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
-  readonly peerAgentPort?: number;
+  readonly peers: PeerLooks;
 }
 
 /** Watches the member and its peers until the signal aborts. Only the first looks precede ev-node. */
 export async function watch(prepared: Prepared, dependencies: WatchDependencies): Promise<void> {
-  const { board, clock, random, log, signal, beat } = dependencies;
+  const { board, clock, random, log, signal, beat, peers } = dependencies;
   const { facts, owner } = prepared;
-  board.update({ peers: unknownPeers(facts.peers) });
-  const look = (peer: (typeof facts.peers)[number]) =>
-    lookAtPeer(peer, { ...dependencies, clusterId: owner.clusterId, ...peerPort(dependencies) });
+  peers.name(facts.peers, owner.clusterId);
 
   const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
   const lookAtExecution = newLookAtExecution(dependencies);
@@ -66,10 +63,10 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   const raftLog = new RaftLogWatch({ raftFolder, board, clock });
   // Bounded by the deadlines of its parts; whatever comes late is noted all the same. ev-node may run already, beside
   // an agent that was restarted.
-  const firstLook = Promise.all([node.lookAtLeadership(), ...facts.peers.map(look)]);
+  const firstLook = Promise.all([node.lookAtLeadership(), peers.once()]);
   await Promise.race([firstLook, clock.sleep(FIRST_LOOK_MS, signal).catch(() => undefined)]);
   const lookAgain = async () => {
-    await Promise.all([node.lookAtState(), ...facts.peers.map(look)]);
+    await Promise.all([node.lookAtState(), peers.once()]);
   };
   const keeper = newModeKeeper(prepared, dependencies, lookAgain);
   await untilBegun(keeper, dependencies);
@@ -105,7 +102,7 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
       every(VOLUME_EVERY_MS),
       forgiving(log, "cannot look at the volume", newVolumeLook(prepared, dependencies)),
     ),
-    ...facts.peers.map((peer) => repeat(every(PEER_EVERY_MS), () => look(peer))),
+    peers.run(),
   ]);
 }
 
@@ -181,10 +178,6 @@ function forgiving(log: Log, told: string, look: () => Promise<void>): () => Pro
       lastFault = fault;
     }
   };
-}
-
-function peerPort({ peerAgentPort }: WatchDependencies): { agentPort?: number } {
-  return peerAgentPort === undefined ? {} : { agentPort: peerAgentPort };
 }
 
 /** Free space, the volume as it is now, and orders: a member may lose its raft folder long after its start. */

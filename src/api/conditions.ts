@@ -98,6 +98,14 @@ const table = {
         "True",
         "The StatefulSet does not tell what its pods are made from, and the spec is something else. Nothing is guessed.",
       ],
+      PathBlocked: [
+        "True",
+        "Members cannot reach each other on the Raft port, so none of them is started for the first time.",
+      ],
+      NameUnresolved: [
+        "True",
+        "The name of a member has no address, so none of them is started for the first time.",
+      ],
       ApplyRefused: ["True", "The Kubernetes API refused an object of the cluster; the message says why."],
       NotStalled: ["False", "Nothing needs a person."],
     },
@@ -238,6 +246,42 @@ const table = {
       ],
     },
   },
+  Connected: {
+    meaning: "Every member reaches every other one on the Raft and the P2P port.",
+    reasons: {
+      PathsOpen: [
+        "True",
+        "Nothing stands between the members. Before the first start nobody listens yet, which is no fault.",
+      ],
+      PathBlocked: [
+        "False",
+        "A member gets no answer from a port of another one, as behind a firewall or a NetworkPolicy. The message names pair and port.",
+      ],
+      NameUnresolved: [
+        "False",
+        "The name of a member has no address for another one, or that of another pod. The message names the pair.",
+      ],
+      PathRefused: [
+        "False",
+        "A port refuses, although ev-node of the member runs. The message names pair and port.",
+      ],
+      PathsUnknown: [
+        "Unknown",
+        "Of some paths nobody can say yet: an agent does not answer, or has not looked for long enough.",
+      ],
+    },
+  },
+  TimingFits: {
+    meaning: "Raft's time-outs are long enough for the round trips between the members.",
+    reasons: {
+      RoundTripsFit: ["True", "The heartbeat takes at least four round trips and the lease two."],
+      RoundTripsTooLong: [
+        "False",
+        "For minutes the heartbeat has been shorter than four round trips, or the lease than two. The message has the edit that takes what fits.",
+      ],
+      RoundTripsUnknown: ["Unknown", "No round trip between two members was measured yet."],
+    },
+  },
 } as const satisfies Record<string, { meaning: string; reasons: Record<string, ReasonEntry> }>;
 
 type ReasonEntry = readonly [status: ConditionStatus, meaning: string];
@@ -265,7 +309,9 @@ type BlockerOf<T extends ConditionType> = {
 }[T];
 
 /** What keeps the operator from going on: a condition that fails, for a reason that Stalled has as well. */
-export type Blocker = BlockerOf<"ConfigValid" | "ChainSafe" | "VolumesReady" | "RolloutComplete">;
+export type Blocker = BlockerOf<
+  "ConfigValid" | "ChainSafe" | "VolumesReady" | "RolloutComplete" | "Connected"
+>;
 
 interface ReasonMeaning {
   readonly reason: string;

@@ -13,9 +13,11 @@ export const defaultTiming: RaftTiming = {
   sendTimeoutMs: 200,
 };
 
-// ev-node's guide gives this row for round trips of up to 25 ms. Below it a pause of the processor or the disk
-// costs the leader its lease, so a faster network never lowers it.
-const shortestTiming: RaftTiming = {
+/** ev-node's guide gives one row for all round trips up to this. */
+const FAST_NETWORK_MS = 25;
+// Below it a pause of the processor or the disk costs the leader its lease, so a faster network never lowers it. The
+// guide rounds down: by its own formulas 25 ms would take a heartbeat of 100 ms.
+const fastTiming: RaftTiming = {
   heartbeatTimeoutMs: 92,
   electionTimeoutMs: 368,
   leaderLeaseTimeoutMs: 46,
@@ -24,18 +26,34 @@ const shortestTiming: RaftTiming = {
 
 const libraryMinimumMs = 5;
 
-/** ev-node's formulas for the slowest round trip between two members, never below its row for a fast network. */
+/** ev-node's formulas for the slowest round trip between two members, and its row for those of a fast network. */
 export function timingFromRtt(rttMaxMs: number): RaftTiming {
   if (!Number.isFinite(rttMaxMs) || rttMaxMs <= 0)
     throw new RangeError(`a round trip cannot take ${rttMaxMs} ms`);
+  if (rttMaxMs <= FAST_NETWORK_MS) return fastTiming;
 
-  const heartbeatTimeoutMs = Math.max(shortestTiming.heartbeatTimeoutMs, Math.ceil(4 * rttMaxMs));
+  const heartbeatTimeoutMs = Math.ceil(4 * rttMaxMs);
   return {
     heartbeatTimeoutMs,
     electionTimeoutMs: 4 * heartbeatTimeoutMs,
     leaderLeaseTimeoutMs: Math.floor(heartbeatTimeoutMs / 2),
-    sendTimeoutMs: Math.max(shortestTiming.sendTimeoutMs, Math.ceil(3 * rttMaxMs)),
+    sendTimeoutMs: Math.ceil(3 * rttMaxMs),
   };
+}
+
+/**
+ * Whether a follower stands for election, or a leader gives up, sooner than by the formulas. Time-outs below the row of
+ * a fast network are not too short by that alone: that row is about processors and disks.
+ */
+export function isTooShort(
+  timing: Pick<RaftTiming, "heartbeatTimeoutMs" | "leaderLeaseTimeoutMs">,
+  rttMs: number,
+): boolean {
+  const needed = timingFromRtt(rttMs);
+  return (
+    timing.heartbeatTimeoutMs < Math.min(needed.heartbeatTimeoutMs, 4 * rttMs) ||
+    timing.leaderLeaseTimeoutMs < Math.min(needed.leaderLeaseTimeoutMs, 2 * rttMs)
+  );
 }
 
 /** The rules of ev-node and of its raft library, in words; a time-out that breaks one stops every member at its start. */

@@ -11,14 +11,25 @@ import * as z from "zod";
 /** The agent's HTTP port. */
 export const AGENT_PORT = 9090;
 
+/** So many round trips make a measure: fewer are told as well, and do not count. */
+export const LEAST_ROUND_TRIPS = 10;
+
 /** The longest time an agent holds a request. */
 export const MAX_WAIT_MS = 30_000;
 
+/**
+ * Told of a path that could be open and is not, when that has been so for longer than a restart or a new address takes.
+ * A refusal lasts only while the peer's own agent says that ev-node listens there. Agents before it never tell it.
+ */
+const lasting = z.literal(true).optional();
+
 const reach = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("reached"), rttMs: z.number(), ageMs: z.number() }),
-  z.object({ kind: z.literal("refused"), ageMs: z.number() }),
-  z.object({ kind: z.literal("timedOut"), ageMs: z.number() }),
-  z.object({ kind: z.literal("unresolved"), ageMs: z.number() }),
+  /** Nothing listens, or a firewall says no: the way there is open. */
+  z.object({ kind: z.literal("refused"), ageMs: z.number(), lasting }),
+  z.object({ kind: z.literal("timedOut"), ageMs: z.number(), lasting }),
+  /** The name has no address, or that of another pod. */
+  z.object({ kind: z.literal("unresolved"), ageMs: z.number(), lasting }),
   z.object({ kind: z.literal("unknown") }),
 ]);
 
@@ -86,6 +97,8 @@ const peer = z.object({
   name: z.string(),
   raft: reach,
   p2p: reach,
+  /** TCP round trips to its Raft port within about the last minute. Absent when there was none. */
+  rtt: z.object({ medianMs: z.number(), samples: z.number().int() }).optional(),
   /** From the peer's own agent; absent when it did not answer. */
   height: z.number().int().optional(),
 });
@@ -128,7 +141,7 @@ const execution = z.object({
 
 export const agentAnswerSchema = z.object({
   protocol: z.literal(1),
-  /** Changes whenever anything but heights, ages and times changed; also when the agent was restarted. */
+  /** Changes whenever anything but heights, ages, times and round trips changed, or these have become a measure; also when the agent was restarted. */
   version: z.string(),
   member: z.string(),
   podUid: z.string(),

@@ -4,7 +4,9 @@ import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { endApproval } from "./approval.ts";
+import { connectionFinding } from "./connection.ts";
 import { giveOrder, REPEAT_AFTER_MS, votersOf } from "./orders.ts";
+import { closedRaftPaths, stateOf } from "./paths.ts";
 import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -19,8 +21,9 @@ import { hasBegun, rebuildMessage, volumeProblems } from "./volumes.ts";
  * | --- | --- | --- |
  * | anything | another cluster holds the chain lock | nothing |
  * | not bootstrapped | a volume that is neither empty nor as this cluster prepares it | say which |
- * | not bootstrapped | empty volumes, and every claim, none of them marked | order `bootstrap`: raft's directory is written, nothing runs |
- * | not bootstrapped | every volume prepared | mark every claim, then the identity |
+ * | not bootstrapped | empty volumes, and every claim, none of them marked; every agent answers | order `bootstrap`: raft's directory is written, nothing runs |
+ * | not bootstrapped | every volume prepared, a Raft path without an answer or an address, or not looked at yet | wait; when it lasts, say which |
+ * | not bootstrapped | every volume prepared, and no Raft path known to be closed | mark every claim, then the identity |
  * | not bootstrapped | a claim is marked or a volume was started; every agent answers | mark the claims of the volumes that are there, then the identity |
  * | bootstrapped | a prepared volume whose claim is marked | order `start` |
  * | bootstrapped | an empty, damaged or unusable volume, an unmarked claim | a lost volume: rebuild it, or wait for the owner's approval (`leave.ts`) |
@@ -42,16 +45,36 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
 
   const states = snapshot.members.map((member) => ({ member, volume: volumeOf(member, identity) }));
   const intact = states.filter(({ volume }) => isPrepared(volume, identity)).map(({ member }) => member);
+  const allAnswer = states.every(({ volume }) => volume !== undefined && volume.kind !== "unchecked");
   if (hasBegun(snapshot, identity)) {
     // The mark was lost with an older copy of the identity, or not written yet. What is empty now is a lost volume.
-    const allAnswer = states.every(({ volume }) => volume !== undefined && volume.kind !== "unchecked");
     return allAnswer && intact.every(({ claim }) => claim) ? markAll(intact, snapshot, identity) : NOTHING;
   }
   // A claim that was not seen yet may be marked already.
   if (snapshot.members.some(({ claim }) => !claim)) return NOTHING;
+  // Members that are prepared look for each other: a name server that is asked too early remembers that for long.
+  if (!allAnswer) return NOTHING;
   const empty = states.filter(({ volume }) => volume?.kind === "empty").map(({ member }) => member);
   if (empty.length > 0) return orderBootstrap(snapshot, identity, empty);
-  return intact.length === states.length ? markAll(intact, snapshot, identity) : NOTHING;
+  if (intact.length < states.length) return NOTHING;
+  return waitForPaths(snapshot) ?? markAll(intact, snapshot, identity);
+}
+
+/**
+ * A group that is begun with cut paths elects again and again, and before its first start nobody misses it. Paths that
+ * nobody can tell of hold nothing back: an agent of an older version never tells, and silence is no evidence. One that
+ * an agent is about to look at is waited for: the look ends within seconds, whatever it finds.
+ */
+function waitForPaths(snapshot: Snapshot): Step | undefined {
+  const closed = closedRaftPaths(snapshot.members);
+  if (closed.length === 0) return undefined;
+  const finding = connectionFinding(snapshot);
+  const lasts = closed.some((path) => stateOf(path) !== "unknown");
+  const isBlocker = finding.reason === "PathBlocked" || finding.reason === "NameUnresolved";
+  const message = `No member is started before all Raft paths are open. ${finding.message}`;
+  const blockers: readonly Blocker[] =
+    lasts && isBlocker ? [{ type: "Connected", reason: finding.reason, message }] : [];
+  return { blockers, recheckAfterMs: REPEAT_AFTER_MS };
 }
 
 function orderBootstrap(snapshot: Snapshot, identity: Identity, empty: readonly Member[]): Step {

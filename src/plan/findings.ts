@@ -2,6 +2,7 @@ import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Quorum } from "../api/evnodecluster.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { connectionFinding } from "./connection.ts";
 import { executionClaimNames } from "./execution-claims.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
@@ -13,6 +14,7 @@ import { executionBehind } from "./standing.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
 import { recordOn } from "./stored-record.ts";
+import { timingFinding } from "./timing-fits.ts";
 
 export interface Findings {
   readonly list: readonly Finding[];
@@ -40,6 +42,8 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
       chain,
       volumes,
       rolloutFinding(snapshot, plan),
+      connectionFinding(snapshot),
+      timingFinding(snapshot),
     ],
   };
 }

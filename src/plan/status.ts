@@ -10,6 +10,7 @@ import { executionClaimNames } from "./execution-claims.ts";
 import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
+import { type Network, networkOf } from "./network.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
 import { repairsOf } from "./repairs-status.ts";
 import { rolloutStatus } from "./rollout-status.ts";
@@ -23,6 +24,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
   const best = bestHeight(members);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
+  const network = networkOf(snapshot);
   return {
     ...(cluster.metadata.generation === undefined ? {} : { observedGeneration: cluster.metadata.generation }),
     phase: phaseOf(snapshot, findings),
@@ -36,6 +38,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
       : {}),
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
     members: members.map((member) => memberStatus(member, cluster.status)),
+    ...(network ? { network } : {}),
     ...rolloutStatus(snapshot, plan),
     ...repairsOf(snapshot),
     retained: {
@@ -132,7 +135,7 @@ export function canWait({ metadata, status: before }: EvNodeCluster, after: Stat
 const holds = ({ conditions = [] }: Status, wanted: string) =>
   conditions.some(({ type, status }) => type === wanted && status === "True");
 
-/** Whether two statuses say the same, heights aside: only then a write can wait. */
+/** Whether two statuses say the same, heights and round trips aside: only then a write can wait. */
 export function sameMeaning(a: Status | undefined, b: Status): boolean {
   return a !== undefined && isDeepStrictEqual(withoutProgress(a), withoutProgress(b));
 }
@@ -142,8 +145,13 @@ export function sameStatus(a: Status | undefined, b: Status): boolean {
 }
 
 function withoutProgress(status: Status) {
-  const { height: _, members = [], ...rest } = status;
-  return { ...rest, members: members.map(withoutHeights) };
+  const { height: _, members = [], network = {}, ...rest } = status;
+  return { ...rest, members: members.map(withoutHeights), network: withoutRoundTrips(network) };
+}
+
+function withoutRoundTrips(network: Network) {
+  const { maximum: _, roundTrips: _all, asymmetric: _some, ...rest } = network;
+  return rest;
 }
 
 function withoutHeights(member: MemberStatus) {

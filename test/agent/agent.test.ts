@@ -195,6 +195,30 @@ test("a member of an EVM chain is ready when its execution layer has executed wh
   }
 });
 
+test("a member that waits for its first start tells the paths to the others, and how long they are", async () => {
+  await volumes.bootstrapped(pod.paths.home);
+  start();
+  await until("the agent waits", isWaiting);
+  await eventually("each other member was looked at ten times", async () => {
+    const { peers } = await answer();
+    return peers.length === 2 && peers.every(({ rtt }) => (rtt?.samples ?? 0) >= 10);
+  });
+  const { prepare, peers } = await answer();
+  expect(prepare).toMatchObject({ kind: "waiting", for: "start" });
+  // Nobody listens yet, and the refusals took their time.
+  expect(peers).toMatchObject([
+    { name: "chain-1", raft: { kind: "refused" }, p2p: { kind: "refused" } },
+    { name: "chain-2", raft: { kind: "refused" }, p2p: { kind: "refused" } },
+  ]);
+  expect(peers.some(({ raft, p2p }) => "lasting" in raft || "lasting" in p2p)).toBe(false);
+});
+
+test("a member with an empty volume does not look around: the others may not have names yet", async () => {
+  start();
+  await until("the agent waits", isWaiting);
+  expect((await answer()).peers).toEqual([]);
+});
+
 test("who waits learns of a new leader within half a second", async () => {
   await volumes.started(pod.paths.home);
   await startPeers(40);

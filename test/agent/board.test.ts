@@ -33,7 +33,24 @@ describe("the version changes with the meaning", () => {
     ],
     [
       "a refused P2P port",
-      { peers: [peer("chain-1"), peer("chain-2", { p2p: { kind: "refused", atMs: NOW } })] },
+      { peers: [peer("chain-1"), peer("chain-2", { p2p: { kind: "refused", rttMs: 1, atMs: NOW } })] },
+    ],
+    [
+      "round trips that have become a measure",
+      {
+        peers: [
+          peer("chain-1", { roundTrips: Array.from({ length: 10 }, () => ({ value: 9, atMs: NOW })) }),
+          peer("chain-2"),
+        ],
+      },
+    ],
+    [
+      "a path that has been blocked for long",
+      { peers: [peer("chain-1", { raftTrouble: { sinceMs: NOW, lasts: true } }), peer("chain-2")] },
+    ],
+    [
+      "the same of a P2P port",
+      { peers: [peer("chain-1", { p2pTrouble: { sinceMs: NOW, lasts: true } }), peer("chain-2")] },
     ],
     [
       "a name that is gone",
@@ -75,6 +92,16 @@ describe("the version stays with what moves by itself", () => {
       "round trips",
       {},
       { peers: [peer("chain-1", { raft: { kind: "reached", rttMs: 9, atMs: NOW } }), peer("chain-2")] },
+    ],
+    [
+      "round trips that are remembered",
+      {},
+      { peers: [peer("chain-1", { roundTrips: [{ value: 9, atMs: NOW }] }), peer("chain-2")] },
+    ],
+    [
+      "trouble that has not lasted",
+      {},
+      { peers: [peer("chain-1", { raftTrouble: { sinceMs: NOW, lasts: false } }), peer("chain-2")] },
     ],
     [
       "heights of peers",

@@ -76,6 +76,7 @@ async function run(pod: Pod, orders: readonly (Order | undefined)[], disk: Disk)
     board,
     checkIdentity,
     nodeRuns: async () => false,
+    lookAround: () => {},
   };
   let isDone = false;
   for (const order of orders) {

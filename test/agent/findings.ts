@@ -50,10 +50,14 @@ export const peer = (name: string, changes: Partial<PeerFinding> = {}): PeerFind
   name,
   raft: { kind: "reached", rttMs: 1, atMs: NOW },
   p2p: { kind: "reached", rttMs: 1, atMs: NOW },
+  raftTrouble: undefined,
+  p2pTrouble: undefined,
+  roundTrips: [],
   raftReachedAtMs: NOW,
   height: { value: 50, atMs: NOW },
   heightBefore: undefined,
   stance: { value: { mode: { kind: "raft" }, leads: false, isUp: true }, atMs: NOW },
+  listening: { value: { raft: true, p2p: true }, atMs: NOW },
   ...changes,
 });
 

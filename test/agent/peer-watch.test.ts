@@ -66,11 +66,12 @@ const answering = (changes: object = {}) => ({
   ...changes,
 });
 const reached = { kind: "reached", rttMs: 0, ageMs: 0 };
+const rtt = { medianMs: 0, samples: 1 };
 
 test("a peer in order is reached on both ports, and tells its height", async () => {
   const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answering()) };
   expect(await look(ports)).toEqual([
-    { name: "chain-1", raft: reached, p2p: reached, height: 41 },
+    { name: "chain-1", raft: reached, p2p: reached, rtt, height: 41 },
     { name: "chain-2", raft: { kind: "unknown" }, p2p: { kind: "unknown" } },
   ]);
   expect(forgotten).toEqual([]);
@@ -82,16 +83,14 @@ test("a raft port that refuses shows by itself, and its address is asked anew", 
     name: "chain-1",
     raft: { kind: "refused", ageMs: 0 },
     p2p: reached,
+    rtt,
     height: 41,
   });
   expect(forgotten).toEqual(["chain-1.tests"]);
 });
 
 describe("libp2p counts connections, so its port is looked at", () => {
-  const at = (kind: "reached" | "refused", agoMs: number) =>
-    kind === "reached"
-      ? ({ kind, rttMs: 1, atMs: NOW - agoMs } as const)
-      : ({ kind, atMs: NOW - agoMs } as const);
+  const at = (kind: "reached" | "refused", agoMs: number) => ({ kind, rttMs: 1, atMs: NOW - agoMs }) as const;
   const cases: readonly [title: string, known: PeerFinding, isDue: boolean][] = [
     ["at first", peerFinding("chain-1", { p2p: { kind: "unknown" } }), true],
     ["again when it was refused", peerFinding("chain-1", { p2p: at("refused", 1) }), true],
@@ -142,7 +141,7 @@ test.each([
   ["of something that is no agent", { hello: "world" }],
 ])("an answer %s tells no height", async (_, answer) => {
   const ports = { raft: await tcp(), p2p: await tcp(), agent: await agent(answer) };
-  expect((await look(ports))[0]).toEqual({ name: "chain-1", raft: reached, p2p: reached });
+  expect((await look(ports))[0]).toEqual({ name: "chain-1", raft: reached, p2p: reached, rtt });
 });
 
 test.each([
@@ -156,6 +155,41 @@ test.each([
     p2p: { kind: "unresolved", ageMs: 0 },
   });
   expect(forgotten).toEqual(["chain-1.tests"]);
+});
+
+describe("trouble that lasts is told", () => {
+  const listening = { mode: { kind: "raft" }, node: { kind: "closed", raftPortOpen: true, height: 41 } };
+
+  async function lookFor(seconds: number, once: () => Promise<unknown>): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) {
+      await once();
+      await clock.advance(1_000);
+    }
+  }
+
+  test("of a port that refuses although the peer's agent says that ev-node listens there, 45 s after the start", async () => {
+    board.update({ prepare: { kind: "done" } });
+    const ports = { raft: await closedPort(), p2p: await tcp(), agent: await agent(answering(listening)) };
+    await lookFor(45, () => look(ports));
+    expect((await look(ports))[0]?.raft).toEqual({ kind: "refused", ageMs: 0, lasting: true });
+    const open = { ...ports, raft: await tcp() };
+    expect((await look(open))[0]?.raft).toEqual(reached);
+  });
+
+  test("not of one that refuses while nobody is known to listen", async () => {
+    const ports = { raft: await closedPort(), p2p: await tcp(), agent: await agent(answering()) };
+    await lookFor(60, () => look(ports));
+    expect((await look(ports))[0]?.raft).toEqual({ kind: "refused", ageMs: 0 });
+  });
+
+  test("of a name without an address, after five seconds before the start, on both ports", async () => {
+    const resolve: Resolve = Object.assign(async () => undefined, { forget: () => {} });
+    const once = () => lookAtPeer(peer, { http, resolve, clock, board, clusterId: "abc" });
+    await lookFor(5, once);
+    await once();
+    const gone = { kind: "unresolved", ageMs: 0, lasting: true };
+    expect(board.answer().peers[0]).toMatchObject({ raft: gone, p2p: gone });
+  });
 });
 
 test("the height of an agent that falls silent is kept for a while, then it is no longer known", async () => {

@@ -30,11 +30,34 @@ afterEach(() => pod.remove());
 
 function dependencies(changes: Partial<PrepareDependencies> = {}): PrepareDependencies {
   const { settings, paths } = pod;
-  return { settings, paths, disk: realDisk, board, checkIdentity, nodeRuns: async () => false, ...changes };
+  return {
+    settings,
+    paths,
+    disk: realDisk,
+    board,
+    checkIdentity,
+    nodeRuns: async () => false,
+    lookAround: () => {},
+    ...changes,
+  };
 }
 
 const look = (changes: Partial<PrepareDependencies> = {}) => prepareOnce(dependencies(changes));
 const shown = () => board.answer().prepare;
+
+test("it looks around from the moment its volume is prepared until it may start", async () => {
+  const looks: string[] = [];
+  const lookAround: PrepareDependencies["lookAround"] = ({ peers }, clusterId) =>
+    looks.push(`${clusterId} ${peers.map(({ name }) => name).join()}`);
+  await look({ lookAround });
+  expect(looks).toEqual([]);
+  await pod.setOrder(bootstrapOrder);
+  await look({ lookAround });
+  expect(looks).toEqual([`${CLUSTER_ID} chain-1,chain-2`]);
+  await pod.setOrder(startOrder);
+  await look({ lookAround });
+  expect(looks).toHaveLength(1);
+});
 
 test("from an empty volume to a member that may run, step by step", async () => {
   await look();

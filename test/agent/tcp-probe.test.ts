@@ -17,7 +17,11 @@ test("a port that takes connections is reached, and left alone again", async () 
 
 test("a port on which nobody listens is refused", async () => {
   const clock = new VirtualClock();
-  expect(await probeTcp("127.0.0.1", await closedPort(), 1_000, clock)).toEqual({ kind: "refused", atMs: 0 });
+  expect(await probeTcp("127.0.0.1", await closedPort(), 1_000, clock)).toEqual({
+    kind: "refused",
+    rttMs: 0,
+    atMs: 0,
+  });
 });
 
 test("silence until the deadline is a blocked path", async () => {

@@ -60,6 +60,7 @@ async function startAgent(disk: Disk = realDisk): Promise<void> {
     board,
     checkIdentity,
     nodeRuns: async () => true,
+    lookAround: () => {},
   });
   if (found === undefined) throw new Error("the member is not prepared");
   prepared = found;

@@ -44,7 +44,7 @@ describe("conditions", () => {
         )
         .map(({ reason }) => reason);
     const blocking = [
-      ...reasonsOf(["ConfigValid", "ChainSafe", "VolumesReady", "RolloutComplete"]),
+      ...reasonsOf(["ConfigValid", "ChainSafe", "VolumesReady", "RolloutComplete", "Connected"]),
       "NotStalled",
     ];
     expect(reasonsOf(["Stalled"]).filter((reason) => !blocking.includes(reason))).toEqual([]);

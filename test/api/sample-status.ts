@@ -49,6 +49,22 @@ export const sampleStatus: Status = {
     raftLog: { snapshotThreshold: 5_000, trailingLogs: 18_000, absenceCovered: "1h40m" },
     daNamespace: "demo-1",
   },
+  network: {
+    maximum: { from: "demo-0", to: "demo-1", rttMs: 47 },
+    roundTrips: [
+      { from: "demo-0", to: "demo-1", rttMs: 47 },
+      { from: "demo-1", to: "demo-0", rttMs: 12 },
+    ],
+    asymmetric: [{ from: "demo-0", to: "demo-1", rttMs: 47, backMs: 12 }],
+    recommendedTiming: {
+      rttMax: "60ms",
+      heartbeatTimeout: "240ms",
+      electionTimeout: "960ms",
+      leaderLeaseTimeout: "120ms",
+      sendTimeout: "180ms",
+    },
+    timingTooShortSince: "2026-01-01T00:00:00Z",
+  },
   updatedMembers: "1/3",
   updatePending: ["image"],
   retained: { claims: ["data-demo-0", "data-demo-1", "data-demo-2"], identity: "demo-identity" },

@@ -81,6 +81,7 @@ describe.each([{ members: 3 as const }, { members: 5 as const }])(
         ChainSafe: "NoForkSeen",
         VolumesReady: "VolumesIntact",
         RolloutComplete: "UpToDate",
+        Connected: "PathsOpen",
       });
       expect(status?.readyMembers).toBe(`${members}/${members}`);
     });

@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkTiming, defaultTiming, type RaftTiming, timingFromRtt } from "../../src/evnode/raft-timing.ts";
+import {
+  checkTiming,
+  defaultTiming,
+  isTooShort,
+  type RaftTiming,
+  timingFromRtt,
+} from "../../src/evnode/raft-timing.ts";
 
 function timing(heartbeat: number, election: number, lease: number, send: number): RaftTiming {
   return {
@@ -16,14 +22,17 @@ describe("raft timing from a round trip", () => {
     [0.2, timing(92, 368, 46, 50)],
     [10, timing(92, 368, 46, 50)],
     [16, timing(92, 368, 46, 50)],
-    [17, timing(92, 368, 46, 51)],
-    [23, timing(92, 368, 46, 69)],
-    [25, timing(100, 400, 50, 75)],
+    [25, timing(92, 368, 46, 50)],
     [25.3, timing(102, 408, 51, 76)],
+    [26, timing(104, 416, 52, 78)],
     [80, timing(320, 1_280, 160, 240)],
     [250, timing(1_000, 4_000, 500, 750)],
   ])("for %d ms follows upstream's formulas above their floor", (rttMs, expected) => {
     expect(timingFromRtt(rttMs)).toEqual(expected);
+  });
+
+  it.each([0.01, 1, 5, 10, 24.9, 25])("up to 25 ms is exactly the row of ev-node's guide: %d ms", (rttMs) => {
+    expect(timingFromRtt(rttMs)).toEqual(timing(92, 368, 46, 50));
   });
 
   it("breaks no rule for any round trip, and is never shorter than the floor", () => {
@@ -41,6 +50,30 @@ describe("raft timing from a round trip", () => {
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("refuses a round trip of %d ms", (rttMs) => {
     expect(() => timingFromRtt(rttMs)).toThrow(RangeError);
+  });
+});
+
+describe("time-outs that are too short for a round trip", () => {
+  it.each<[string, number, number, number, boolean]>([
+    ["four and two round trips are enough", 400, 200, 100, false],
+    ["a shorter heartbeat is too short", 399, 200, 100, true],
+    ["a shorter lease is too short", 400, 199, 100, true],
+    ["what the formulas give for it is enough", 401, 200, 100.1, false],
+    ["the row of a fast network is enough for it", 92, 46, 25, false],
+    ["and too short for a slower one", 92, 46, 26, true],
+    ["shorter ones do where the network is faster still", 40, 20, 10, false],
+    ["but not below four round trips", 39, 20, 10, true],
+  ])("%s", (_, heartbeat, lease, rttMs, isShort) => {
+    const given = { heartbeatTimeoutMs: heartbeat, leaderLeaseTimeoutMs: lease };
+    expect(isTooShort(given, rttMs)).toBe(isShort);
+  });
+
+  it("are never those that are computed from it", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.001, max: 10_000, noNaN: true }), (rttMs) => {
+        expect(isTooShort(timingFromRtt(rttMs), rttMs)).toBe(false);
+      }),
+    );
   });
 });
 

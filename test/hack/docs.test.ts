@@ -7,6 +7,7 @@ import { importRules } from "../../hack/tidy/imports.ts";
 import { conditionMeanings } from "../../src/api/conditions.ts";
 import { CURRENT_DEFAULTS_VERSION } from "../../src/api/defaults.ts";
 import { parseCluster } from "../../src/api/parse.ts";
+import { timingFromRtt } from "../../src/evnode/raft-timing.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -42,6 +43,19 @@ describe("the runbook", () => {
         status: ["Reconciling", "Stalled"].includes(type ?? "") ? "False" : "True",
       });
     }
+  });
+});
+
+describe("the timing in docs/network.md", () => {
+  const rows = [
+    ...read("docs/network.md").matchAll(/^\| (\d+) ms \| (\d+) ms \| (\d+) ms \| (\d+) ms \| (\d+) ms \|$/gm),
+  ];
+  const table = rows.map(([, ...figures]) => figures.map(Number));
+
+  it("is what the formulas give", () => {
+    expect(table.map(([rttMs]) => rttMs)).toEqual([1, 5, 25, 45, 99, 150]);
+    const computed = table.map(([rttMs = 0]) => [rttMs, ...Object.values(timingFromRtt(rttMs))]);
+    expect(table).toEqual(computed);
   });
 });
 

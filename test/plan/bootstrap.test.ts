@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { orderSchema } from "../../src/model/agent-protocol.ts";
+import { type AgentAnswer, orderSchema } from "../../src/model/agent-protocol.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import type { Step } from "../../src/plan/step.ts";
@@ -15,6 +15,7 @@ import {
   type MemberShape,
   member,
   NOW_MS,
+  peer,
   present,
   snapshot,
   unstarted,
@@ -60,9 +61,9 @@ const firstStart: readonly Case[] = [
     wants: ["bootstrap: order seq-0 bootstrap, order seq-1 bootstrap, order seq-2 bootstrap"],
   },
   {
-    name: "those that answer are prepared while others are silent, since nothing runs of it",
+    name: "not before every agent answers, since those that are prepared look for the others at once",
     seen: before(isEmpty, isSilent, { pod: "none", claim: unmarked }),
-    wants: ["bootstrap: order seq-0 bootstrap"],
+    wants: [],
   },
   {
     name: "a claim that was not seen yet may be marked, so no volume is prepared before",
@@ -107,7 +108,12 @@ const firstStart: readonly Case[] = [
   {
     name: "nor does what it says of a volume tell that this chain was begun",
     seen: before(isEmpty, isEmpty, { says: { ...isStarted.says, clusterId: "c0" } }),
-    wants: ["bootstrap: order seq-0 bootstrap, order seq-1 bootstrap"],
+    wants: [],
+  },
+  {
+    name: "those that are empty are prepared beside those that were before",
+    seen: before(isEmpty, isPrepared, isEmpty),
+    wants: ["bootstrap: order seq-0 bootstrap, order seq-2 bootstrap"],
   },
   {
     name: "a foreign volume stops the whole bootstrap",
@@ -197,6 +203,75 @@ describe.each([
 ])("%s", (_, cases) => {
   test.each(cases)("$name", ({ seen, wants: wanted }) => {
     expect(wants(bootstrap({ ...seen, isCertain: true }))).toEqual(wanted);
+  });
+});
+
+describe("a first start with prepared volumes", () => {
+  type Peer = AgentAnswer["peers"][number];
+  /** As the agent of seq-0 tells its way to seq-1. */
+  const seen = (to: Partial<Peer>, second: MemberShape = isPrepared) => {
+    const peers = [peer("seq-1", to), peer("seq-2")];
+    const first = { ...isPrepared, says: { ...isPrepared.says, peers } };
+    return { ...before(first, second, isPrepared), isCertain: true };
+  };
+  const goesOn = markAll;
+
+  test.each<[string, Snapshot, readonly string[], string | undefined]>([
+    [
+      "goes on when ports refuse: nobody listens yet",
+      seen({ raft: { kind: "refused", ageMs: 1 } }),
+      goesOn,
+      undefined,
+    ],
+    ["waits while a path gets no answer", seen({ raft: { kind: "timedOut", ageMs: 1 } }), [], undefined],
+    ["waits while a name has no address", seen({ raft: { kind: "unresolved", ageMs: 1 } }), [], undefined],
+    ["waits while a path is about to be looked at", seen({ raft: { kind: "unknown" } }), [], undefined],
+    [
+      "says so when a path stays blocked",
+      seen({ raft: { kind: "timedOut", ageMs: 1, lasting: true } }),
+      [],
+      "Connected PathBlocked: No member is started before all Raft paths are open. Blocked, no answer, as behind a firewall or a NetworkPolicy: seq-0 to seq-1 on Raft port 5001. Look at what lies between them, first at: kubectl get networkpolicies -n rollup.",
+    ],
+    [
+      "says so when a name stays without an address",
+      seen({ raft: { kind: "unresolved", ageMs: 1, lasting: true } }),
+      [],
+      "Connected NameUnresolved: No member is started before all Raft paths are open. The name of the other member has no address, or that of another pod: seq-0 to seq-1. Look at the cluster's DNS, and at: kubectl get endpointslices -n rollup.",
+    ],
+    [
+      "does not wait for the P2P port, over which members only catch up",
+      seen({ p2p: { kind: "timedOut", ageMs: 1, lasting: true } }),
+      goesOn,
+      undefined,
+    ],
+    [
+      "does not wait for what agents do not tell: those of an older version never do",
+      {
+        ...before(...[0, 1, 2].map(() => ({ ...isPrepared, says: { ...isPrepared.says, peers: [] } }))),
+        isCertain: true,
+      },
+      goesOn,
+      undefined,
+    ],
+  ])("%s", (_, snapshotSeen, wanted, says) => {
+    const step = bootstrap(snapshotSeen);
+    expect(wants(step)).toEqual(wanted);
+    const told = (step.blockers ?? []).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+    expect(told).toEqual(says === undefined ? [] : [says]);
+    expect(step.recheckAfterMs).toBe(wanted === goesOn ? 0 : 5_000);
+  });
+
+  test("that was begun is not held back: members that ran need each other", () => {
+    const cut = {
+      ...isStarted,
+      says: {
+        ...isStarted.says,
+        peers: [peer("seq-1", { raft: { kind: "timedOut", ageMs: 1, lasting: true } })],
+      },
+    };
+    expect(
+      wants(bootstrap({ ...before({ ...cut, claim: {} }, isPrepared, isPrepared), isCertain: true })),
+    ).toEqual(["bootstrap: mark data-seq-1, mark data-seq-2", "bootstrap: markBootstrapped"]);
   });
 });
 

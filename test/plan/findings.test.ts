@@ -83,6 +83,8 @@ describe("every condition is found once, in the order in which people read them"
       "ChainSafe",
       "VolumesReady",
       "RolloutComplete",
+      "Connected",
+      "TimingFits",
     ]);
   });
 });

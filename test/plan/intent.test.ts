@@ -234,7 +234,7 @@ describe("an intent that somebody edited", () => {
         const seen = isWaiting ? running({}, { image: "example.org/testapp:2" }) : snapshot();
         const spoilt = withIntent(seen, JSON.stringify(changed(wellFormed, path, value)));
         const plan = makePlan(spoilt);
-        expect(statusOf(spoilt, plan, []).conditions).toHaveLength(10);
+        expect(statusOf(spoilt, plan, []).conditions).toHaveLength(12);
       }),
       { numRuns: 300 },
     );

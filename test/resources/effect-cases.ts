@@ -359,7 +359,7 @@ const storage: readonly Effect[] = [
 
 const executed = (name: string, to: Patch): Effect => ({
   field: `execution.${name}`,
-  from: evm as Patch,
+  from: evm,
   to: { execution: to },
   changes: [TEMPLATE],
 });

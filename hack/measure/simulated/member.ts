@@ -68,6 +68,7 @@ export function answerOf(facts: MemberFacts, state: MemberState, moment: Moment)
       name: peer,
       raft: { kind: "reached", rttMs: 0.2, ageMs: 300 },
       p2p: { kind: "reached", rttMs: 0.2, ageMs: 300 },
+      rtt: { medianMs: 0.2, samples: 60 },
       ...(stage === "running" ? { height: moment.height } : {}),
     })),
     ready:

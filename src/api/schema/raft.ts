@@ -77,7 +77,7 @@ export const raft = field(
     rttMax: durationBetween(
       "1ms",
       "5s",
-      "Longest round-trip time between two members. The time-outs are then computed from it, never shorter than for 25ms. Without rttMax and timing ev-node's own defaults apply.",
+      "Longest round-trip time between two members. The time-outs are then computed from it by ev-node's formulas; up to 25ms they are 92, 368, 46 and 50 ms. Without rttMax and timing the operator's defaults apply, which are longer than ev-node's own.",
     ).exactOptional(),
     timing: timing.exactOptional(),
     snapshotThreshold: integer(

@@ -128,6 +128,49 @@ const condition = z.object({
   }),
 });
 
+const roundTrip = {
+  from: field(z.string().max(63), "The member that measures."),
+  to: field(z.string().max(63), "The member whose Raft port answers."),
+  rttMs: field(z.int32().min(1), "TCP round trip, in whole milliseconds, at least 1.", {
+    keywords: { format: "int32" },
+  }),
+};
+
+const network = field(
+  z.object({
+    maximum: field(z.object(roundTrip), "The longest round trip between two members.").optional(),
+    roundTrips: list(
+      z.object(roundTrip),
+      42,
+      "Round trips of every pair, in both directions. A figure stays while what is measured differs by at most 1 ms or 10 %.",
+    ),
+    asymmetric: list(
+      z.object({
+        ...roundTrip,
+        backMs: field(z.int32().min(1), "The same, as the other member measures it.", {
+          keywords: { format: "int32" },
+        }),
+      }),
+      42,
+      "Pairs of which one side measures at least 1.5 times as much as the other, and 5 ms more.",
+    ),
+    recommendedTiming: field(
+      z.object({
+        rttMax: text(32, "The spec.raft.rttMax that would take it: a step above the longest round trip."),
+        heartbeatTimeout: text(32, "Heartbeat time-out by ev-node's formulas."),
+        electionTimeout: text(32, "Election time-out by ev-node's formulas."),
+        leaderLeaseTimeout: text(32, "Leader lease time-out by ev-node's formulas."),
+        sendTimeout: text(32, "Send time-out by ev-node's formulas."),
+      }),
+      "The timing that ev-node's formulas give; the one in effect is status.effective.raftTiming. It is never taken by itself.",
+    ).optional(),
+    timingTooShortSince: time(
+      "Since when the timing in effect has been too short for the longest round trip.",
+    ),
+  }),
+  "The network between the members, as their agents measure it.",
+).optional();
+
 const timing = field(
   z.object({
     source: oneOf(["Default", "RttMax", "Spec"], "Where the time-outs come from."),
@@ -203,6 +246,7 @@ export const status = field(
     image: text(512, "Image that the members run."),
     members: list(member, 16, "The members, by ordinal.", "name"),
     effective,
+    network,
     updatedMembers: text(16, "Members that run what the spec asks for, of all, such as 2/3."),
     updatePending: list(
       z.string().max(256),

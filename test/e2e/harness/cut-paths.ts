@@ -19,6 +19,14 @@ export async function cutOff(pod: Pod, others: readonly Pod[], port?: number): P
       : pairs.flatMap((pair) =>
           ["--dport", "--sport"].map((side) => [...pair, "--protocol", "tcp", side, String(port)]),
         );
+  return dropped(rules);
+}
+
+/** Closes a TCP port of every pod for every other one. Only for a port that no other cluster has. */
+export const closePort = (port: number): Promise<Cut> =>
+  dropped([["--protocol", "tcp", "--dport", String(port)]]);
+
+async function dropped(rules: readonly (readonly string[])[]): Promise<Cut> {
   const drop = (how: "--insert" | "--delete", rule: readonly string[]) =>
     command("iptables", ["--wait", how, "FORWARD", ...rule, "--jump", "DROP"]);
   for (const rule of rules) await drop("--insert", rule);

@@ -24,11 +24,12 @@ export async function killContainer(pod: Pod, container: string): Promise<void> 
   await signalContainer(pod, container, "SIGKILL");
 }
 
-export async function signalContainer(
-  { metadata, status }: Pod,
-  container: string,
-  signal: NodeJS.Signals,
-): Promise<void> {
+export async function signalContainer(pod: Pod, container: string, signal: NodeJS.Signals): Promise<void> {
+  for (const pid of await processesIn(pod, container)) process.kill(pid, signal);
+}
+
+/** The processes of a container that runs on this machine, by their ids here. */
+export async function processesIn({ metadata, status }: Pod, container: string): Promise<readonly number[]> {
   const found = status?.containerStatuses?.find(({ name }) => name === container);
   const id = found?.containerID?.split("://")[1];
   if (!id || !found?.state?.running)
@@ -36,7 +37,7 @@ export async function signalContainer(
   const pids = await processesOfContainer(id);
   if (pids.length === 0)
     throw new Error(`container ${container} of ${metadata.name} has no process on this machine`);
-  for (const pid of pids) process.kill(pid, signal);
+  return pids;
 }
 
 async function processesOfContainer(id: string): Promise<readonly number[]> {

@@ -1,9 +1,15 @@
+import type { PeerFinding } from "../../../src/agent/findings.ts";
 import { judgeOrder, readOrder } from "../../../src/agent/orders.ts";
 import { judgePrepare, shownReport } from "../../../src/agent/prepare.ts";
 import type { VolumeOwner } from "../../../src/agent/volume.ts";
 import type { VolumeReport } from "../../../src/agent/volume-keeper.ts";
 import { votersDigest } from "../../../src/agent/voters.ts";
-import type { AgentAnswer, Handover, Order } from "../../../src/model/agent-protocol.ts";
+import {
+  type AgentAnswer,
+  type Handover,
+  LEAST_ROUND_TRIPS,
+  type Order,
+} from "../../../src/model/agent-protocol.ts";
 import { annotations } from "../../../src/model/annotations.ts";
 import type { InstalledConfig } from "./pod-run.ts";
 import { stateOf, type Volume } from "./volume.ts";
@@ -29,6 +35,9 @@ export interface PodMemory {
 
 export const emptyMemory = (): PodMemory => ({ executed: [], config: undefined, token: undefined });
 
+/** Of the path to another member: what lasts, and how long it took. */
+export type PathMemory = Pick<PeerFinding, "raftTrouble" | "p2pTrouble" | "roundTrips">;
+
 /** How this member took the lead. */
 type Taken = Omit<Handover, "ageMs"> & { readonly atMs: number };
 
@@ -38,6 +47,8 @@ export class SimulatedAgent {
   readonly memory: PodMemory;
   /** Which raft ports it reached last, and when. */
   readonly reachedAtMs = new Map<string, number>();
+  /** What it made of the paths to the others, by their names. */
+  readonly paths = new Map<string, PathMemory>();
   handover: Taken | undefined;
   readonly #volume: Volume;
   readonly #waiters = new Set<() => void>();
@@ -203,6 +214,8 @@ export class SimulatedAgent {
   }
 }
 
+const isMeasured = (rtt: AgentAnswer["peers"][number]["rtt"]) => (rtt?.samples ?? 0) >= LEAST_ROUND_TRIPS;
+
 /** All but heights, ages and times, which are no news. */
 function meaningOf(answer: AgentAnswer): string {
   const { node, peers, ready, handover, prepare, volume, mode } = answer;
@@ -210,7 +223,7 @@ function meaningOf(answer: AgentAnswer): string {
   const level = mode?.kind === "level" ? mode.loggedHeight : "";
   const why = "message" in prepare ? prepare.message : "";
   const lies = "message" in volume ? volume.message : volume.kind === "intact" && volume.started;
-  const reach = peers.map(({ raft }) => raft.kind).join();
+  const reach = peers.map(({ raft, rtt }) => `${raft.kind} ${"lasting" in raft} ${isMeasured(rtt)}`).join();
   const orders = [answer.executedOrder, answer.refusedOrder?.id, answer.refusedOrder?.message].join();
   const config = [answer.configRevision, answer.pendingConfig?.revision, answer.restartToken].join();
   const state = [node.kind, role, reach, ready.ok, ready.message.replaceAll(/\d+/g, ""), mode?.kind, level];

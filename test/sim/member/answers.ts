@@ -1,7 +1,9 @@
-import { type Findings, nothingKnown, type PeerFinding } from "../../../src/agent/findings.ts";
+import { type Findings, nothingKnown, type PeerFinding, type Reach } from "../../../src/agent/findings.ts";
+import { type Trouble, troubleWith } from "../../../src/agent/path-trouble.ts";
 import { judgeReadiness } from "../../../src/agent/readiness.ts";
+import { roundTripOf, withRoundTrip } from "../../../src/agent/round-trips.ts";
 import { type AgentAnswer, CHECKPOINT_EVERY, type Checkpoint } from "../../../src/model/agent-protocol.ts";
-import type { SimulatedAgent } from "./agent.ts";
+import type { PathMemory, SimulatedAgent } from "./agent.ts";
 import { blockAt, heightOf, isPartOf } from "./block.ts";
 import { layerOf } from "./execution-layer.ts";
 import type { NodeProcess, PodRun } from "./pod-run.ts";
@@ -25,7 +27,9 @@ export interface Surroundings {
 export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
   const { agent, process, volume } = run;
   const voters = volume.raft?.voters.map(({ id }) => id) ?? [];
-  const peers = voters.filter((id) => id !== run.name).map((id) => peerOf(run, id, around));
+  const peers = voters
+    .filter((id) => id !== run.name)
+    .map((id) => remembered(agent, peerOf(run, id, around), around));
   for (const { name, raft } of peers) if (raft.kind === "reached") agent.reachedAtMs.set(name, around.nowMs);
   const node = nodeOf(run, around);
   noteHandover(run);
@@ -70,11 +74,47 @@ function findingsOf(
     peers: peers.map(({ name, height }): PeerFinding => {
       const raftReachedAtMs = agent.reachedAtMs.get(name);
       const unknown = { kind: "unknown" } as const;
+      const path = agent.paths.get(name) ?? newPath;
       const heights = { height: seen(height), heightBefore: undefined };
-      return { name, raft: unknown, p2p: unknown, raftReachedAtMs, ...heights, stance: undefined };
+      const rest = { ...heights, stance: undefined, listening: undefined };
+      return { name, raft: unknown, p2p: unknown, ...path, raftReachedAtMs, ...rest };
     }),
   };
 }
+
+const newPath: PathMemory = { raftTrouble: undefined, p2pTrouble: undefined, roundTrips: [] };
+
+/** As the real agent makes more of a look by those before it. */
+function remembered(agent: SimulatedAgent, peer: Peer, { nowMs }: Surroundings): Peer {
+  const known = agent.paths.get(peer.name) ?? newPath;
+  const view = { listens: undefined, mayRun: agent.prepare.kind === "done", nowMs };
+  const raftTrouble = troubleWith(reachOf(peer.raft, nowMs), { ...view, before: known.raftTrouble });
+  const p2pTrouble = troubleWith(reachOf(peer.p2p, nowMs), { ...view, before: known.p2pTrouble });
+  const isDue = nowMs - (known.roundTrips.at(-1)?.atMs ?? 0) >= LOOK_EVERY_MS;
+  const roundTrips = isDue ? withRoundTrip(known.roundTrips, reachOf(peer.raft, nowMs)) : known.roundTrips;
+  agent.paths.set(peer.name, { raftTrouble, p2pTrouble, roundTrips });
+  const rtt = roundTripOf(roundTrips, nowMs);
+  return {
+    ...peer,
+    raft: lasting(peer.raft, raftTrouble),
+    p2p: lasting(peer.p2p, p2pTrouble),
+    ...(rtt === undefined ? {} : { rtt }),
+  };
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/** Takes a millisecond, and as much longer as chance would have it. */
+function reachOf({ kind }: Peer["raft"], nowMs: number): Reach {
+  if (kind === "unknown") return { kind };
+  if (kind === "timedOut" || kind === "unresolved") return { kind, atMs: nowMs };
+  return { kind, rttMs: 1 + ((nowMs / 50) % 17) / 4, atMs: nowMs };
+}
+
+const lasting = (reach: Peer["raft"], trouble: Trouble | undefined): Peer["raft"] =>
+  trouble?.lasts === true && reach.kind !== "reached" && reach.kind !== "unknown"
+    ? { ...reach, lasting: true }
+    : reach;
 
 function modeOf({ volume }: PodRun, { mode }: NodeProcess): NonNullable<AgentAnswer["mode"]> {
   return mode === "raft" ? { kind: "raft" } : { kind: "level", loggedHeight: heightOf(volume.raft?.log) };

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { defaultsV1 } from "../../../src/api/defaults.ts";
-import type { Spec } from "../../../src/api/evnodecluster.ts";
+import type { EvNodeCluster, Spec } from "../../../src/api/evnodecluster.ts";
 import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { memberName } from "../../../src/model/names.ts";
@@ -28,8 +28,18 @@ export function unsettledOf(stage: Stage): string | undefined {
     const phase = cluster?.status?.phase;
     const wanted = cluster?.metadata.uid === holder ? "Running" : "Blocked";
     if (phase !== wanted) return `${ref.name} is said to be ${phase}, expected ${wanted}`;
+    const untold = cluster?.metadata.uid === holder ? untoldOf(cluster) : undefined;
+    if (untold !== undefined) return `${ref.name} is not said to be ${untold}`;
   }
   return undefined;
+}
+
+/** Of what is well with the network in the end, what the status does not say. */
+function untoldOf(cluster: EvNodeCluster | undefined): string | undefined {
+  const conditions = cluster?.status?.conditions ?? [];
+  return ["Connected", "TimingFits"].find(
+    (wanted) => !conditions.some(({ type, status }) => type === wanted && status === "True"),
+  );
 }
 
 /**
