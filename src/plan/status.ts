@@ -4,6 +4,7 @@ import type { Condition, EvNodeCluster, MemberStatus, Phase, Status } from "../a
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { identitySecretName } from "../model/names.ts";
 import { timingOf } from "../resources/timing.ts";
+import { drillStatus } from "./drill-state.ts";
 import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { memberStatus } from "./member-status.ts";
@@ -33,6 +34,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     ...(spec ? { image: spec.image, effective: effectiveOf(spec) } : {}),
     members: members.map((member) => memberStatus(member, cluster.status)),
     ...rolloutStatus(snapshot, plan),
+    ...drillStatus(snapshot),
     retained: {
       claims: members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
       ...(identity.kind === "present" ? { identity: identitySecretName(cluster.metadata.name) } : {}),

@@ -105,6 +105,23 @@ const lastHandover = field(
   "The last change of the leader, as the new leader saw it.",
 ).optional();
 
+const lastDrill = field(
+  z.object({
+    request: text(63, "What was written into the annotation evnode.dev/drill to ask for it."),
+    result: oneOf(
+      ["UnderWay", "Succeeded", "Refused", "Failed"],
+      "Refused: something spoke against it, and no member was touched. Failed: it was begun, and no handover was seen.",
+    ),
+    at: time("When it was begun, or refused."),
+    from: text(63, "The member that led and stepped down."),
+    to: text(63, "The member that leads since."),
+    gapMs: height("Time between the last block before and the first one after, in ms."),
+    blocksMissed: count("How many blocks would have fitted into that time."),
+    message: text(1024, "What was seen, or what spoke against it."),
+  }),
+  "The last failover drill, or the one that is under way.",
+).optional();
+
 const condition = z.object({
   type: field(z.string().min(1).max(63), "Type of the condition."),
   status: field(z.enum(["True", "False", "Unknown"]), "Whether the condition holds."),
@@ -187,6 +204,7 @@ export const status = field(
     rollout,
     lastRollout,
     lastHandover,
+    lastDrill,
     retained,
     conditions: list(condition, 16, "What is known about the cluster.", "type"),
   }),
