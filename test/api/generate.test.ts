@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { crdManifest, crdTemplate } from "../../hack/generate-crd.ts";
+import { exitsPage } from "../../hack/generate-exits.ts";
 import { reference } from "../../hack/generate-reference.ts";
 import { kubernetesSchema } from "../../hack/generate-schema.ts";
 import { conditionMeanings } from "../../src/api/conditions.ts";
@@ -21,7 +22,8 @@ describe("generated files", () => {
     ["crds/evnode.dev_evnodeclusters.yaml", crdManifest],
     ["helm/templates/crd.yaml", crdTemplate],
     ["docs/reference.md", reference],
-  ])("%s is what src/api says", (path, content) => {
+    ["docs/exits.md", exitsPage],
+  ])("%s is what the source says", (path, content) => {
     expect(stored(path)).toBe(content());
   });
 

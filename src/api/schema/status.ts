@@ -39,6 +39,7 @@ const member = z.object({
   peerId: text(128, "Peer id of the member in the peer-to-peer network."),
   node: text(253, "Kubernetes node that the pod is on."),
   lastExit: text(2048, "The last line that ev-node wrote before it last ended."),
+  lastExitReason: text(63, "What that line means, in a word of docs/exits.md; absent when it is not known."),
   message: text(1024, "What the member waits for, or what is wrong with it."),
 });
 
