@@ -20,8 +20,8 @@ export function exitsPage(): string {
 # Why ev-node ended
 
 What the last line of an ended ev-node means. \`status.members[*].lastExit\` has the line and \`lastExitReason\` the
-word for it; a member that ends again and again tells both in its \`message\`. A line that is not known has no word: then the
-log of the container before says more (\`kubectl logs POD -c evnode --previous\`).
+word for it; a member that ends again and again tells both in its \`message\`. A line that is not known has no word:
+then the log of the container before says more (\`kubectl logs POD -c evnode --previous\`).
 
 A leader that loses the leadership, or hands it over, ends with code 1. One such exit is no fault.
 

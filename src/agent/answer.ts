@@ -24,6 +24,7 @@ export function answerOf(
     ...frame,
     ...ifKnown({ clusterId, configRevision, pendingConfig, restartToken, executedOrder }),
     ...ifKnown({ refusedOrder, mode, disk }),
+    ...ifKnown({ fingerprints: fingerprints(findings) }),
     prepare: findings.prepare,
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
@@ -32,6 +33,10 @@ export function answerOf(
     ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
     ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
   };
+}
+
+function fingerprints({ genesis, voters }: Findings): AgentAnswer["fingerprints"] {
+  return genesis === undefined && voters === undefined ? undefined : ifKnown({ genesis, voters });
 }
 
 function shownRaftLog(raftLog: Findings["raftLog"], nowMs: number): AgentAnswer["raftLog"] {

@@ -6,6 +6,8 @@ export interface Findings {
   readonly configRevision: string | undefined;
   readonly pendingConfig: AgentAnswer["pendingConfig"];
   readonly restartToken: string | undefined;
+  readonly genesis: string | undefined;
+  readonly voters: string | undefined;
   readonly executedOrder: string | undefined;
   readonly refusedOrder: AgentAnswer["refusedOrder"];
   readonly prepare: AgentAnswer["prepare"];
@@ -98,6 +100,8 @@ export function nothingKnown(nowMs: number): Findings {
     configRevision: undefined,
     pendingConfig: undefined,
     restartToken: undefined,
+    genesis: undefined,
+    voters: undefined,
     executedOrder: undefined,
     refusedOrder: undefined,
     prepare: { kind: "checking" },

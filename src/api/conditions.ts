@@ -22,6 +22,11 @@ const table = {
       ],
       QuorumUnknown: ["Unknown", "Too few members answer the operator to say whether a majority runs."],
       HashesDiffer: ["False", "The chain has forked: members hold different blocks at one height."],
+      IdentityDiffers: ["False", "A member has another genesis or another Raft membership than the cluster."],
+      MemberDiffers: [
+        "False",
+        "Every member is ready, but one has another peer id or DA namespace than it should; the message names it.",
+      ],
       Bootstrapping: ["False", "The cluster is starting for the first time."],
       Blocked: ["False", "The cluster is not started: condition Stalled says what has to change first."],
       Deleting: ["False", "The cluster is being deleted."],
@@ -81,6 +86,10 @@ const table = {
       HashesDiffer: [
         "True",
         "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
+      ],
+      IdentityDiffers: [
+        "True",
+        "A member has another genesis or another Raft membership than the cluster: it could fork the chain. Nothing is changed any more.",
       ],
       RehearsalFailed: [
         "True",
@@ -181,6 +190,10 @@ const table = {
       HashesDiffer: [
         "False",
         "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
+      ],
+      IdentityDiffers: [
+        "False",
+        "A member has another genesis or another Raft membership than the cluster: it could fork the chain. Nothing is changed any more.",
       ],
       HeightsUnknown: ["Unknown", "No two members have told a block of one height, so none was compared."],
     },

@@ -130,6 +130,11 @@ export const agentAnswerSchema = z.object({
   pendingConfig: z.object({ revision: z.string(), message: z.string() }).optional(),
   /** The restart token of the pod that was acted upon last, or that the pod was made with. */
   restartToken: z.string().optional(),
+  /**
+   * Digests of what this member is made of: the genesis that was installed for ev-node, and the membership that its
+   * raft state was written with. See `model/fingerprints.ts`.
+   */
+  fingerprints: z.object({ genesis: z.string().optional(), voters: z.string().optional() }).optional(),
   executedOrder: z.string().optional(),
   /** The order on the pod, when the agent will not execute it. A member that may run without it runs all the same. */
   refusedOrder: z.object({ id: z.string().optional(), message: z.string() }).optional(),

@@ -11,6 +11,7 @@ import type { Snapshot } from "./snapshot.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
 import { recordOn } from "./stored-record.ts";
+import { memberDifferences } from "./verify.ts";
 
 export interface Findings {
   readonly list: readonly Finding[];
@@ -24,7 +25,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
   const valid = configFinding(plan.blockers, refusals);
   const volumes = volumesFinding(snapshot, plan.blockers);
   const stalled = stalledFinding(plan.blockers, refusals);
-  const chain = chainFinding(snapshot);
+  const chain = chainFinding(snapshot, plan.blockers);
   return {
     quorum: quorum.value,
     list: [
@@ -235,7 +236,8 @@ function readyFinding(
   const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!started || !isSetUp(snapshot))
     return ready("Bootstrapping", "The cluster is starting for the first time.");
-  if (chain.reason === "HashesDiffer") return ready("HashesDiffer", chain.message);
+  if (chain.reason === "HashesDiffer" || chain.reason === "IdentityDiffers")
+    return ready(chain.reason, chain.message);
   if (leader.reason === "Levelling") return ready("Levelling", leader.message);
   if (value === "Lost") return ready("QuorumLost", finding.message);
   if (value === "Unknown")
@@ -246,16 +248,20 @@ function readyFinding(
   if (known.kind !== "one") return ready("WaitingForLeader", leader.message);
   const unready = members.filter(({ pod }) => !pod?.ready);
   if (unready.length > 0) return ready("MembersNotReady", `Not ready: ${names(unready)}.`);
+  const differences = memberDifferences(snapshot);
+  if (differences !== undefined) return ready("MemberDiffers", differences);
   return ready("AllMembersReady", `${known.leader.name} leads and every member follows.`);
 }
 
 /** Says no more than what was compared: which heights that was changes all the time, so it is not told. */
-function chainFinding({ members }: Snapshot): Finding<"ChainSafe"> {
+function chainFinding({ members }: Snapshot, blockers: readonly Blocker[]): Finding<"ChainSafe"> {
   const comparison = compareBlocks(members);
   const finding = (reason: Finding<"ChainSafe">["reason"], message: string) => {
     return { type: "ChainSafe", reason, message } as const;
   };
   if (comparison.kind === "forked") return finding("HashesDiffer", comparison.message);
+  const other = blockers.find(({ reason }) => reason === "IdentityDiffers");
+  if (other) return finding("IdentityDiffers", other.message);
   if (comparison.kind === "nothing")
     return finding("HeightsUnknown", "No two members have told a block of one height.");
   return finding("NoForkSeen", "Members that were compared at one height held the same block.");

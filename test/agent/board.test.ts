@@ -177,6 +177,7 @@ describe("the answer", () => {
       configRevision: "0123456789",
       pendingConfig: { revision: "abcdef0123", message: "it needs a new pod" },
       restartToken: "token-1",
+      fingerprints: { genesis: "genesis-1", voters: "voters-1" },
       executedOrder: "start-1",
       refusedOrder: { message: "no JSON" },
       prepare: { kind: "done" },

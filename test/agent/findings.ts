@@ -48,6 +48,8 @@ export const inSync: Findings = {
   configRevision: "0123456789",
   pendingConfig: undefined,
   restartToken: "token-1",
+  genesis: "genesis-1",
+  voters: "voters-1",
   executedOrder: "start-1",
   refusedOrder: undefined,
   prepare: { kind: "done" },

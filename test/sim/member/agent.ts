@@ -15,6 +15,9 @@ type Executable = Extract<Verdict, { kind: "writeRaftFolder" | "record" }>;
 export interface Mounted {
   readonly owner: VolumeOwner;
   readonly proposer: string;
+  /** Digest of the genesis, and the id of its node key; unknown where the Secret cannot be read. */
+  readonly genesis: string | undefined;
+  readonly peerId: string | undefined;
   readonly raftAddress: string;
   readonly maxBlocksBehind: number;
 }
@@ -144,11 +147,11 @@ export class SimulatedAgent {
     nowMs: number,
     { ready, ...rest }: Pick<AgentAnswer, "node" | "peers" | "ready" | "mode">,
   ): AgentAnswer {
-    const { owner } = this.mounted;
+    const { owner, genesis } = this.mounted;
     const report = this.#report;
-    const { volume, executedOrder, refusedOrder } =
+    const { volume, voters, executedOrder, refusedOrder } =
       report === undefined
-        ? { volume: { kind: "unchecked" } as const, executedOrder: undefined, refusedOrder: undefined }
+        ? { ...nothingShown, volume: { kind: "unchecked" } as const }
         : shownReport(report);
     if (this.#readiness?.ok !== ready.ok) this.#readiness = { ok: ready.ok, sinceMs: nowMs };
     return {
@@ -158,6 +161,7 @@ export class SimulatedAgent {
       podUid,
       clusterId: owner.clusterId,
       ...this.#configuration(),
+      fingerprints: { ...(genesis && { genesis }), ...(voters && { voters }) },
       ...(executedOrder === undefined ? {} : { executedOrder }),
       ...(refusedOrder === undefined ? {} : { refusedOrder }),
       prepare: this.prepare,
@@ -202,6 +206,8 @@ export class SimulatedAgent {
     return () => this.#waiters.delete(once);
   }
 }
+
+const nothingShown = { voters: undefined, executedOrder: undefined, refusedOrder: undefined };
 
 /** All but heights, ages and times, which are no news. */
 function meaningOf(answer: AgentAnswer): string {

@@ -1,5 +1,6 @@
 import { type Findings, nothingKnown, type PeerFinding } from "../../../src/agent/findings.ts";
 import { judgeReadiness } from "../../../src/agent/readiness.ts";
+import { namespaceHex } from "../../../src/evnode/da-namespace.ts";
 import { type AgentAnswer, CHECKPOINT_EVERY, type Checkpoint } from "../../../src/model/agent-protocol.ts";
 import type { SimulatedAgent } from "./agent.ts";
 import { blockAt, heightOf, isPartOf } from "./block.ts";
@@ -73,7 +74,7 @@ function modeOf({ volume }: PodRun, { mode }: NodeProcess): NonNullable<AgentAns
 }
 
 /** ev-node answers when it knows a leader, or runs without Raft. */
-function nodeOf({ process, volume }: PodRun, { nowMs, epochMs }: Surroundings): Node {
+function nodeOf({ process, volume, agent }: PodRun, { nowMs, epochMs }: Surroundings): Node {
   const isUp = process !== undefined && process.upAtMs <= nowMs;
   const sinceMs = isUp ? nowMs - Math.max(process.startedMs, process.waitingSinceMs) : 0;
   const closed = { kind: "closed", metricsPortOpen: isUp, raftPortOpen: isUp, sinceMs } as const;
@@ -88,9 +89,19 @@ function nodeOf({ process, volume }: PodRun, { nowMs, epochMs }: Surroundings): 
           head: { height, hash: block.id, timeMs: epochMs - nowMs + block.timeMs },
           checkpoints: checkpointsOf(volume),
         };
-  if (process.mode === "level") return { kind: "open", height, ...head };
+  const proven = provenOf(process, agent);
+  if (process.mode === "level") return { kind: "open", height, ...head, ...proven };
   if (process.role === "waiting") return closed;
-  return { kind: "open", isLeader: process.role === "leader", height, ...head };
+  return { kind: "open", isLeader: process.role === "leader", height, ...head, ...proven };
+}
+
+/** Of the config that this process has read. */
+function provenOf({ config }: NodeProcess, { mounted: { peerId } }: SimulatedAgent) {
+  const [, namespace] = /namespace: "([^"]*)"/.exec(config.text) ?? [];
+  return {
+    ...(peerId === undefined ? {} : { peerId }),
+    ...(namespace === undefined ? {} : { daNamespace: namespaceHex(namespace) }),
+  };
 }
 
 /** Blocks at heights that all members choose alike, the last one first. */
