@@ -2,6 +2,8 @@ import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { current, type Findings, type NodeFinding, type PeerFinding, type Reach } from "./findings.ts";
 import type { Readiness } from "./readiness.ts";
 
+const LEADS_LIFETIME_MS = 3_600_000;
+
 export interface AnswerFrame {
   readonly version: string;
   readonly member: string;
@@ -30,6 +32,8 @@ export function answerOf(
     node: shownNode(findings.node, nowMs),
     peers: findings.peers.map((peer) => shownPeer(peer, nowMs)),
     ...ifKnown({ raftLog: shownRaftLog(findings.raftLog, nowMs) }),
+    ...ifKnown({ throttledShare: findings.throttledShare }),
+    leadAgesMs: findings.leads.map((atMs) => age(atMs, nowMs)).filter((ageMs) => ageMs <= LEADS_LIFETIME_MS),
     ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
     ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
   };

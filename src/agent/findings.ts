@@ -17,6 +17,9 @@ export interface Findings {
   readonly peers: readonly PeerFinding[];
   readonly raftLog: RaftLogFinding | undefined;
   readonly handover: HandoverFinding | undefined;
+  /** When this member was seen to take the lead, the last time first. */
+  readonly leads: readonly number[];
+  readonly throttledShare: number | undefined;
   readonly disk: AgentAnswer["disk"];
 }
 
@@ -111,6 +114,8 @@ export function nothingKnown(nowMs: number): Findings {
     peers: [],
     raftLog: undefined,
     handover: undefined,
+    leads: [],
+    throttledShare: undefined,
     disk: undefined,
   };
 }

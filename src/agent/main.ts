@@ -8,7 +8,7 @@ import { realDisk } from "./disk.ts";
 import { newHttpClient } from "./http-client.ts";
 import { startServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
-import { nodeProcesses, stopNode } from "./node-process.ts";
+import { nodeCpuStat, nodeProcesses, stopNode } from "./node-process.ts";
 import { nodeRuns } from "./node-watch.ts";
 import { prepareUntilDone } from "./prepare.ts";
 import { newResolve, type Resolve } from "./resolve.ts";
@@ -29,6 +29,7 @@ export interface AgentSurroundings {
   readonly log: Log;
   readonly stopNode: (home: string) => Promise<boolean>;
   readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
+  readonly nodeCpuStat: (home: string) => Promise<string | undefined>;
 }
 
 /**
@@ -57,6 +58,7 @@ function inPod(settings: Settings, given: Partial<AgentSurroundings>): AgentSurr
     random: systemRandom,
     stopNode,
     nodeProcesses,
+    nodeCpuStat,
     resolve: given.resolve ?? newResolve(clock),
     log:
       given.log ??
@@ -73,7 +75,8 @@ async function runMember(
   signal: AbortSignal,
   surroundings: AgentSurroundings,
 ): Promise<void> {
-  const { paths, port, peerAgentPort, clock, random, resolve, log, stopNode, nodeProcesses } = surroundings;
+  const { paths, port, peerAgentPort, clock, random, resolve, log, stopNode, nodeProcesses, nodeCpuStat } =
+    surroundings;
   const { member, ordinal, podUid, maxBlocksBehind } = settings;
   const bootId = Buffer.from(random.bytes(6)).toString("hex");
   const board = newBoard({ member, podUid, maxBlocksBehind, bootId }, clock, log);
@@ -98,7 +101,7 @@ async function runMember(
       { clock, log, signal, beat: heart.beat },
     );
     if (prepared === undefined) return;
-    const looks = { http, resolve, clock, random, peerAgentPort, stopNode, nodeProcesses };
+    const looks = { http, resolve, clock, random, peerAgentPort, stopNode, nodeProcesses, nodeCpuStat };
     await watch(prepared, { settings, paths, disk, board, log, signal, beat: heart.beat, ...looks });
   } finally {
     if (!signal.aborted) close();

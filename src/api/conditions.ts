@@ -124,6 +124,17 @@ const table = {
       LeaderUnknown: ["Unknown", "No member that answered leads, but not every member answered."],
     },
   },
+  LeadershipStable: {
+    meaning: "The leader changes seldom, but for rollouts and drills.",
+    reasons: {
+      LeadershipKept: ["True", "The leader changed a few times at most within the last hour."],
+      LeadershipFlaps: [
+        "False",
+        "The leader changed more than five times within an hour without a rollout or a drill; the message says what is to be seen of why.",
+      ],
+      ChangesUnknown: ["Unknown", "No member tells how often it took the lead."],
+    },
+  },
   Quorate: {
     meaning: "A majority of the members takes part in Raft.",
     reasons: {

@@ -114,6 +114,9 @@ const handover = z.object({
   ageMs: z.number(),
 });
 
+/** A leader that changes more often than this says no more by more. */
+export const LEADS_KEPT = 32;
+
 export type Handover = Readonly<z.infer<typeof handover>>;
 
 export const agentAnswerSchema = z.object({
@@ -153,6 +156,16 @@ export const agentAnswerSchema = z.object({
   raftLog: z.object({ writes: z.number().int(), agoMs: z.number() }).optional(),
   /** How this member took the lead the last time that its agent saw it; absent if it never did. */
   handover: handover.optional(),
+  /**
+   * How long ago this member took the lead, each time within the last hour that its agent saw, the last one first; at
+   * most `LEADS_KEPT`.
+   */
+  leadAgesMs: z.array(z.number()).max(LEADS_KEPT).optional(),
+  /**
+   * In which share of the kernel's periods of about the last minute the CPU limit of its container held ev-node back,
+   * from 0 to 1. Absent where that cannot be seen, and where there is no limit.
+   */
+  throttledShare: z.number().min(0).max(1).optional(),
   disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).optional(),
 });
 

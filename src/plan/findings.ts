@@ -4,6 +4,7 @@ import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
+import { stabilityFinding } from "./leadership-stability.ts";
 import { stateOf } from "./member-status.ts";
 import { heightOf, leadership, levelling, type Participation, participation } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
@@ -33,6 +34,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
       reconcilingFinding(snapshot, plan),
       stalled,
       leader,
+      stabilityFinding(snapshot),
       quorum.finding,
       syncFinding(snapshot),
       valid,
@@ -122,8 +124,19 @@ function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
   const level = levelling(members);
   if (level.length > 0) return finding("Levelling", levelMessage(level));
   const silent = members.filter((member) => member.pod && !tellsItsRole(member));
-  if (silent.length === 0) return finding("WaitingForLeader", "No member leads.");
+  if (silent.length === 0) return finding("WaitingForLeader", `No member leads. ${electorate(members)}`);
   return finding("LeaderUnknown", `No member says that it leads; no answer from ${names(silent)}.`);
+}
+
+/** Who could elect a leader, and how many have to. */
+function electorate(members: readonly Member[]): string {
+  const up = members.filter((member) => {
+    const { node, mode } = answerOf(member) ?? {};
+    return mode?.kind !== "level" && (node?.kind === "open" || node?.raftPortOpen === true);
+  });
+  const down = members.filter((member) => !up.includes(member));
+  const missing = down.length === 0 ? "" : `; missing are ${names(down)}`;
+  return `${up.length} of ${members.length} members run in Raft, ${majorityOf(members.length)} are needed${missing}.`;
 }
 
 /** Heights of a chain that stands still, so they change little. */

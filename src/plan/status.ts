@@ -7,6 +7,7 @@ import { timingOf } from "../resources/timing.ts";
 import { drillStatus } from "./drill-state.ts";
 import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
+import { leaderChanges } from "./leadership-stability.ts";
 import { memberStatus } from "./member-status.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
 import { rolloutStatus } from "./rollout-status.ts";
@@ -18,6 +19,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
   const { cluster, members, identity } = snapshot;
   const findings = findingsOf(snapshot, plan, refusals);
   const best = bestHeight(members);
+  const changes = leaderChanges(snapshot);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
   return {
@@ -25,6 +27,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     phase: phaseOf(snapshot, findings),
     ...leaderOf(members, cluster.status),
     ...(best === undefined ? {} : { height: best }),
+    ...(changes === undefined ? {} : { leaderChangesLastHour: changes }),
     readyMembers: `${members.filter(({ pod }) => pod?.ready).length}/${members.length}`,
     replicas: members.length,
     quorum: findings.quorum,
@@ -121,7 +124,7 @@ export function canWait({ metadata, status: before }: EvNodeCluster, after: Stat
 const holds = ({ conditions = [] }: Status, wanted: string) =>
   conditions.some(({ type, status }) => type === wanted && status === "True");
 
-/** Whether two statuses say the same, heights aside: only then a write can wait. */
+/** Whether two statuses say the same, what moves by itself aside: only then a write can wait. */
 export function sameMeaning(a: Status | undefined, b: Status): boolean {
   return a !== undefined && isDeepStrictEqual(withoutProgress(a), withoutProgress(b));
 }
@@ -131,7 +134,7 @@ export function sameStatus(a: Status | undefined, b: Status): boolean {
 }
 
 function withoutProgress(status: Status) {
-  const { height: _, members = [], ...rest } = status;
+  const { height: _, leaderChangesLastHour: _changes, members = [], ...rest } = status;
   return { ...rest, members: members.map(withoutHeights) };
 }
 

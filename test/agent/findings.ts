@@ -59,5 +59,7 @@ export const inSync: Findings = {
   peers: [peer("chain-1"), peer("chain-2")],
   raftLog: undefined,
   handover: undefined,
+  leads: [],
+  throttledShare: undefined,
   disk: { freeBytes: 1_000, totalBytes: 2_000 },
 };

@@ -185,6 +185,9 @@ export const status = field(
     leader: text(63, "Name of the member that leads; absent while none or more than one does."),
     lastLeader: text(63, "Name of the member that led last, also while none is known to lead."),
     height: height("Height of the highest block that a member reports."),
+    leaderChangesLastHour: count(
+      "How often a member took the lead within the last hour, as far as the members' agents have seen it.",
+    ),
     readyMembers: text(16, "Members that are ready, of all, such as 3/3."),
     replicas: count("Number of members."),
     quorum: oneOf(

@@ -42,6 +42,8 @@ export class SimulatedAgent {
   /** Which raft ports it reached last, and when. */
   readonly reachedAtMs = new Map<string, number>();
   handover: Taken | undefined;
+  /** When this member took the lead, the last time first. */
+  leadsAtMs: readonly number[] = [];
   readonly #volume: Volume;
   readonly #waiters = new Set<() => void>();
   #notes: Readonly<Record<string, string>> = {};
@@ -168,6 +170,7 @@ export class SimulatedAgent {
       volume,
       ...rest,
       ready: { ...ready, forMs: nowMs - this.#readiness.sinceMs },
+      leadAgesMs: this.leadsAtMs.map((atMs) => nowMs - atMs),
       ...this.#handover(nowMs),
     };
   }

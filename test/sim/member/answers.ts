@@ -1,7 +1,12 @@
 import { type Findings, nothingKnown, type PeerFinding } from "../../../src/agent/findings.ts";
 import { judgeReadiness } from "../../../src/agent/readiness.ts";
 import { namespaceHex } from "../../../src/evnode/da-namespace.ts";
-import { type AgentAnswer, CHECKPOINT_EVERY, type Checkpoint } from "../../../src/model/agent-protocol.ts";
+import {
+  type AgentAnswer,
+  CHECKPOINT_EVERY,
+  type Checkpoint,
+  LEADS_KEPT,
+} from "../../../src/model/agent-protocol.ts";
 import type { SimulatedAgent } from "./agent.ts";
 import { blockAt, heightOf, isPartOf } from "./block.ts";
 import type { NodeProcess, PodRun } from "./pod-run.ts";
@@ -29,6 +34,7 @@ export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
   for (const { name, raft } of peers) if (raft.kind === "reached") agent.reachedAtMs.set(name, around.nowMs);
   const node = nodeOf(run, around);
   noteHandover(run);
+  noteLead(run);
   const mode = process === undefined ? undefined : modeOf(run, process);
   const seen = { node, peers, ...(mode === undefined ? {} : { mode }) };
   const ready = judgeReadiness(
@@ -129,6 +135,12 @@ function noteHandover({ process, volume, agent }: PodRun): void {
     gapMs: first.timeMs - parent.timeMs,
     atMs: first.timeMs,
   };
+}
+
+function noteLead({ process, agent }: PodRun): void {
+  const ledSinceMs = process?.ledSinceMs;
+  if (ledSinceMs === undefined || agent.leadsAtMs[0] === ledSinceMs) return;
+  agent.leadsAtMs = [ledSinceMs, ...agent.leadsAtMs].slice(0, LEADS_KEPT);
 }
 
 function peerOf(run: PodRun, name: string, { group, isCut, isLost, nowMs }: Surroundings): Peer {
