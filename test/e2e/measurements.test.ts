@@ -6,7 +6,15 @@ import { environment } from "./harness/environment.ts";
 const main = join(import.meta.dirname, "../../hack/measure/main.ts");
 
 /** The others have their short form here already: failover, quiet, operator-away and operator-killed. */
-const campaigns = ["cold-starts", "memory", "raft-timing", "rollout-storms", "rollouts", "total-stops"];
+const campaigns = [
+  "cold-starts",
+  "drills",
+  "memory",
+  "raft-timing",
+  "rollout-storms",
+  "rollouts",
+  "total-stops",
+];
 
 /**
  * Only on the local cluster: the campaigns read its audit log and kill processes on its node. Whether a figure is a
