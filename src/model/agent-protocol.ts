@@ -160,12 +160,12 @@ export const agentAnswerSchema = z.object({
    * How long ago this member took the lead, each time within the last hour that its agent saw, the last one first; at
    * most `LEADS_KEPT`.
    */
-  leadAgesMs: z.array(z.number()).max(LEADS_KEPT).optional(),
+  leadAgesMs: z.array(z.number()).optional(),
   /**
    * In which share of the kernel's periods of about the last minute the CPU limit of its container held ev-node back,
    * from 0 to 1. Absent where that cannot be seen, and where there is no limit.
    */
-  throttledShare: z.number().min(0).max(1).optional(),
+  throttledShare: z.number().optional(),
   disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).optional(),
 });
 
