@@ -1,8 +1,9 @@
-/** Writes everything that is derived from src/api. With --verify nothing is written; a stale file is an error. */
+/** Writes what is derived from src/api and src/evnode. With --verify nothing is written; a stale file is an error. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { resource } from "../src/api/resource.ts";
 import { crdManifest, crdTemplate } from "./generate-crd.ts";
+import { exitsPage } from "./generate-exits.ts";
 import { reference } from "./generate-reference.ts";
 import { settings } from "./generate-settings.ts";
 
@@ -13,6 +14,7 @@ const outputs: readonly { readonly path: string; readonly content: string }[] = 
   { path: "helm/templates/crd.yaml", content: crdTemplate() },
   { path: "docs/reference.md", content: reference() },
   { path: "docs/settings.md", content: settings() },
+  { path: "docs/exits.md", content: exitsPage() },
 ];
 
 function current(path: string): string | undefined {
@@ -26,7 +28,7 @@ function current(path: string): string | undefined {
 
 const stale = outputs.filter(({ path, content }) => current(path) !== content);
 if (process.argv.includes("--verify")) {
-  for (const { path } of stale) console.error(`${path} is not what src/api says; run npm run generate`);
+  for (const { path } of stale) console.error(`${path} is not what the source says; run npm run generate`);
   if (stale.length > 0) process.exitCode = 1;
 } else {
   for (const { path, content } of stale) {

@@ -22,6 +22,8 @@ export function briefAction(action: Action): string {
       return `end ${action.annotation}: ${action.why}`;
     case "turnRollout":
       return `turn to ${action.to.kind}${"finishedAt" in action.to && action.to.finishedAt ? ", finished" : ""}`;
+    case "turnDrill":
+      return `drill ${action.record.kind}${"message" in action.record ? `: ${action.record.message}` : ""}`;
     case "updatePod":
       return `${action.takesAway ? "restart" : "write"} ${action.member.name}`;
     case "finishUpdate":

@@ -73,6 +73,7 @@ export function identity(over: Partial<Identity> = {}): Identity {
     clusterId: "c1",
     chainId: "rollup-1",
     proposer: "cHJvcG9zZXI=",
+    genesisDigest: "digest-of-the-genesis",
     peerIds: ["B", "C", "D", "E", "F", "G", "H"].map((last) => `${PEER_ID}${last}`),
     clusterDomain: "cluster.local",
     hasJwt: false,

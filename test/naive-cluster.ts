@@ -102,6 +102,7 @@ export class NaiveCluster {
       }
       case "create":
       case "delete":
+      case "turnDrill":
       case "order":
       case "labelPod":
       case "markClaim":

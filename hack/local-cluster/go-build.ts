@@ -78,18 +78,26 @@ const BUILD_TIMEOUT_MS = 60 * 60_000;
 /** Builds what the cache does not hold yet and answers the path of every binary by its name. */
 export async function buildBinaries(): Promise<ReadonlyMap<string, string>> {
   const built = new Map<string, string>();
-  for (const module of modules) {
-    const source = join(moduleDir, module.folder);
-    const target = join(cacheDir, `${module.folder}-${module.version}-${await contentHash(source, module)}`);
-    for (const [name, goPackage] of Object.entries(module.binaries)) {
-      const file = join(target, name);
-      if (!existsSync(file)) {
-        await step(`building ${name} ${module.version}`, async () => build(module, source, goPackage, file));
-      }
-      built.set(name, file);
-    }
-  }
+  for (const module of modules)
+    for (const name of Object.keys(module.binaries)) built.set(name, await provide(module, name));
   return built;
+}
+
+/** The same for ev-node's test node alone, which is a process as any other and needs no cluster. */
+export async function buildTestnode(): Promise<string> {
+  const module = modules.find(({ binaries }) => binaries["testnode"] !== undefined);
+  if (module === undefined) throw new Error("no module has the test node");
+  return provide(module, "testnode");
+}
+
+async function provide(module: GoModule, name: string): Promise<string> {
+  const source = join(moduleDir, module.folder);
+  const target = join(cacheDir, `${module.folder}-${module.version}-${await contentHash(source, module)}`);
+  const file = join(target, name);
+  const goPackage = module.binaries[name] ?? "";
+  if (!existsSync(file))
+    await step(`building ${name} ${module.version}`, async () => build(module, source, goPackage, file));
+  return file;
 }
 
 async function build(module: GoModule, source: string, goPackage: string, file: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Campaign } from "./campaign.ts";
 import { coldStarts } from "./campaigns/cold-starts.ts";
+import { drills } from "./campaigns/drills.ts";
 import { failover } from "./campaigns/failover.ts";
 import { memory } from "./campaigns/memory.ts";
 import { operatorAway } from "./campaigns/operator-away.ts";
@@ -13,6 +14,7 @@ import { totalStops } from "./campaigns/total-stops.ts";
 
 export const campaigns: readonly Campaign[] = [
   coldStarts,
+  drills,
   failover,
   quiet,
   memory,

@@ -1,6 +1,7 @@
 import type { KubeApi } from "../kube/api.ts";
 import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
+import type { DrillRecord } from "../model/drill-record.ts";
 import { renderMembership } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
@@ -155,6 +156,8 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
       return takeOff(deps, snapshot, annotations.approveRejoin);
     case "endRequest":
       return takeOff(deps, snapshot, annotations[action.annotation]);
+    case "turnDrill":
+      return turnDrill(deps, snapshot, action.record);
     case "updatePod":
     case "finishUpdate":
     case "turnRollout":
@@ -180,14 +183,25 @@ async function markBootstrapped(
   world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid }));
 }
 
+function takeOff(deps: ActDependencies, snapshot: Snapshot, annotation: string): Promise<void> {
+  return annotate(deps, snapshot, { [annotation]: null });
+}
+
+/** The request goes with the same write: it is never carried out twice, and never lost without a word. */
+function turnDrill(deps: ActDependencies, snapshot: Snapshot, record: DrillRecord): Promise<void> {
+  const isTaken = record.kind === "underWay" || record.kind === "refused";
+  const notes = { [annotations.lastDrill]: JSON.stringify(record) };
+  return annotate(deps, snapshot, isTaken ? { ...notes, [annotations.drill]: null } : notes);
+}
+
 /** The version is part of the evidence: what its owner asked for meanwhile is something else. */
-async function takeOff(
+async function annotate(
   { api, world }: ActDependencies,
   { cluster }: Snapshot,
-  annotation: string,
+  notes: Readonly<Record<string, string | null>>,
 ): Promise<void> {
   const { namespace = "", name, uid = "", resourceVersion = "" } = cluster.metadata;
-  const patch = { metadata: { annotations: { [annotation]: null } } };
+  const patch = { metadata: { annotations: notes } };
   const written = await api.patch(kinds.cluster, { namespace, name }, patch, { uid, resourceVersion });
   world.wrote(kinds.cluster, written);
 }

@@ -11,6 +11,8 @@ import type { Trouble } from "./path-trouble.ts";
 import type { Readiness } from "./readiness.ts";
 import { roundTripOf } from "./round-trips.ts";
 
+const LEADS_LIFETIME_MS = 3_600_000;
+
 export interface AnswerFrame {
   readonly version: string;
   readonly member: string;
@@ -33,15 +35,22 @@ export function answerOf(
     ...frame,
     ...ifKnown({ clusterId, configRevision, pendingConfig, restartToken, executedOrder }),
     ...ifKnown({ refusedOrder, mode, disk }),
+    ...ifKnown({ fingerprints: fingerprints(findings) }),
     prepare: findings.prepare,
     volume: findings.volume,
     node: shownNode(findings.node, nowMs),
     ...ifKnown({ execution: shownExecution(findings.execution, nowMs) }),
     peers: findings.peers.map((peer) => shownPeer(peer, findings.node, nowMs)),
     ...ifKnown({ raftLog: shownRaftLog(findings.raftLog, nowMs) }),
+    ...ifKnown({ throttledShare: findings.throttledShare }),
+    leadAgesMs: findings.leads.map((atMs) => age(atMs, nowMs)).filter((ageMs) => ageMs <= LEADS_LIFETIME_MS),
     ...ifKnown({ handover: shownHandover(findings.handover, nowMs) }),
     ready: { ok: ready.ok, message: ready.message, forMs: age(readySinceMs, nowMs) },
   };
+}
+
+function fingerprints({ genesis, voters }: Findings): AgentAnswer["fingerprints"] {
+  return genesis === undefined && voters === undefined ? undefined : ifKnown({ genesis, voters });
 }
 
 function shownRaftLog(raftLog: Findings["raftLog"], nowMs: number): AgentAnswer["raftLog"] {

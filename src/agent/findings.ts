@@ -8,6 +8,8 @@ export interface Findings {
   readonly configRevision: string | undefined;
   readonly pendingConfig: AgentAnswer["pendingConfig"];
   readonly restartToken: string | undefined;
+  readonly genesis: string | undefined;
+  readonly voters: string | undefined;
   readonly executedOrder: string | undefined;
   readonly refusedOrder: AgentAnswer["refusedOrder"];
   readonly prepare: AgentAnswer["prepare"];
@@ -19,6 +21,9 @@ export interface Findings {
   readonly peers: readonly PeerFinding[];
   readonly raftLog: RaftLogFinding | undefined;
   readonly handover: HandoverFinding | undefined;
+  /** When this member was seen to take the lead, the last time first. */
+  readonly leads: readonly number[];
+  readonly throttledShare: number | undefined;
   readonly disk: AgentAnswer["disk"];
 }
 
@@ -136,6 +141,8 @@ export function nothingKnown(nowMs: number): Findings {
     configRevision: undefined,
     pendingConfig: undefined,
     restartToken: undefined,
+    genesis: undefined,
+    voters: undefined,
     executedOrder: undefined,
     refusedOrder: undefined,
     prepare: { kind: "checking" },
@@ -146,6 +153,8 @@ export function nothingKnown(nowMs: number): Findings {
     peers: [],
     raftLog: undefined,
     handover: undefined,
+    leads: [],
+    throttledShare: undefined,
     disk: undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { type BlockHeader, blockRequest, parseBlock, parseState, stateRequest } from "../evnode/rpc.ts";
+import { LEADS_KEPT } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { current } from "./findings.ts";
@@ -51,6 +52,8 @@ export class HandoverWatch {
     this.#lead = undefined;
     if (!leads) return;
     const atMs = this.#given.clock.monotonicMs();
+    const { board } = this.#given;
+    board.update({ leads: [atMs, ...board.findings().leads].slice(0, LEADS_KEPT) });
     this.#lead = { atMs, height: await this.#askHeight(), attempts: 0 };
   }
 

@@ -9,7 +9,7 @@ import { newHttpClient } from "./http-client.ts";
 import { startServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
-import { nodeProcesses, stopNode } from "./node-process.ts";
+import { nodeCpuStat, nodeProcesses, stopNode } from "./node-process.ts";
 import { nodeRuns } from "./node-watch.ts";
 import { PeerLooks } from "./peer-looks.ts";
 import { prepareUntilDone } from "./prepare.ts";
@@ -31,6 +31,7 @@ export interface AgentSurroundings {
   readonly log: Log;
   readonly stopNode: (home: string) => Promise<boolean>;
   readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
+  readonly nodeCpuStat: (home: string) => Promise<string | undefined>;
 }
 
 /**
@@ -59,6 +60,7 @@ function inPod(settings: Settings, given: Partial<AgentSurroundings>): AgentSurr
     random: systemRandom,
     stopNode,
     nodeProcesses,
+    nodeCpuStat,
     resolve: given.resolve ?? newResolve(clock),
     log:
       given.log ??
@@ -75,7 +77,8 @@ async function runMember(
   signal: AbortSignal,
   surroundings: AgentSurroundings,
 ): Promise<void> {
-  const { paths, port, peerAgentPort, clock, random, resolve, log, stopNode, nodeProcesses } = surroundings;
+  const { paths, port, peerAgentPort, clock, random, resolve, log, stopNode, nodeProcesses, nodeCpuStat } =
+    surroundings;
   const { member, ordinal, podUid, maxBlocksBehind } = settings;
   const bootId = Buffer.from(random.bytes(6)).toString("hex");
   const board = newBoard({ member, podUid, maxBlocksBehind, bootId }, clock, log);
@@ -109,7 +112,7 @@ async function runMember(
       { clock, log, signal, beat: heart.beat },
     );
     if (prepared === undefined) return await looks;
-    const ofNode = { stopNode, nodeProcesses };
+    const ofNode = { stopNode, nodeProcesses, nodeCpuStat };
     await watch(prepared, { ...around, ...ofNode, settings, paths, disk, log, beat: heart.beat, peers });
   } finally {
     if (!signal.aborted) close();

@@ -17,6 +17,8 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
     // Nothing in this text moves by itself, and another reason is another thing to do.
     ["pendingConfig", findings.pendingConfig?.message ?? ""],
     ["restartToken", findings.restartToken ?? ""],
+    ["genesis", findings.genesis ?? ""],
+    ["voters", findings.voters ?? ""],
     ["executedOrder", findings.executedOrder ?? ""],
     ["refusedOrder", findings.refusedOrder === undefined ? "" : (findings.refusedOrder.id ?? "malformed")],
     ["prepare", prepareMeaning(prepare)],

@@ -24,6 +24,20 @@ export async function nodeProcesses(home: string): Promise<readonly string[]> {
   return names.flat();
 }
 
+/** As its container sees its own control group, by version 2 or 1 of them. */
+const CPU_STAT = ["sys/fs/cgroup/cpu.stat", "sys/fs/cgroup/cpu/cpu.stat"];
+
+/**
+ * What the kernel counts of ev-node's CPU limit. A process of the same user may look into the root of another one's
+ * file system; where it may not, it is unknown.
+ */
+export async function nodeCpuStat(home: string): Promise<string | undefined> {
+  const [pid] = await processesWith(homeArg(home));
+  if (pid === undefined) return undefined;
+  const texts = await Promise.all(CPU_STAT.map((path) => readOf(String(pid), `root/${path}`)));
+  return texts.find((text) => text !== undefined);
+}
+
 async function processesWith(argument: string): Promise<readonly number[]> {
   const pids = (await readdir(PROCESSES)).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
@@ -44,7 +58,7 @@ async function startOf(pid: number): Promise<string | undefined> {
 }
 
 /** Undefined for a process that ended meanwhile, or that another user owns. */
-async function readOf(pid: string, file: "cmdline" | "stat"): Promise<string | undefined> {
+async function readOf(pid: string, file: string): Promise<string | undefined> {
   try {
     return await readFile(`${PROCESSES}/${pid}/${file}`, "utf8");
   } catch (error) {

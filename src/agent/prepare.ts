@@ -1,5 +1,6 @@
 import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
+import { genesisDigest } from "../model/fingerprints.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type ConfigFinding, checkOwnConfig } from "./check-config.ts";
@@ -77,7 +78,11 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   const config = await lookAtConfig(podAnnotations, settings, paths);
   if (config.kind !== "accepted") return stop(board, config, "Config");
   const identity = await lookAtIdentity(settings, paths, config.facts, dependencies.checkIdentity);
-  board.update({ clusterId: identity.kind === "accepted" ? identity.clusterId : undefined });
+  board.update({
+    clusterId: identity.kind === "accepted" ? identity.clusterId : undefined,
+    genesis:
+      identity.kind === "accepted" ? genesisDigest(identity.files.get("genesis.json") ?? "") : undefined,
+  });
   if (identity.kind !== "accepted") return stop(board, identity, "Identity");
 
   const { facts } = config;
@@ -121,8 +126,10 @@ export function judgePrepare({ volume, refusedOrder, postponed }: VolumeReport):
 /** The same for the answer. What is wrong with a volume is followed by why its repair waits. */
 export function shownReport({ volume, executedOrder, refusedOrder, postponed }: VolumeReport) {
   const shown = shownVolume(volume);
-  if (shown.kind !== "damaged") return { volume: shown, executedOrder, refusedOrder };
-  return { volume: { ...shown, message: joined(shown.message, postponed) }, executedOrder, refusedOrder };
+  const voters = "record" in volume ? volume.record.votersDigest : undefined;
+  const rest = { voters, executedOrder, refusedOrder };
+  if (shown.kind !== "damaged") return { volume: shown, ...rest };
+  return { volume: { ...shown, message: joined(shown.message, postponed) }, ...rest };
 }
 
 function joined(message: string, more: string | undefined): string {

@@ -1,13 +1,6 @@
-import { createHash } from "node:crypto";
 import type { Voter } from "../model/agent-protocol.ts";
 
-/** The same for the same membership, whatever the order in which it is written. */
-export function votersDigest(voters: readonly Voter[]): string {
-  const entries = voters
-    .map(({ id, address }) => [id, address] as const)
-    .sort(([one], [other]) => (one < other ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify(entries)).digest("hex");
-}
+export { votersDigest } from "../model/fingerprints.ts";
 
 /** Why this member cannot be bootstrapped with these voters; undefined when it can. */
 export function problemOfVoters(

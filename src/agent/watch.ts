@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Board } from "./board.ts";
+import { CpuWatch } from "./cpu-watch.ts";
 import type { Disk } from "./disk.ts";
 import { newExecutionLook, unknownExecution } from "./execution-watch.ts";
 import { HandoverWatch } from "./handover-watch.ts";
@@ -27,6 +28,7 @@ const HANDOVER_EVERY_MS = 500;
 const RAFT_LOG_EVERY_MS = 250;
 const MODE_EVERY_MS = 250;
 const VOLUME_EVERY_MS = 1_000;
+const CPU_EVERY_MS = 10_000;
 const JITTER = 0.2;
 /** How long the first looks may hold ev-node back. */
 const FIRST_LOOK_MS = 2_000;
@@ -47,6 +49,7 @@ export interface WatchDependencies {
   readonly stopNode: (home: string) => Promise<boolean>;
   readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
   readonly peers: PeerLooks;
+  readonly nodeCpuStat: (home: string) => Promise<string | undefined>;
 }
 
 /** Watches the member and its peers until the signal aborts. Only the first looks precede ev-node. */
@@ -61,6 +64,8 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   const handover = new HandoverWatch({ ask, board, clock, log });
   const raftFolder = join(dependencies.paths.home, raftFolderName(owner.epoch));
   const raftLog = new RaftLogWatch({ raftFolder, board, clock });
+  const readCpuStat = () => dependencies.nodeCpuStat(dependencies.paths.home);
+  const cpu = new CpuWatch({ readCpuStat, board, clock });
   // Bounded by the deadlines of its parts; whatever comes late is noted all the same. ev-node may run already, beside
   // an agent that was restarted.
   const firstLook = Promise.all([node.lookAtLeadership(), peers.once()]);
@@ -103,6 +108,10 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
       forgiving(log, "cannot look at the volume", newVolumeLook(prepared, dependencies)),
     ),
     peers.run(),
+    repeat(
+      every(CPU_EVERY_MS),
+      forgiving(log, "cannot tell whether ev-node is held back", () => cpu.look()),
+    ),
   ]);
 }
 

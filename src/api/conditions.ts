@@ -22,6 +22,11 @@ const table = {
       ],
       QuorumUnknown: ["Unknown", "Too few members answer the operator to say whether a majority runs."],
       HashesDiffer: ["False", "The chain has forked: members hold different blocks at one height."],
+      IdentityDiffers: ["False", "A member has another genesis or another Raft membership than the cluster."],
+      MemberDiffers: [
+        "False",
+        "Every member is ready, but one has another peer id or DA namespace than it should; the message names it.",
+      ],
       Bootstrapping: ["False", "The cluster is starting for the first time."],
       Blocked: ["False", "The cluster is not started: condition Stalled says what has to change first."],
       Deleting: ["False", "The cluster is being deleted."],
@@ -82,6 +87,10 @@ const table = {
         "True",
         "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
       ],
+      IdentityDiffers: [
+        "True",
+        "A member has another genesis or another Raft membership than the cluster: it could fork the chain. Nothing is changed any more.",
+      ],
       RehearsalFailed: [
         "True",
         "The new image does not start on a node where a member runs. No member was touched; the message says what the runtime said.",
@@ -121,6 +130,17 @@ const table = {
         "More than one member says that it leads. For a moment this happens in every election.",
       ],
       LeaderUnknown: ["Unknown", "No member that answered leads, but not every member answered."],
+    },
+  },
+  LeadershipStable: {
+    meaning: "The leader changes seldom, but for rollouts and drills.",
+    reasons: {
+      LeadershipKept: ["True", "The leader changed a few times at most within the last hour."],
+      LeadershipFlaps: [
+        "False",
+        "The leader changed more than five times within an hour without a rollout or a drill; the message says what is to be seen of why.",
+      ],
+      ChangesUnknown: ["Unknown", "No member tells how often it took the lead."],
     },
   },
   Quorate: {
@@ -189,6 +209,10 @@ const table = {
       HashesDiffer: [
         "False",
         "Members hold different blocks at one height: the chain has forked. Nothing is changed any more.",
+      ],
+      IdentityDiffers: [
+        "False",
+        "A member has another genesis or another Raft membership than the cluster: it could fork the chain. Nothing is changed any more.",
       ],
       HeightsUnknown: ["Unknown", "No two members have told a block of one height, so none was compared."],
     },

@@ -127,6 +127,9 @@ const handover = z.object({
   ageMs: z.number(),
 });
 
+/** A leader that changes more often than this says no more by more. */
+export const LEADS_KEPT = 32;
+
 export type Handover = Readonly<z.infer<typeof handover>>;
 
 /** The execution client beside ev-node. What is not known is absent. */
@@ -153,6 +156,11 @@ export const agentAnswerSchema = z.object({
   pendingConfig: z.object({ revision: z.string(), message: z.string() }).optional(),
   /** The restart token of the pod that was acted upon last, or that the pod was made with. */
   restartToken: z.string().optional(),
+  /**
+   * Digests of what this member is made of: the genesis that was installed for ev-node, and the membership that its
+   * raft state was written with. See `model/fingerprints.ts`.
+   */
+  fingerprints: z.object({ genesis: z.string().optional(), voters: z.string().optional() }).optional(),
   executedOrder: z.string().optional(),
   /** The order on the pod, when the agent will not execute it. A member that may run without it runs all the same. */
   refusedOrder: z.object({ id: z.string().optional(), message: z.string() }).optional(),
@@ -173,6 +181,16 @@ export const agentAnswerSchema = z.object({
   raftLog: z.object({ writes: z.number().int(), agoMs: z.number() }).optional(),
   /** How this member took the lead the last time that its agent saw it; absent if it never did. */
   handover: handover.optional(),
+  /**
+   * How long ago this member took the lead, each time within the last hour that its agent saw, the last one first; at
+   * most `LEADS_KEPT`.
+   */
+  leadAgesMs: z.array(z.number()).optional(),
+  /**
+   * In which share of the kernel's periods of about the last minute the CPU limit of its container held ev-node back,
+   * from 0 to 1. Absent where that cannot be seen, and where there is no limit.
+   */
+  throttledShare: z.number().optional(),
   disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).optional(),
 });
 

@@ -53,6 +53,10 @@ export const annotations = {
   restartMember: "evnode.dev/restart-member",
   /** On the EvNodeCluster, by its owner: the member whose lost volume may be rebuilt. Good for one loss. */
   approveRejoin: "evnode.dev/approve-rejoin",
+  /** On the EvNodeCluster, by its owner: any text. The leader steps down once, if the margin allows it now. */
+  drill: "evnode.dev/drill",
+  /** On the EvNodeCluster: the failover drill that is under way or was last, as JSON; see `model/drill-record.ts`. */
+  lastDrill: "evnode.dev/last-drill",
 } as const;
 
 /** The value of the name label on pods in which an image is tried; members have another one. */

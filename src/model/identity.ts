@@ -10,6 +10,8 @@ export interface Identity {
   readonly chainId: string;
   /** Base64 of the proposer's address. */
   readonly proposer: string;
+  /** Of its genesis as it is written; see `model/fingerprints.ts`. */
+  readonly genesisDigest: string;
   /** libp2p ids by ordinal. */
   readonly peerIds: readonly string[];
   /** DNS domain of the Kubernetes cluster when the identity was made; part of the addresses in raft's log. */

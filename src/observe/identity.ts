@@ -1,6 +1,7 @@
 import { parseGenesis } from "../evnode/genesis.ts";
 import { parseNodeKey } from "../evnode/keys.ts";
 import { annotations } from "../model/annotations.ts";
+import { genesisDigest } from "../model/fingerprints.ts";
 import { type IdentityView, JWT_ENTRY, parseMembership } from "../model/identity.ts";
 import { epochFrom } from "../model/member.ts";
 import { MAX_MEMBERS } from "../model/names.ts";
@@ -19,7 +20,8 @@ const viewOf = remembered((secret: Secret): IdentityView => {
 
   const clusterId = entryText(secret, "cluster_id");
   if (!clusterId) return unusable("cluster_id is missing");
-  const genesis = parseGenesis(entryText(secret, "genesis.json") ?? "");
+  const genesisText = entryText(secret, "genesis.json") ?? "";
+  const genesis = parseGenesis(genesisText);
   if (genesis.kind === "malformed") return unusable(genesis.problem);
   const epoch = epochFrom(notes[annotations.epoch]);
   if (epoch === undefined) return unusable(`annotation ${annotations.epoch} is missing`);
@@ -36,7 +38,8 @@ const viewOf = remembered((secret: Secret): IdentityView => {
   const bootstrapped = epochFrom(notes[annotations.bootstrapped]);
   const membership = parseMembership(notes[annotations.membership]);
   const hasJwt = isToken(entryText(secret, JWT_ENTRY) ?? "");
-  const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress };
+  const digest = { genesisDigest: genesisDigest(genesisText) };
+  const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress, ...digest };
   return {
     kind: "present",
     identity: { ...facts, peerIds, clusterDomain, hasJwt, epoch, bootstrapped, membership },

@@ -1,4 +1,5 @@
 import type { Order } from "../model/agent-protocol.ts";
+import type { DrillRecord } from "../model/drill-record.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { Member, MemberClaim, MemberPod } from "../model/member.ts";
@@ -43,9 +44,11 @@ export type Action =
   /** Takes what the owner asked for once off the EvNodeCluster. */
   | {
       readonly kind: "endRequest";
-      readonly annotation: "approveRollout" | "restartMember";
+      readonly annotation: "approveRollout" | "restartMember" | "drill";
       readonly why: string;
     }
+  /** How far a failover drill is. One that begins, or is refused, takes its request off the EvNodeCluster. */
+  | { readonly kind: "turnDrill"; readonly record: DrillRecord }
   | UpdatePod
   /** Marks a pod that was brought to this revision in place as one of it. */
   | {

@@ -83,6 +83,13 @@ function isLeftOver(name: string, ages: ReadonlyMap<string, number>, { members }
   return pod !== undefined && !pod.terminating && (ages.get(name) ?? 0) >= LEFT_OVER_MS;
 }
 
+/** Nobody holds a claim, and there is room for one. */
+export function isBudgetFree(snapshot: Snapshot): boolean {
+  const status = budgetOf(snapshot)?.status;
+  if (!status) return true;
+  return Object.keys(status.disruptedPods ?? {}).length === 0 && (status.disruptionsAllowed ?? 0) > 0;
+}
+
 export const hasBudget = (snapshot: Snapshot) => budgetOf(snapshot) !== undefined;
 
 function budgetOf({ objects, cluster }: Snapshot): PodDisruptionBudget | undefined {

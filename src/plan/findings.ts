@@ -6,6 +6,7 @@ import { connectionFinding } from "./connection.ts";
 import { executionClaimNames } from "./execution-claims.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
+import { stabilityFinding } from "./leadership-stability.ts";
 import { stateOf } from "./member-status.ts";
 import { heightOf, leadership, levelling, type Participation, participation } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
@@ -15,6 +16,7 @@ import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
 import { recordOn } from "./stored-record.ts";
 import { timingFinding } from "./timing-fits.ts";
+import { memberDifferences } from "./verify.ts";
 
 export interface Findings {
   readonly list: readonly Finding[];
@@ -28,7 +30,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
   const valid = configFinding(plan.blockers, refusals);
   const volumes = volumesFinding(snapshot, plan);
   const stalled = stalledFinding(plan.blockers, refusals);
-  const chain = chainFinding(snapshot);
+  const chain = chainFinding(snapshot, plan.blockers);
   return {
     quorum: quorum.value,
     list: [
@@ -36,6 +38,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
       reconcilingFinding(snapshot, plan),
       stalled,
       leader,
+      stabilityFinding(snapshot),
       quorum.finding,
       syncFinding(snapshot),
       valid,
@@ -127,8 +130,19 @@ function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
   const level = levelling(members);
   if (level.length > 0) return finding("Levelling", levelMessage(level));
   const silent = members.filter((member) => member.pod && !tellsItsRole(member));
-  if (silent.length === 0) return finding("WaitingForLeader", "No member leads.");
+  if (silent.length === 0) return finding("WaitingForLeader", `No member leads. ${electorate(members)}`);
   return finding("LeaderUnknown", `No member says that it leads; no answer from ${names(silent)}.`);
+}
+
+/** Who could elect a leader, and how many have to. */
+function electorate(members: readonly Member[]): string {
+  const up = members.filter((member) => {
+    const { node, mode } = answerOf(member) ?? {};
+    return mode?.kind !== "level" && (node?.kind === "open" || node?.raftPortOpen === true);
+  });
+  const down = members.filter((member) => !up.includes(member));
+  const missing = down.length === 0 ? "" : `; missing are ${names(down)}`;
+  return `${up.length} of ${members.length} members run in Raft, ${majorityOf(members.length)} are needed${missing}.`;
 }
 
 /** Heights of a chain that stands still, so they change little. */
@@ -253,7 +267,8 @@ function readyFinding(
   const started = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!started || !isSetUp(snapshot))
     return ready("Bootstrapping", "The cluster is starting for the first time.");
-  if (chain.reason === "HashesDiffer") return ready("HashesDiffer", chain.message);
+  if (chain.reason === "HashesDiffer" || chain.reason === "IdentityDiffers")
+    return ready(chain.reason, chain.message);
   if (leader.reason === "Levelling") return ready("Levelling", leader.message);
   if (value === "Lost") return ready("QuorumLost", finding.message);
   if (value === "Unknown")
@@ -264,16 +279,20 @@ function readyFinding(
   if (known.kind !== "one") return ready("WaitingForLeader", leader.message);
   const unready = members.filter(({ pod }) => !pod?.ready);
   if (unready.length > 0) return ready("MembersNotReady", `Not ready: ${names(unready)}.`);
+  const differences = memberDifferences(snapshot);
+  if (differences !== undefined) return ready("MemberDiffers", differences);
   return ready("AllMembersReady", `${known.leader.name} leads and every member follows.`);
 }
 
 /** Says no more than what was compared: which heights that was changes all the time, so it is not told. */
-function chainFinding({ members }: Snapshot): Finding<"ChainSafe"> {
+function chainFinding({ members }: Snapshot, blockers: readonly Blocker[]): Finding<"ChainSafe"> {
   const comparison = compareBlocks(members);
   const finding = (reason: Finding<"ChainSafe">["reason"], message: string) => {
     return { type: "ChainSafe", reason, message } as const;
   };
   if (comparison.kind === "forked") return finding("HashesDiffer", comparison.message);
+  const other = blockers.find(({ reason }) => reason === "IdentityDiffers");
+  if (other) return finding("IdentityDiffers", other.message);
   if (comparison.kind === "nothing")
     return finding("HeightsUnknown", "No two members have told a block of one height.");
   return finding("NoForkSeen", "Members that were compared at one height held the same block.");

@@ -10,15 +10,16 @@ import { intentsOf } from "./intent.ts";
 import type { Referenced, Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 import { appliedIntent, readIntent } from "./stored-intent.ts";
+import { identityBlockers } from "./verify.ts";
 
 /** How often the world is looked at again while something outside the cluster has to change. */
 const RECHECK_MS = 15_000;
 
 /**
  * Nothing may be made in place of a lost identity: a new one is another signer, and so another chain. And nothing
- * is touched that may have to be looked at after a fork.
+ * is touched that may have to be looked at after a fork, or may make one.
  */
-const freezing = new Set<Blocker["reason"]>(["IdentityLost", "HashesDiffer"]);
+const freezing = new Set<Blocker["reason"]>(["IdentityLost", "HashesDiffer", "IdentityDiffers"]);
 
 /**
  * Finds what must not be acted upon: a spec that cannot be, something it refers to that is missing, an identity
@@ -28,6 +29,7 @@ const freezing = new Set<Blocker["reason"]>(["IdentityLost", "HashesDiffer"]);
 export const guard: Decider = (snapshot) => {
   const blockers = [
     ...forkProblems(snapshot),
+    ...identityBlockers(snapshot),
     ...specProblems(snapshot),
     ...changeProblems(snapshot),
     ...identityProblems(snapshot),

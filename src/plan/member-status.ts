@@ -1,5 +1,13 @@
 import type { MemberStatus, Status } from "../api/evnodecluster.ts";
-import { answerOf, type ContainerState, isFailed, type Member, type MemberPod } from "../model/member.ts";
+import { diagnosisOf } from "../evnode/failures.ts";
+import {
+  answerOf,
+  type ContainerState,
+  type Exit,
+  isFailed,
+  type Member,
+  type MemberPod,
+} from "../model/member.ts";
 import { blocksBehind, heightOf } from "./quorum.ts";
 
 /** One row of `status.members`. Messages carry no number that changes by itself. */
@@ -9,6 +17,7 @@ export function memberStatus(member: Member, before?: Status): MemberStatus {
   const height = heightOf(member);
   const message = messageOf(member, before);
   const exit = lastExit(member);
+  const reason = lastExitReason(member);
   return {
     name,
     role: roleOf(member),
@@ -24,6 +33,7 @@ export function memberStatus(member: Member, before?: Status): MemberStatus {
       : {}),
     ...(pod?.node === undefined ? {} : { node: pod.node }),
     ...(exit === undefined ? {} : { lastExit: exit }),
+    ...(reason === undefined ? {} : { lastExitReason: reason }),
     ...(message === undefined ? {} : { message }),
   };
 }
@@ -49,6 +59,11 @@ function lastExit({ pod }: Member): string | undefined {
   if (!pod || pod.evnode.kind === "absent" || !pod.evnode.lastExit) return undefined;
   const { code, lastLine } = pod.evnode.lastExit;
   return `exit ${code}${lastLine === "" ? "" : `: ${lastLine}`}`.slice(0, 2048);
+}
+
+function lastExitReason({ pod }: Member): string | undefined {
+  if (!pod || pod.evnode.kind === "absent" || !pod.evnode.lastExit) return undefined;
+  return diagnosisOf(pod.evnode.lastExit)?.reason;
 }
 
 /** What the member waits for, or what is wrong with it. `before` is the status as it was written last. */
@@ -91,14 +106,26 @@ function isStillWhy(told: string, pod: MemberPod): boolean {
 
 type Failed = Pick<Extract<ContainerState, { kind: "waiting" }>, "reason" | "message" | "lastExit">;
 
+/** So much that what it means has room beside it. */
+const LONGEST_LINE = 600;
+
+/** Its code, its last words, and what they mean; undefined when there is nothing but the code. */
+function endText(exit: Exit): string | undefined {
+  const known = diagnosisOf(exit);
+  const line = exit.lastLine.trim().slice(0, LONGEST_LINE);
+  if (known === undefined && line === "") return undefined;
+  const meaning = known === undefined ? "" : ` (${known.reason}: ${known.meaning})`;
+  return `${exit.code}${line === "" ? "" : `: ${line}`}${meaning}`;
+}
+
 /**
  * Why a container cannot run. Of one that ends again and again Kubernetes only tells how long it waits; the last line
  * of the process says why. While an image is not to be had, the reason alternates between the failure and the wait for
  * the next attempt: told is the failure.
  */
 export function failureText({ reason, message, lastExit }: Failed): string {
-  if (reason === "CrashLoopBackOff" && lastExit !== undefined && lastExit.lastLine !== "")
-    return `${reason}: it ended with exit code ${lastExit.code}: ${lastExit.lastLine}`;
+  const ended = reason === "CrashLoopBackOff" && lastExit ? endText(lastExit) : undefined;
+  if (ended !== undefined) return `${reason}: it ended with exit code ${ended}`;
   const [line = ""] = message.split("\n");
   const cause = reason === "ImagePullBackOff" ? line.indexOf("ErrImagePull: ") : -1;
   return cause < 0 ? `${reason}: ${line}` : line.slice(cause);

@@ -60,7 +60,7 @@ const STUCK_MS = 30_000;
  * | R5 | any other member does not take part, or is silent | wait: silence is not death |
  * | R6 | an outdated follower | update the one that does not take part, then one that was begun, then the highest ordinal |
  * | R7 | only the leader is outdated | update it when an updated follower is level with it, its execution layer too |
- * | R8 | its owner asked for a restart of a member | update that |
+ * | R8 | its owner asked for a restart of a member, or for a drill of the leader | update that; the leader when a follower is level with it |
  */
 export function nextMember(scene: Scene, target: Target, asked: string | undefined): Next {
   const { members } = scene.snapshot;
@@ -253,7 +253,7 @@ function choose(
   if (!victim) return { kind: "done" };
   const own = standing(victim, scene);
   if (own.kind === "unknown") return wait(own.why);
-  if (victim === leader && outdated.includes(victim) && !isAnyLevel(present, victim, scene))
+  if (victim === leader && !isAnyLevel(present, victim, scene))
     return wait(`no follower is level with ${leader.name}, the leader`);
   const rule = !outdated.includes(victim) ? "R8" : victim === leader ? "R7" : "R6";
   const why = own.kind === "away" ? own.why : reasons[rule];

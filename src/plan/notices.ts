@@ -1,5 +1,6 @@
 import type { Condition, Status } from "../api/evnodecluster.ts";
 import { annotations } from "../model/annotations.ts";
+import type { DrillRecord } from "../model/drill-record.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { claimName, identitySecretName } from "../model/names.ts";
 import type { EvNodeClusterObject } from "../model/objects.ts";
@@ -64,6 +65,8 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
       return normal("RequestDone", `${annotations[action.annotation]} was removed: ${action.why}.`);
     case "turnRollout":
       return rolloutNotice(action);
+    case "turnDrill":
+      return drillNotice(action.record);
     case "updatePod":
       if (!action.takesAway) return undefined;
       return normal("MemberRestarted", `${action.member.name} is restarted in its pod ${action.why}.`);
@@ -96,6 +99,25 @@ function rolloutNotice({ to, why }: Extract<Action, { kind: "turnRollout" }>): N
   if (to.finishedAt !== undefined)
     return normal("RolloutReverted", `Every member runs what it ran before the change of ${what}.`);
   return warning("RolloutReverted", `The change of ${what} is taken back: ${why}.`);
+}
+
+function drillNotice(record: DrillRecord): Notice {
+  const what = `The failover drill ${JSON.stringify(record.request)}`;
+  switch (record.kind) {
+    case "underWay":
+      return normal("DrillStarted", `${what} begins: ${record.from} leads and steps down.`);
+    case "succeeded": {
+      const gap = record.gapMs === undefined ? "" : ` No block was made for ${record.gapMs} ms.`;
+      return normal("DrillSucceeded", `${what} is over: ${record.message}${gap}`);
+    }
+    case "refused":
+      return warning(
+        "DrillRefused",
+        `${what} is refused, and no member was touched: ${record.message}. Ask again when that is over.`,
+      );
+    case "failed":
+      return warning("DrillFailed", `${what} failed: ${record.message}.`);
+  }
 }
 
 /** A cluster whose objects had all been made before: one that is made now was taken away. */

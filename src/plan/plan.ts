@@ -1,6 +1,7 @@
 import { bootstrap } from "./bootstrap.ts";
 import { converge } from "./converge.ts";
 import { deletion } from "./deletion.ts";
+import { drill } from "./drill.ts";
 import { foundation } from "./foundation.ts";
 import { guard } from "./guard.ts";
 import { labels } from "./labels.ts";
@@ -30,10 +31,13 @@ export function makePlan(snapshot: Snapshot): Plan {
     if (step.stages && step.stages.length > 0) decided.push({ by, stages: step.stages });
     if (step.stop) break;
   }
-  // Whatever is wrong with a cluster, its transactions must find the leader.
+  const view = steps.find((step) => step.rollout !== undefined)?.rollout;
+  // Whatever is wrong with a cluster: a drill is refused rather than begun later, and transactions find the leader.
+  const drilled = drill(snapshot, { blockers: blockersOf(steps), rollout: view });
+  steps.push(drilled);
+  if (drilled.stages) decided.push({ by: "drill", stages: drilled.stages });
   const { stages = [] } = labels(snapshot);
   if (stages.length > 0) decided.push({ by: "labels", stages });
-  const view = steps.find((step) => step.rollout !== undefined)?.rollout;
   const rebuilding = steps.find((step) => step.rebuilding !== undefined)?.rebuilding;
   return {
     decided,

@@ -2,11 +2,11 @@ import type { Status } from "../api/evnodecluster.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import type { Handover } from "../model/agent-protocol.ts";
 import type { RolloutRecord } from "../model/rollout-record.ts";
+import { missedBlocks } from "./missed-blocks.ts";
 import { leadership } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
 import { agedMs, type Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
-import { appliedIntent } from "./stored-intent.ts";
 import { recordOn } from "./stored-record.ts";
 
 type RolloutStatus = Pick<
@@ -16,7 +16,7 @@ type RolloutStatus = Pick<
 
 /** What is told of changes on their way to the members, of the last one, and of the last change of the leader. */
 export function rolloutStatus(snapshot: Snapshot, { rollout }: Plan): RolloutStatus {
-  const { statefulSet, members, cluster } = snapshot;
+  const { statefulSet, members } = snapshot;
   const record = recordOn(statefulSet);
   const progress = rollout?.progress;
   const handover = handoverOf(snapshot);
@@ -26,7 +26,7 @@ export function rolloutStatus(snapshot: Snapshot, { rollout }: Plan): RolloutSta
       ? { updatePending: progress.changes }
       : {}),
     ...(progress ? { rollout: { ...progress, ...(isOpen(record) ? countsOf(snapshot, record) : {}) } } : {}),
-    ...lastRolloutOf(record, cluster.status, blockTimeOf(snapshot)),
+    ...lastRolloutOf(record, snapshot),
     ...(handover ? { lastHandover: handover } : {}),
   };
 }
@@ -59,11 +59,8 @@ function gapSince(snapshot: Snapshot, startedAt: string | undefined): number | u
   return gaps.length === 0 ? undefined : Math.round(Math.max(...gaps));
 }
 
-function lastRolloutOf(
-  record: RolloutRecord | undefined,
-  before: Status | undefined,
-  blockTimeMs: number | undefined,
-): Pick<Status, "lastRollout"> {
+function lastRolloutOf(record: RolloutRecord | undefined, snapshot: Snapshot): Pick<Status, "lastRollout"> {
+  const before = snapshot.cluster.status;
   if (!record || record.kind === "rolling" || record.finishedAt === undefined)
     return before?.lastRollout ? { lastRollout: before.lastRollout } : {};
   const { wish, changes, startedAt, finishedAt } = record;
@@ -77,7 +74,7 @@ function lastRolloutOf(
       startedAt,
       finishedAt,
       ...(leaderChanges === undefined ? {} : { leaderChanges }),
-      ...(longestGapMs === undefined ? {} : { longestGapMs, ...missed(longestGapMs, blockTimeMs) }),
+      ...(longestGapMs === undefined ? {} : { longestGapMs, ...missedBlocks(longestGapMs, snapshot) }),
     },
   };
 }
@@ -93,19 +90,9 @@ function handoverOf(snapshot: Snapshot): Status["lastHandover"] {
   if (before?.leader === name && before.height === handover.lastHeight && before.hash === handover.lastHash)
     return before;
   const at = new Date(nowMs - agedMs(handover.ageMs, report, snapshot)).toISOString();
-  return { leader: name, at, ...blocksOf(handover), ...missed(handover.gapMs, blockTimeOf(snapshot)) };
+  return { leader: name, at, ...blocksOf(handover), ...missedBlocks(handover.gapMs, snapshot) };
 }
 
 function blocksOf({ lastHeight, lastHash, firstHash, parentHash, gapMs }: Handover) {
   return { height: lastHeight, hash: lastHash, nextHash: firstHash, parentHash, gapMs: Math.round(gapMs) };
-}
-
-/** A lazy chain has no blocks to miss: nobody knows how many would have been made. */
-function blockTimeOf({ statefulSet }: Snapshot): number | undefined {
-  const chain = appliedIntent(statefulSet)?.spec.chain;
-  return chain?.lazy === undefined ? chain?.blockTimeMs : undefined;
-}
-
-function missed(gapMs: number, blockTimeMs: number | undefined): { blocksMissed?: number } {
-  return blockTimeMs === undefined ? {} : { blocksMissed: Math.max(0, Math.round(gapMs / blockTimeMs) - 1) };
 }

@@ -3,6 +3,7 @@ import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Action } from "./actions.ts";
 import { releaseBudget } from "./budget.ts";
+import { drillAsked, isDrilling } from "./drill-state.ts";
 import { type Next, nextMember } from "./next-member.ts";
 import { endRehearsals } from "./rehearsal.ts";
 import {
@@ -93,6 +94,7 @@ function moveOf(scene: Scene, state: WishState): Move {
 function isUnderWay(scene: Scene, target: Target): boolean {
   const { record, snapshot } = scene;
   const isAnyOutdated = snapshot.members.filter(isPresent).some((member) => isOutdated(member, target));
+  if (isDrilling(snapshot)) return true;
   return isOpen(record) || isAnyOutdated || snapshot.members.some(({ name }) => name === askedMember(scene));
 }
 
@@ -156,7 +158,8 @@ function tidied(scene: Scene, state: WishState): Action[] {
   const asked = askedMember(scene);
   const isStranger = asked !== undefined && !snapshot.members.some(({ name }) => name === asked);
   return [
-    ...releaseBudget(snapshot),
+    // A drill gives back itself what it claimed.
+    ...(drillAsked(snapshot) === undefined && !isDrilling(snapshot) ? releaseBudget(snapshot) : []),
     ...(state.kind === "held" ? [] : endRehearsals(snapshot)),
     ...(isStranger
       ? [{ kind: "endRequest", annotation: "restartMember", why: "it names no member" } as const]

@@ -6,9 +6,11 @@ import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { formatDuration } from "../model/duration.ts";
 import { identitySecretName } from "../model/names.ts";
 import { timingOf } from "../resources/timing.ts";
+import { drillStatus } from "./drill-state.ts";
 import { executionClaimNames } from "./execution-claims.ts";
 import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
+import { leaderChanges } from "./leadership-stability.ts";
 import { memberStatus } from "./member-status.ts";
 import { type Network, networkOf } from "./network.ts";
 import { bestHeight, heightOf, leadership } from "./quorum.ts";
@@ -22,6 +24,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
   const { cluster, members, identity } = snapshot;
   const findings = findingsOf(snapshot, plan, refusals);
   const best = bestHeight(members);
+  const changes = leaderChanges(snapshot);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
   const network = networkOf(snapshot);
@@ -30,6 +33,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     phase: phaseOf(snapshot, findings),
     ...leaderOf(members, cluster.status),
     ...(best === undefined ? {} : { height: best }),
+    ...(changes === undefined ? {} : { leaderChangesLastHour: changes }),
     readyMembers: `${members.filter(({ pod }) => pod?.ready).length}/${members.length}`,
     replicas: members.length,
     quorum: findings.quorum,
@@ -41,6 +45,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     ...(network ? { network } : {}),
     ...rolloutStatus(snapshot, plan),
     ...repairsOf(snapshot),
+    ...drillStatus(snapshot),
     retained: {
       claims: [
         ...members.filter(({ claim }) => claim).map(({ claimName }) => claimName),
@@ -135,7 +140,7 @@ export function canWait({ metadata, status: before }: EvNodeCluster, after: Stat
 const holds = ({ conditions = [] }: Status, wanted: string) =>
   conditions.some(({ type, status }) => type === wanted && status === "True");
 
-/** Whether two statuses say the same, heights and round trips aside: only then a write can wait. */
+/** Whether two statuses say the same, what moves by itself aside: only then a write can wait. */
 export function sameMeaning(a: Status | undefined, b: Status): boolean {
   return a !== undefined && isDeepStrictEqual(withoutProgress(a), withoutProgress(b));
 }
@@ -145,7 +150,7 @@ export function sameStatus(a: Status | undefined, b: Status): boolean {
 }
 
 function withoutProgress(status: Status) {
-  const { height: _, members = [], network = {}, ...rest } = status;
+  const { height: _, leaderChangesLastHour: _changes, members = [], network = {}, ...rest } = status;
   return { ...rest, members: members.map(withoutHeights), network: withoutRoundTrips(network) };
 }
 

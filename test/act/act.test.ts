@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { actAll } from "../../src/act/act.ts";
 import { KubeError, type KubeErrorKind } from "../../src/kube/errors.ts";
 import { annotations, labels } from "../../src/model/annotations.ts";
+import type { DrillRecord } from "../../src/model/drill-record.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import type { Service } from "../../src/model/objects.ts";
 import type { Action, Stages } from "../../src/plan/actions.ts";
@@ -241,6 +242,25 @@ describe("writes carry what they were decided on", () => {
     api.put(cluster({ metadata: { annotations: { [annotations.approveRejoin]: "seq-2" } } }));
     const { failures } = await act({ ...seen, cluster: held }, [[end]]);
     expect(failures).toEqual(["decider 0: end approval of seq-1: used: Conflict"]);
+  });
+
+  const drilled = { version: 1, request: "monday", at: "2026-01-01T00:00:00Z" } as const;
+  test.each<[DrillRecord, boolean]>([
+    [{ ...drilled, kind: "underWay", from: "seq-0", container: "c" }, true],
+    [{ ...drilled, kind: "refused", message: "no member leads" }, true],
+    // What was asked for meanwhile is the next drill.
+    [{ ...drilled, kind: "failed", from: "seq-0", message: "nobody leads" }, false],
+  ])("a drill is noted, and its request goes with the same write: %j", async (record, isTaken) => {
+    const held = api.put(cluster({ metadata: { annotations: { [annotations.drill]: "monday" } } }));
+    const turn: Action = { kind: "turnDrill", record };
+    await act({ ...seen, cluster: held }, [[turn]]);
+    const { uid, resourceVersion } = held.metadata;
+    expect(api.requests).toMatchObject([{ verb: "patch", preconditions: { uid, resourceVersion } }]);
+    expect((await running.world.watched(kinds.cluster, ref("seq")))?.metadata.annotations).toEqual({
+      [annotations.lastDrill]: JSON.stringify(record),
+      ...(isTaken ? {} : { [annotations.drill]: "monday" }),
+    });
+    expect((await act({ ...seen, cluster: held }, [[turn]])).failures).toHaveLength(1);
   });
 
   test("the identity is marked with the epoch and the membership, if it is the one that was read", async () => {

@@ -214,6 +214,8 @@ describe("the answer", () => {
       configRevision: "0123456789",
       pendingConfig: { revision: "abcdef0123", message: "it needs a new pod" },
       restartToken: "token-1",
+      leadAgesMs: [],
+      fingerprints: { genesis: "genesis-1", voters: "voters-1" },
       executedOrder: "start-1",
       refusedOrder: { message: "no JSON" },
       prepare: { kind: "done" },
@@ -271,6 +273,7 @@ describe("the answer", () => {
     );
     expect(fresh.answer()).toEqual({
       protocol: 1,
+      leadAgesMs: [],
       version: "boot.0",
       member: "chain-0",
       podUid: "uid-0",

@@ -66,6 +66,8 @@ export const inSync: Findings = {
   configRevision: "0123456789",
   pendingConfig: undefined,
   restartToken: "token-1",
+  genesis: "genesis-1",
+  voters: "voters-1",
   executedOrder: "start-1",
   refusedOrder: undefined,
   prepare: { kind: "done" },
@@ -76,5 +78,7 @@ export const inSync: Findings = {
   peers: [peer("chain-1"), peer("chain-2")],
   raftLog: undefined,
   handover: undefined,
+  leads: [],
+  throttledShare: undefined,
   disk: { freeBytes: 1_000, totalBytes: 2_000 },
 };

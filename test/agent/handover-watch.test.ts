@@ -4,6 +4,7 @@ import type { NodeFinding } from "../../src/agent/findings.ts";
 import { HandoverWatch } from "../../src/agent/handover-watch.ts";
 import type { AskNode } from "../../src/agent/node-rpc.ts";
 import type { RpcRequest } from "../../src/evnode/rpc.ts";
+import { LEADS_KEPT } from "../../src/model/agent-protocol.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
 import { closedNode, openNode } from "./findings.ts";
 import { Chain } from "./headers.ts";
@@ -88,6 +89,28 @@ describe("a member that takes the lead", () => {
       ageMs: 1_500,
     });
     expect(asked).toEqual(["state", "44", "45", "46", "47", "48", "49", "50", "51", "52"]);
+  });
+
+  test("counts each time, and tells of those within the last hour", async () => {
+    const times = () => board.answer().leadAgesMs;
+    expect(times()).toEqual([]);
+    await look(leader());
+    await look(leader());
+    expect(times()).toEqual([1_000]);
+    await look(closedNode());
+    await look(leader());
+    expect(times()).toEqual([500, 2_000]);
+    await clock.advance(3_599_000);
+    expect(times()).toEqual([3_599_500]);
+  });
+
+  test("tells of so many at most", async () => {
+    for (let count = 0; count < 2 * LEADS_KEPT; count += 1) {
+      await look(leader());
+      await look(follower());
+    }
+    expect(board.answer().leadAgesMs).toHaveLength(LEADS_KEPT);
+    expect(board.answer().leadAgesMs?.[0]).toBe(1_000);
   });
 
   test("is looked at around the height at which it was first seen, however late the look is", async () => {

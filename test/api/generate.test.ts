@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { crdManifest, crdTemplate } from "../../hack/generate-crd.ts";
+import { exitsPage } from "../../hack/generate-exits.ts";
 import { reference } from "../../hack/generate-reference.ts";
 import { kubernetesSchema } from "../../hack/generate-schema.ts";
 import { settings } from "../../hack/generate-settings.ts";
@@ -23,7 +24,8 @@ describe("generated files", () => {
     ["helm/templates/crd.yaml", crdTemplate],
     ["docs/reference.md", reference],
     ["docs/settings.md", settings],
-  ])("%s is what src/api says", (path, content) => {
+    ["docs/exits.md", exitsPage],
+  ])("%s is what the source says", (path, content) => {
     expect(stored(path)).toBe(content());
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Cure, diagnoseExit, type FailureReason } from "../../src/evnode/failures.ts";
+import { diagnoses } from "../../src/evnode/diagnoses.ts";
+import { type Cure, diagnoseExit, diagnosisOf, type FailureReason } from "../../src/evnode/failures.ts";
 
 // Lines as ev-node and its libraries print them, each with the wrapping that it has at the end of a process.
 const cases: readonly (readonly [line: string, reason: FailureReason, cure: Cure])[] = [
@@ -35,7 +36,7 @@ const cases: readonly (readonly [line: string, reason: FailureReason, cure: Cure
     "RaftStateDamaged",
     "RewriteRaftState",
   ],
-  ["open block store: manifest has checksum mismatch", "BlockDataDamaged", "Rebuild"],
+  ["open block store: manifest has checksum mismatch", "BlockStoreDamaged", "Rebuild"],
   [
     "failed to create node: failed to initialize raft node: create raft node: create stable store: file size too small",
     "RaftStateDamaged",
@@ -164,7 +165,68 @@ const cases: readonly (readonly [line: string, reason: FailureReason, cure: Cure
   ],
 ];
 
+const more: readonly (readonly [line: string, reason: FailureReason])[] = [
+  ["initialize signer via factory: KMS returned unexpected key ID: arn:aws:kms:x", "KmsKeyMismatch"],
+  ["initialize signer via factory: failed to fetch public key from Google Cloud KMS: denied", "KmsFailed"],
+  ["initialize signer via factory: KMS GetPublicKey failed: operation error", "KmsFailed"],
+  ["leader worker exited unexpectedly: AWS KMS sign failed after 3 attempts: timeout", "KmsFailed"],
+  ["initialize signer via factory: unknown kms signer provider: azure", "SignerTypeUnknown"],
+  ["passphrase file must be provided via --evnode.signer.passphrase_file", "SignerUnreadable"],
+  ["open block store: manifest has checksum mismatch", "BlockStoreDamaged"],
+  ["open block store: file does not exist for table 12", "BlockStoreDamaged"],
+  ["raft cluster does not have quorum", "QuorumMissing"],
+  [
+    "node stopped due to critical execution client failure: failed to execute transactions: EOF",
+    "ExecutionFailed",
+  ],
+  [
+    "node stopped due to critical execution client failure: failed to validate block: app hash mismatch at height 3",
+    "Diverged",
+  ],
+  [
+    "leader worker exited unexpectedly: listen tcp: address nonsense: missing port in address",
+    "ListenAddressInvalid",
+  ],
+  ["create executor directory: mkdir /data/data: permission denied", "VolumeUnusable"],
+  ["created by main.main in goroutine 1", "Crashed"],
+  ["fatal error: concurrent map writes", "Crashed"],
+  ["  /go/pkg/mod/go.etcd.io/bbolt@v1/db.go:99 +0x4f", "Crashed"],
+];
+
+const all: readonly (readonly [reason: FailureReason, example: string])[] = Object.entries(diagnoses).map(
+  ([reason, { example }]) => [reason as FailureReason, example],
+);
+
+describe("a diagnosis", () => {
+  it.each(all.filter(([reason]) => reason !== "Killed"))(
+    "of %s is made of its example",
+    (reason, example) => {
+      expect(diagnoseExit(example)?.reason).toBe(reason);
+    },
+  );
+
+  it("says in sentences what happened, what that endangers, and what to do", () => {
+    for (const { meaning, danger, next } of Object.values(diagnoses)) {
+      for (const text of [meaning, danger, next]) expect(text).toMatch(/^\S[\s\S]*\.$/);
+    }
+  });
+
+  it.each<[string, { code: number; lastLine: string }, FailureReason | undefined]>([
+    ["no failure where the process ended well", { code: 0, lastLine: "leader lock lost" }, undefined],
+    ["by the line, where it says something", { code: 137, lastLine: "leader lock lost" }, "LeadershipLost"],
+    ["by the code of a process that was killed", { code: 137, lastLine: '{"level":"info"}' }, "Killed"],
+    ["by the code where there is no line", { code: 137, lastLine: "" }, "Killed"],
+    ["none of what nobody knows", { code: 1, lastLine: "what now" }, undefined],
+  ])("is %s", (_, exit, reason) => {
+    expect(diagnosisOf(exit)?.reason).toBe(reason);
+  });
+});
+
 describe("the last line of an exit", () => {
+  it.each(more)("%j means %s, too", (line, reason) => {
+    expect(diagnoseExit(line)?.reason).toBe(reason);
+  });
+
   it.each(cases)("%j means %s", (line, reason, cure) => {
     expect(diagnoseExit(line)).toMatchObject({ reason, cure });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderGenesis } from "../../src/evnode/genesis.ts";
 import { annotations } from "../../src/model/annotations.ts";
+import { genesisDigest } from "../../src/model/fingerprints.ts";
 import type { Secret } from "../../src/model/objects.ts";
 import { identityView } from "../../src/observe/identity.ts";
 import { vector } from "../evnode/fixtures.ts";
@@ -63,6 +64,7 @@ test("the public facts are taken out, and nothing of a key", () => {
       clusterId: "c1",
       chainId: "rollup-1",
       proposer: vector.proposerAddress,
+      genesisDigest: genesisDigest(genesis),
       peerIds: Array.from({ length: 7 }, () => vector.peerId),
       clusterDomain: "cluster.local",
       hasJwt: false,

@@ -77,6 +77,7 @@ describe("every condition is found once, in the order in which people read them"
       "Reconciling",
       "Stalled",
       "LeaderElected",
+      "LeadershipStable",
       "Quorate",
       "InSync",
       "ConfigValid",
@@ -171,13 +172,21 @@ describe("LeaderElected", () => {
       of(leader(0), leader(1), member(2)),
       "MoreThanOneLeader: seq-0, seq-1 say that they lead.",
     ],
-    ["all answer and none does", of(...members(3)), "WaitingForLeader: No member leads."],
+    [
+      "all answer and none does",
+      of(...members(3)),
+      "WaitingForLeader: No member leads. 3 of 3 members run in Raft, 2 are needed.",
+    ],
     [
       "members level first",
       of(member(0, levels(180, 181)), member(1, levels(181, 181)), member(2, levels(undefined, undefined))),
       "Levelling: Members level their blocks before one may lead: seq-0 holds block 180, its Raft log has 181; seq-1 holds block 181, its Raft log has 181; seq-2 holds block ?, its Raft log has ?.",
     ],
-    ["none has its API open", of(...members(3, { says: isClosed })), "WaitingForLeader: No member leads."],
+    [
+      "none has its API open",
+      of(...members(3, { says: isClosed })),
+      "WaitingForLeader: No member leads. 3 of 3 members run in Raft, 2 are needed.",
+    ],
     [
       "a silent member may lead",
       of(member(0, isSilent), member(1), member(2)),
@@ -191,12 +200,12 @@ describe("LeaderElected", () => {
     [
       "one without a pod cannot",
       of(member(0, noPod), member(1), member(2)),
-      "WaitingForLeader: No member leads.",
+      "WaitingForLeader: No member leads. 2 of 3 members run in Raft, 2 are needed; missing are seq-0.",
     ],
     [
       "one that is stopping leads no more",
       of(member(0, { pod: { terminating: true }, says: leads }), member(1), member(2)),
-      "WaitingForLeader: No member leads.",
+      "WaitingForLeader: No member leads. 3 of 3 members run in Raft, 2 are needed.",
     ],
   ])("%s", (_, seen, text) => {
     expect(found("LeaderElected", seen)).toBe(text);

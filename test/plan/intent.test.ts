@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { conditionTypes } from "../../src/api/conditions.ts";
 import type { Spec } from "../../src/api/evnodecluster.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import { kinds } from "../../src/model/kinds.ts";
@@ -234,7 +235,7 @@ describe("an intent that somebody edited", () => {
         const seen = isWaiting ? running({}, { image: "example.org/testapp:2" }) : snapshot();
         const spoilt = withIntent(seen, JSON.stringify(changed(wellFormed, path, value)));
         const plan = makePlan(spoilt);
-        expect(statusOf(spoilt, plan, []).conditions).toHaveLength(12);
+        expect(statusOf(spoilt, plan, []).conditions).toHaveLength(conditionTypes.length);
       }),
       { numRuns: 300 },
     );

@@ -9,6 +9,12 @@ const waits = (reason: string, message = ""): ContainerState => ({
   message,
   lastExit: undefined,
 });
+const crashing = (code: number, lastLine: string): ContainerState => ({
+  kind: "waiting",
+  reason: "CrashLoopBackOff",
+  message: "back-off",
+  lastExit: { code, lastLine },
+});
 const runs: ContainerState = { kind: "running", restarts: 0, lastExit: undefined };
 const ended: ContainerState = { kind: "terminated", lastExit: { code: 1, lastLine: "leader lock lost" } };
 
@@ -33,6 +39,7 @@ test("a member that runs shows everything that is known about it", () => {
     peerId: "12D3KooWA",
     node: "node-of-seq-1",
     lastExit: "exit 1: leader lock lost",
+    lastExitReason: "LeadershipLost",
   });
 });
 
@@ -109,6 +116,21 @@ describe("what a member waits for, the nearest cause first", () => {
       "its image, in one line",
       { pod: { evnode: waits("ErrImagePull", "not found\nmore of it") }, says: isClosed },
       "ErrImagePull: not found",
+    ],
+    [
+      "the cure of what it ends of again and again",
+      { pod: { evnode: crashing(1, "create raft: HeartbeatTimeout is too low") }, says: isClosed },
+      "CrashLoopBackOff: it ended with exit code 1: create raft: HeartbeatTimeout is too low (RaftTimingInvalid: A raft time-out breaks a rule of the raft library.)",
+    ],
+    [
+      "that, too, where nobody knows what its words mean",
+      { pod: { evnode: crashing(1, "what now") }, says: isClosed },
+      "CrashLoopBackOff: it ended with exit code 1: what now",
+    ],
+    [
+      "that, too, where it left no words",
+      { pod: { evnode: crashing(137, "") }, says: isClosed },
+      "CrashLoopBackOff: it ended with exit code 137 (Killed: The process was killed without a word: out of memory, or still there when its time to stop was over.)",
     ],
     [
       "an order that it can carry out",

@@ -16,6 +16,9 @@ const order = (kind: "start" | "rejoin" | "bootstrap"): Action => ({
   order: kind === "start" ? { id: "s", kind, epoch: 1 } : { id: "s", kind, epoch: 1, voters: [] },
 });
 
+const drilled = { version: 1, request: "monday", at: "2026-01-01T00:00:00Z" } as const;
+const taken = { kind: "succeeded", from: "seq-0", to: "seq-1" } as const;
+
 /** A notice in short, `Normal Reason: note`. */
 function told(action: Action, phase: Status["phase"] = "Running"): string | undefined {
   const notice = noticeOf(action, snapshot({ cluster: cluster({ status: { phase } }) }));
@@ -72,6 +75,31 @@ test.each<[string, Action, string]>([
     "that an approval names nobody",
     { kind: "endApproval", member: "seq-01", because: "unknownMember" },
     'Warning ApprovalRemoved: evnode.dev/approve-rejoin named "seq-01", which is no member, and was removed. Expected was the one that lost its volume, of seq-0, seq-1, seq-2.',
+  ],
+  [
+    "a drill that begins",
+    { kind: "turnDrill", record: { ...drilled, kind: "underWay", from: "seq-0", container: "c" } },
+    'Normal DrillStarted: The failover drill "monday" begins: seq-0 leads and steps down.',
+  ],
+  [
+    "a drill that is over",
+    { kind: "turnDrill", record: { ...drilled, ...taken, message: "seq-1 leads.", gapMs: 600 } },
+    'Normal DrillSucceeded: The failover drill "monday" is over: seq-1 leads. No block was made for 600 ms.',
+  ],
+  [
+    "a drill that nothing was measured of",
+    { kind: "turnDrill", record: { ...drilled, ...taken, message: "seq-1 leads." } },
+    'Normal DrillSucceeded: The failover drill "monday" is over: seq-1 leads.',
+  ],
+  [
+    "a drill that was refused",
+    { kind: "turnDrill", record: { ...drilled, kind: "refused", message: "no member leads" } },
+    'Warning DrillRefused: The failover drill "monday" is refused, and no member was touched: no member leads. Ask again when that is over.',
+  ],
+  [
+    "a drill that failed",
+    { kind: "turnDrill", record: { ...drilled, kind: "failed", from: "seq-0", message: "nobody leads" } },
+    'Warning DrillFailed: The failover drill "monday" failed: nobody leads.',
   ],
   [
     "labels that somebody changed",

@@ -70,7 +70,7 @@ describe("Ready and Reconciling", () => {
     [
       "one without a leader",
       of(...members(3)),
-      "WaitingForLeader: No member leads.",
+      "WaitingForLeader: No member leads. 3 of 3 members run in Raft, 2 are needed.",
       "Converged: Everything is as the spec wants it.",
     ],
     [

@@ -40,6 +40,7 @@ const member = z.object({
   peerId: text(128, "Peer id of the member in the peer-to-peer network."),
   node: text(253, "Kubernetes node that the pod is on."),
   lastExit: text(2048, "The last line that ev-node wrote before it last ended."),
+  lastExitReason: text(63, "What that line means, in a word of docs/exits.md; absent when it is not known."),
   message: text(1024, "What the member waits for, or what is wrong with it."),
 });
 
@@ -116,6 +117,22 @@ const repairs = list(
   8,
   "The last members that were rebuilt from the others, the newest one last.",
 );
+const lastDrill = field(
+  z.object({
+    request: text(63, "What was written into the annotation evnode.dev/drill to ask for it."),
+    result: oneOf(
+      ["UnderWay", "Succeeded", "Refused", "Failed"],
+      "Refused: something spoke against it, and no member was touched. Failed: it was begun, and no handover was seen.",
+    ),
+    at: time("When it was begun, or refused."),
+    from: text(63, "The member that led and stepped down."),
+    to: text(63, "The member that leads since."),
+    gapMs: height("Time between the last block before and the first one after, in ms."),
+    blocksMissed: count("How many blocks would have fitted into that time."),
+    message: text(1024, "What was seen, or what spoke against it."),
+  }),
+  "The last failover drill, or the one that is under way.",
+).optional();
 
 const condition = z.object({
   type: field(z.string().min(1).max(63), "Type of the condition."),
@@ -235,6 +252,9 @@ export const status = field(
     leader: text(63, "Name of the member that leads; absent while none or more than one does."),
     lastLeader: text(63, "Name of the member that led last, also while none is known to lead."),
     height: height("Height of the highest block that a member reports."),
+    leaderChangesLastHour: count(
+      "How often a member took the lead within the last hour, as far as the members' agents have seen it.",
+    ),
     readyMembers: text(16, "Members that are ready, of all, such as 3/3."),
     replicas: count("Number of members."),
     quorum: oneOf(
@@ -257,6 +277,7 @@ export const status = field(
     lastRollout,
     lastHandover,
     repairs,
+    lastDrill,
     retained,
     conditions: list(condition, 16, "What is known about the cluster.", "type"),
   }),

@@ -21,6 +21,9 @@ type Executable = Extract<Verdict, { kind: "writeRaftFolder" | "record" }>;
 export interface Mounted {
   readonly owner: VolumeOwner;
   readonly proposer: string;
+  /** Digest of the genesis, and the id of its node key; unknown where the Secret cannot be read. */
+  readonly genesis: string | undefined;
+  readonly peerId: string | undefined;
   readonly raftAddress: string;
   readonly maxBlocksBehind: number;
 }
@@ -50,6 +53,8 @@ export class SimulatedAgent {
   /** What it made of the paths to the others, by their names. */
   readonly paths = new Map<string, PathMemory>();
   handover: Taken | undefined;
+  /** When this member took the lead, the last time first. */
+  leadsAtMs: readonly number[] = [];
   readonly #volume: Volume;
   readonly #waiters = new Set<() => void>();
   #notes: Readonly<Record<string, string>> = {};
@@ -155,11 +160,11 @@ export class SimulatedAgent {
     nowMs: number,
     { ready, ...rest }: Pick<AgentAnswer, "node" | "peers" | "ready" | "mode" | "execution">,
   ): AgentAnswer {
-    const { owner } = this.mounted;
+    const { owner, genesis } = this.mounted;
     const report = this.#report;
-    const { volume, executedOrder, refusedOrder } =
+    const { volume, voters, executedOrder, refusedOrder } =
       report === undefined
-        ? { volume: { kind: "unchecked" } as const, executedOrder: undefined, refusedOrder: undefined }
+        ? { ...nothingShown, volume: { kind: "unchecked" } as const }
         : shownReport(report);
     if (this.#readiness?.ok !== ready.ok) this.#readiness = { ok: ready.ok, sinceMs: nowMs };
     return {
@@ -169,12 +174,14 @@ export class SimulatedAgent {
       podUid,
       clusterId: owner.clusterId,
       ...this.#configuration(),
+      fingerprints: { ...(genesis && { genesis }), ...(voters && { voters }) },
       ...(executedOrder === undefined ? {} : { executedOrder }),
       ...(refusedOrder === undefined ? {} : { refusedOrder }),
       prepare: this.prepare,
       volume,
       ...rest,
       ready: { ...ready, forMs: nowMs - this.#readiness.sinceMs },
+      leadAgesMs: this.leadsAtMs.map((atMs) => nowMs - atMs),
       ...this.#handover(nowMs),
     };
   }
@@ -215,6 +222,7 @@ export class SimulatedAgent {
 }
 
 const isMeasured = (rtt: AgentAnswer["peers"][number]["rtt"]) => (rtt?.samples ?? 0) >= LEAST_ROUND_TRIPS;
+const nothingShown = { voters: undefined, executedOrder: undefined, refusedOrder: undefined };
 
 /** All but heights, ages and times, which are no news. */
 function meaningOf(answer: AgentAnswer): string {

@@ -2,7 +2,13 @@ import { type Findings, nothingKnown, type PeerFinding, type Reach } from "../..
 import { type Trouble, troubleWith } from "../../../src/agent/path-trouble.ts";
 import { judgeReadiness } from "../../../src/agent/readiness.ts";
 import { roundTripOf, withRoundTrip } from "../../../src/agent/round-trips.ts";
-import { type AgentAnswer, CHECKPOINT_EVERY, type Checkpoint } from "../../../src/model/agent-protocol.ts";
+import { namespaceHex } from "../../../src/evnode/da-namespace.ts";
+import {
+  type AgentAnswer,
+  CHECKPOINT_EVERY,
+  type Checkpoint,
+  LEADS_KEPT,
+} from "../../../src/model/agent-protocol.ts";
 import type { PathMemory, SimulatedAgent } from "./agent.ts";
 import { blockAt, heightOf, isPartOf } from "./block.ts";
 import { layerOf } from "./execution-layer.ts";
@@ -33,6 +39,7 @@ export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
   for (const { name, raft } of peers) if (raft.kind === "reached") agent.reachedAtMs.set(name, around.nowMs);
   const node = nodeOf(run, around);
   noteHandover(run);
+  noteLead(run);
   const mode = process === undefined ? undefined : modeOf(run, process);
   const layer = layerOf(run, node, around.nowMs);
   const seen = { node, peers, ...(mode === undefined ? {} : { mode }), ...layer };
@@ -121,7 +128,7 @@ function modeOf({ volume }: PodRun, { mode }: NodeProcess): NonNullable<AgentAns
 }
 
 /** ev-node answers when it knows a leader, or runs without Raft. */
-function nodeOf({ process, volume }: PodRun, { nowMs, epochMs }: Surroundings): Node {
+function nodeOf({ process, volume, agent }: PodRun, { nowMs, epochMs }: Surroundings): Node {
   const isUp = process !== undefined && process.upAtMs <= nowMs;
   const sinceMs = isUp ? nowMs - Math.max(process.startedMs, process.waitingSinceMs) : 0;
   const closed = { kind: "closed", metricsPortOpen: isUp, raftPortOpen: isUp, sinceMs } as const;
@@ -136,9 +143,19 @@ function nodeOf({ process, volume }: PodRun, { nowMs, epochMs }: Surroundings): 
           head: { height, hash: block.id, timeMs: epochMs - nowMs + block.timeMs },
           checkpoints: checkpointsOf(volume),
         };
-  if (process.mode === "level") return { kind: "open", height, ...head };
+  const proven = provenOf(process, agent);
+  if (process.mode === "level") return { kind: "open", height, ...head, ...proven };
   if (process.role === "waiting") return closed;
-  return { kind: "open", isLeader: process.role === "leader", height, ...head };
+  return { kind: "open", isLeader: process.role === "leader", height, ...head, ...proven };
+}
+
+/** Of the config that this process has read. */
+function provenOf({ config }: NodeProcess, { mounted: { peerId } }: SimulatedAgent) {
+  const [, namespace] = /namespace: "([^"]*)"/.exec(config.text) ?? [];
+  return {
+    ...(peerId === undefined ? {} : { peerId }),
+    ...(namespace === undefined ? {} : { daNamespace: namespaceHex(namespace) }),
+  };
 }
 
 /** Blocks at heights that all members choose alike, the last one first. */
@@ -166,6 +183,12 @@ function noteHandover({ process, volume, agent }: PodRun): void {
     gapMs: first.timeMs - parent.timeMs,
     atMs: first.timeMs,
   };
+}
+
+function noteLead({ process, agent }: PodRun): void {
+  const ledSinceMs = process?.ledSinceMs;
+  if (ledSinceMs === undefined || agent.leadsAtMs[0] === ledSinceMs) return;
+  agent.leadsAtMs = [ledSinceMs, ...agent.leadsAtMs].slice(0, LEADS_KEPT);
 }
 
 function peerOf(run: PodRun, name: string, { group, isCut, isLost, nowMs }: Surroundings): Peer {

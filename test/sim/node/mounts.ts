@@ -4,6 +4,7 @@ import { AGENT_CONTAINER } from "../../../src/model/member.ts";
 import { configEntry, configSecretName, identitySecretName, memberHost } from "../../../src/model/names.ts";
 import type { Pod, Secret } from "../../../src/model/objects.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
+import { identityView } from "../../../src/observe/identity.ts";
 import type { Mounted } from "../member/agent.ts";
 import type { Registry } from "../registry.ts";
 
@@ -36,9 +37,13 @@ export function mountsOf(
   }
   const ordinal = Number(name.slice(cluster.length + 1));
   const epoch = Number(notes[annotations.epoch]);
+  const view = identityView(identity);
+  const facts = view.kind === "present" ? view.identity : undefined;
   const mounted = {
     owner: { clusterId, member: name, chainId, epoch },
     proposer,
+    genesis: facts?.genesisDigest,
+    peerId: facts?.peerIds[ordinal],
     raftAddress: `${memberHost(cluster, namespace, ordinal, domain)}:5001`,
     maxBlocksBehind: toleratedOf(pod),
   };

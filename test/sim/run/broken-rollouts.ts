@@ -5,6 +5,7 @@ import { disruptionBudgetName } from "../../../src/model/names.ts";
 import type { PodDisruptionBudget } from "../../../src/model/objects.ts";
 import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
 import type { Action } from "../../../src/plan/actions.ts";
+import { drill } from "../../../src/plan/drill.ts";
 import { makePlan } from "../../../src/plan/plan.ts";
 import { bestHeight, leadership } from "../../../src/plan/quorum.ts";
 import { rollout } from "../../../src/plan/rollout.ts";
@@ -223,6 +224,21 @@ export const forgetsTouched = deluded((snapshot) => {
   const isReverted = readRolloutRecord(notes?.[annotations.rollout])?.kind === "reverted";
   return isReverted ? eachMember(snapshot, withoutUpdate) : snapshot;
 });
+
+/** A drill is a drill: whatever the others do, the leader steps down. */
+export function drillsAnyhow(snapshot: Snapshot): Plan {
+  const plan = makePlan(snapshot);
+  const isAsked = snapshot.cluster.metadata.annotations?.[annotations.drill] !== undefined;
+  if (!isAsked || plan.rollout === undefined || isStarting(snapshot)) return plan;
+  const seen = takenForWell(snapshot, isThere);
+  const step = drill(
+    { ...seen, members: seen.members.filter(isThere) },
+    { blockers: [], rollout: plan.rollout },
+  );
+  const decided = plan.decided.filter(({ by }) => by !== "drill");
+  const stages = step.stages ?? [];
+  return { ...plan, decided: stages.length === 0 ? decided : [...decided, { by: "drill", stages }] };
+}
 
 /** No image is tried before members get it. */
 export const skipsRehearsal = deluded((snapshot) => {

@@ -137,6 +137,12 @@ export const brokenVariants: readonly Variant[] = [
     plan: rollouts.forgetsTouched,
   },
   {
+    name: "lets the leader step down for a drill whatever the others do",
+    firstSeed: 72,
+    isSeen: "underFaults",
+    plan: rollouts.drillsAnyhow,
+  },
+  {
     name: "gives members an image that was not tried",
     firstSeed: 4,
     isSeen: "underFaults",

@@ -7,6 +7,7 @@ import { type TrueGroup, takesPart, trueLeader } from "../member/participation.t
 import type { PodRun } from "../member/pod-run.ts";
 import { mergePatched } from "../merge-patch.ts";
 import { Rehearsals } from "../node/rehearsals.ts";
+import { drillOf } from "./drills.ts";
 import { nodeImage, podOfRun, runsTarget, setOfRun } from "./target.ts";
 import type { Universe } from "./universe.ts";
 
@@ -52,6 +53,7 @@ export class DisruptionRules {
   readonly #judged = new Map<Request, Disruption>();
   /** Members that an operator took away, until they take part again: names by `namespace/name`. */
   readonly #away = new Set<string>();
+  readonly #drilled = new Map<string, PodRun["process"]>();
 
   constructor(universe: Universe) {
     this.#universe = universe;
@@ -116,7 +118,11 @@ export class DisruptionRules {
     // One that does not run cannot be lost: a corrected spec heals it, one after another without waiting.
     const hasQuorum = !isStuck(scene);
     const ofQuorum = hasQuorum ? [keepsMajority, takesLeaderLast] : [];
-    const rules = isKnowable(victim.process?.startedMs) ? [...ofQuorum, takesOutdated] : [];
+    const drilled = drillOf(universe.registry, victim);
+    const ofTarget = drilled
+      ? [keepsOthersWell, (one: Scene) => this.#drillsOnce(one, drilled)]
+      : [takesOutdated];
+    const rules = isKnowable(victim.process?.startedMs) ? [...ofQuorum, ...ofTarget] : [];
     const careful =
       isHealthy && hasQuorum ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind, waitsForLeader] : [];
     if (isHealthy && wayOf(request) !== "evict") careful.push(claimsBudget);
@@ -124,6 +130,14 @@ export class DisruptionRules {
     const those = (kind: Verdict["kind"]) =>
       verdicts.flatMap((verdict) => (verdict.kind === kind && verdict.kind !== "fine" ? [verdict.what] : []));
     return { victim, isHealthy, problems: those("wrong"), nearMisses: those("nearMiss") };
+  }
+
+  /** S10: a drill ends one process, once. */
+  #drillsOnce({ victim }: Scene, { request }: { readonly request: string }): Verdict {
+    const key = `${nameOf(victim)} ${request}`;
+    const process = this.#drilled.get(key) ?? victim.process;
+    this.#drilled.set(key, process);
+    return process === victim.process ? fine : found(true, `${request} had its restart before`);
   }
 
   /** S2: one at a time. */
@@ -157,6 +171,16 @@ function takesLeaderLast({ universe, group, victim, others, isKnowable }: Scene)
   const outdated = running.find((run) => !runsTarget(universe.registry, run));
   if (outdated === undefined) return fine;
   return found(isKnowable(victim.process?.ledSinceMs), "it leads, and another member is outdated");
+}
+
+/** S10: the leader steps down for a drill only while every other member takes part and runs the target. */
+function keepsOthersWell({ universe, group, victim, others, isKnowable }: Scene): Verdict {
+  if (trueLeader(group) !== victim) return found(isKnowable(victim.leaderlessSinceMs), "it does not lead");
+  const away = others.find((run) => !takesPart(group, run));
+  if (away) return found(isKnowable(away.absentSinceMs), `${away.name} takes no part`);
+  const outdated = others.find((run) => !runsTarget(universe.registry, run));
+  if (!outdated) return fine;
+  return found(isKnowable(outdated.process?.startedMs), `${outdated.name} is outdated`);
 }
 
 /** S9: what runs the target is not taken away for it again. */

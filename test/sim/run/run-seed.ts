@@ -6,6 +6,7 @@ import type { Chance } from "../chance.ts";
 import type { Request } from "../faults.ts";
 import { DisruptionRules } from "./disruption-rules.ts";
 import { Drain } from "./drain.ts";
+import { Drills } from "./drills.ts";
 import { badEdit, goodEdit } from "./edits.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { History } from "./history.ts";
@@ -50,7 +51,7 @@ const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
 /**
  * One seed: a time of faults in which the owner changes the spec, too; a time without in which all must become well; a
- * time in which nothing may be done; and one more change of the spec, which nothing disturbs.
+ * time in which nothing may be done; and one more change of the spec, and a failover drill, which nothing disturbs.
  */
 export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promise<Result> {
   const run = new Run(seed, variant);
@@ -60,6 +61,7 @@ export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promis
   if (isLong && run.isFine) await run.liveness();
   if (isLong && run.isFine) await run.quiet();
   if (isLong && run.isFine) await run.rollout();
+  if (isLong && run.isFine) await run.drill();
   return run.end(seed);
 }
 
@@ -82,6 +84,7 @@ class Run {
   readonly #quiet: Quiet;
   readonly #rules: DisruptionRules;
   readonly #hasTwin: boolean;
+  readonly #drills: Drills;
   #slowestMs = 0;
 
   constructor(seed: number, variant: Variant) {
@@ -104,6 +107,7 @@ class Run {
     const keepsCluster = universe.chance.is(0.5);
     this.#stage = { universe, owner, operators, drain: new Drain(universe), keepsCluster };
     this.#hasTwin = universe.chance.is(0.5);
+    this.#drills = new Drills(universe, seed);
   }
 
   #newOperator(name: string, variant: Variant, onWrite: (request: Request) => void): SimulatedOperator {
@@ -159,6 +163,7 @@ class Run {
       if (chance.is(rate)) mishap(this.#stage);
       if (this.#isRolling && chance.is(rolloutRate)) rolloutMishap(this.#stage);
       this.#stage.drain.tend();
+      this.#drills.tend();
       this.#edit();
       this.#approve(0.02);
       await this.#step(STEP_MS);
@@ -198,6 +203,22 @@ class Run {
     if (ends > 1) universe.violate(`leaders ended ${ends} times in a rollout that nothing disturbed`);
     this.#quiet.begin();
     await this.#steps(SHORT_QUIET_MS);
+  }
+
+  /** Where nothing disturbs it, the lead is taken once, and that is told. */
+  async drill(): Promise<void> {
+    const universe = this.#universe;
+    const runs = this.#stage.owner.clusterOf(MAIN)?.metadata.uid === this.#stage.owner.lockHolder();
+    if (!runs || !this.#drills.chance.is(0.5)) return;
+    this.#quiet.end();
+    const leaderEnds = universe.leaderEnds;
+    this.#drills.ask();
+    await this.#becomeWell(UNDISTURBED_MS);
+    const outcome = this.#drills.outcome;
+    if (outcome?.kind !== "succeeded" || outcome.gapMs === undefined)
+      universe.violate(`a drill that nothing disturbed came out as ${JSON.stringify(outcome)}`);
+    const ends = universe.leaderEnds - leaderEnds;
+    if (ends !== 1) universe.violate(`leaders ended ${ends} times in a drill that nothing disturbed`);
   }
 
   /** It costs one member at most, and is taken back without its owner. */

@@ -8,6 +8,7 @@ import type { Pod } from "../../../src/model/objects.ts";
 import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
 import { takesPart } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
+import { unendedDrill } from "./drills.ts";
 import type { Stage } from "./mishaps.ts";
 import { runsTarget } from "./target.ts";
 import { ownedKinds } from "./third-parties.ts";
@@ -25,6 +26,8 @@ export function unsettledOf(stage: Stage): string | undefined {
     if (cluster?.metadata.deletionTimestamp !== undefined) return `${ref.name} is being deleted`;
     const problem = cluster?.metadata.uid === holder ? sickness(stage, ref) : presence(stage, ref);
     if (problem !== undefined) return `${ref.name}: ${problem}`;
+    const drill = unendedDrill(cluster);
+    if (drill !== undefined) return `${ref.name}: ${drill}`;
     const phase = cluster?.status?.phase;
     const wanted = cluster?.metadata.uid === holder ? "Running" : "Blocked";
     if (phase !== wanted) return `${ref.name} is said to be ${phase}, expected ${wanted}`;
