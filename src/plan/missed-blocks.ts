@@ -2,8 +2,8 @@ import type { Snapshot } from "./snapshot.ts";
 import { appliedIntent } from "./stored-intent.ts";
 
 /**
- * How many blocks would have fitted into a pause between two of them, as far as the time between blocks is known. A lazy
- * chain has no blocks to miss: nobody knows how many would have been made.
+ * How many blocks would have fitted into a pause between two of them, as far as the time between blocks is known. A
+ * lazy chain has no blocks to miss: nobody knows how many would have been made.
  */
 export function missedBlocks(gapMs: number, { statefulSet }: Snapshot): { blocksMissed?: number } {
   const chain = appliedIntent(statefulSet)?.spec.chain;

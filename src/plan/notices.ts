@@ -51,14 +51,8 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
     case "labelPod":
       if (action.why !== LABELS_CHANGED) return undefined;
       return warning("Restored", `Pod ${action.member.name} was put back: ${action.why}.`);
-    case "releaseChainLock": {
-      const blocks = members.map(({ ordinal }) => claimName(name, ordinal));
-      const claims = [...blocks, ...executionClaimNames(snapshot)].join(", ");
-      return normal(
-        "VolumesRetained",
-        `Volume claims ${claims} and Secret ${identitySecretName(name)} are kept: apply the cluster again to go on with its chain.`,
-      );
-    }
+    case "releaseChainLock":
+      return retained(snapshot);
     case "create":
       return wasThere(cluster) ? restored(action.object, "it was missing") : undefined;
     case "endRequest":
@@ -88,6 +82,16 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
     case "markClaim":
       return undefined;
   }
+}
+
+function retained(snapshot: Snapshot): Notice {
+  const { name } = snapshot.cluster.metadata;
+  const blocks = snapshot.members.map(({ ordinal }) => claimName(name, ordinal));
+  const claims = [...blocks, ...executionClaimNames(snapshot)].join(", ");
+  return normal(
+    "VolumesRetained",
+    `Volume claims ${claims} and Secret ${identitySecretName(name)} are kept: apply the cluster again to go on with its chain.`,
+  );
 }
 
 function rolloutNotice({ to, why }: Extract<Action, { kind: "turnRollout" }>): Notice | undefined {

@@ -40,6 +40,7 @@ type Chosen = Extract<Next, { kind: "update" }>;
 /**
  * | the member | its way | then |
  * | --- | --- | --- |
+ * | has not started in its pod | anything that ev-node starts with | take the pod away: a start that comes before the change would be taken for one with it |
  * | cannot run | another image of ev-node alone | give it the image: kubelet starts it at once |
  * | cannot run | anything else | delete the pod: a new one waits for nothing |
  * | runs | labels or annotations alone | write them |
@@ -55,6 +56,8 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
   const parts = partsFor(chosen, target, way.parts);
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
+  if (member.pod.containerId === undefined && parts.some((part) => part !== "agent"))
+    return replaceStep(chosen, "ev-node has not started in the pod", scene);
   if (!parts.includes("agent") && !isPrepared(member, target))
     return { kind: "wait", why: pendingMessage(member) };
   if (lacksBudget(scene)) return { kind: "wait", why: BUDGET_MISSING };
@@ -92,7 +95,8 @@ function brokenStep(chosen: Chosen, way: Way, target: Target, scene: Scene): Upd
     way.kind === "inPlace" &&
     way.parts.includes("image") &&
     !way.parts.includes("config") &&
-    !way.parts.includes("agent");
+    !way.parts.includes("agent") &&
+    chosen.member.pod.containerId !== undefined;
   if (isImageAlone && chosen.member.pod.scheduling === "scheduled")
     return act(restarted(chosen, target, scene, way.parts));
   const { member } = chosen;

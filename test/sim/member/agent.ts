@@ -142,7 +142,8 @@ export class SimulatedAgent {
       return;
     }
     const { voters } = verdict.order;
-    this.#volume.raft = { voters, term: 1, log: undefined, stored: undefined };
+    const stored = verdict.hadBlocks ? this.#volume.raft?.stored : undefined;
+    this.#volume.raft = { voters, term: 1, log: undefined, stored };
     this.#volume.record = {
       version: 1,
       ...this.mounted.owner,

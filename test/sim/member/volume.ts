@@ -38,7 +38,7 @@ export function stateOf({ record, raft }: Volume, owner: VolumeOwner): VolumeSta
       record: record === undefined ? { kind: "absent" } : { kind: "present", record },
       raft:
         raft === undefined ? { kind: "missing" } : { kind: isUsed ? "used" : "fresh", voters: raft.voters },
-      hasBlockData: raft?.log !== undefined,
+      hasBlockData: raft?.log !== undefined || raft?.stored !== undefined,
       others: [],
     },
     owner,

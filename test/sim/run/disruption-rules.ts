@@ -119,9 +119,11 @@ export class DisruptionRules {
     const hasQuorum = !isStuck(scene);
     const ofQuorum = hasQuorum ? [keepsMajority, takesLeaderLast] : [];
     const drilled = drillOf(universe.registry, victim);
-    const ofTarget = drilled
-      ? [keepsOthersWell, (one: Scene) => this.#drillsOnce(one, drilled)]
-      : [takesOutdated];
+    // A change of the spec may come to a member whose drill is not over.
+    const ofTarget =
+      drilled && takesOutdated(scene).kind !== "fine"
+        ? [keepsOthersWell, (one: Scene) => this.#drillsOnce(one, drilled)]
+        : [takesOutdated];
     const rules = isKnowable(victim.process?.startedMs) ? [...ofQuorum, ...ofTarget] : [];
     const careful =
       isHealthy && hasQuorum ? [(one: Scene) => this.#oneAway(one), waitsForThoseBehind, waitsForLeader] : [];
