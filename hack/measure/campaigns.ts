@@ -1,4 +1,5 @@
 import type { Campaign } from "./campaign.ts";
+import { blockTimes } from "./campaigns/block-times.ts";
 import { coldStarts } from "./campaigns/cold-starts.ts";
 import { drills } from "./campaigns/drills.ts";
 import { failover } from "./campaigns/failover.ts";
@@ -13,6 +14,7 @@ import { rollouts } from "./campaigns/rollouts.ts";
 import { totalStops } from "./campaigns/total-stops.ts";
 
 export const campaigns: readonly Campaign[] = [
+  blockTimes,
   coldStarts,
   drills,
   failover,

@@ -8,6 +8,7 @@ const main = join(import.meta.dirname, "../../hack/measure/main.ts");
 /** The others have their short form here already: failover, quiet, operator-away and operator-killed. */
 const campaigns = [
   "cold-starts",
+  "block-times",
   "drills",
   "memory",
   "raft-timing",

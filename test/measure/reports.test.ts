@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { blockTimesReport, lossesOf, type Steadiness } from "../../hack/measure/campaigns/block-times.ts";
 import { reportOf as coldStartsReport, type Start } from "../../hack/measure/campaigns/cold-starts.ts";
 import { failoverReport, type OurKill } from "../../hack/measure/campaigns/failover-report.ts";
 import { type Away, awayReport } from "../../hack/measure/campaigns/operator-away.ts";
@@ -6,6 +7,7 @@ import { killsReport, type Life } from "../../hack/measure/campaigns/operator-ki
 import { quietReport } from "../../hack/measure/campaigns/quiet.ts";
 import { type Repair, repairsReport } from "../../hack/measure/campaigns/repairs-report.ts";
 import { audited } from "./audited.ts";
+import { podAt } from "./sightings.ts";
 
 const start = (over: Partial<Start> = {}): Start => ({
   side: "ours",
@@ -202,5 +204,33 @@ describe("the report of repairs", () => {
   it("fails on a member that is not back, and on a chain that is not one", () => {
     const { failures } = repairsReport([repair({ wrongs: ["not back: silent"] })], ["two blocks at 7"]);
     expect(failures).toEqual(["the chain: two blocks at 7", "a claim deleted, chain-1: not back: silent"]);
+  });
+});
+
+describe("the report of chains with long and short times between blocks", () => {
+  const steady: Steadiness = {
+    name: "lazy",
+    unready: [],
+    rollout: { leaderChanges: 1, longestGapMs: 60_000 },
+    rolloutMs: 90_000,
+  };
+
+  it("has a row for each chain", () => {
+    const { tables, failures } = blockTimesReport([steady], 10);
+    expect(tables[0]?.rows).toEqual([["lazy", "0", "90 s", "1", "60 s"]]);
+    expect(failures).toEqual([]);
+  });
+
+  it("fails on every loss of readiness, and on a rollout without an end", () => {
+    const shaky = { ...steady, unready: ["pod lazy-1 was not ready"], rolloutMs: undefined };
+    expect(blockTimesReport([shaky], 10).failures).toEqual([
+      "lazy: pod lazy-1 was not ready",
+      "lazy: the rollout did not come to its end",
+    ]);
+  });
+
+  it("counts each time that a pod ceases to be ready", () => {
+    const seen = [true, false, false, true, false].map((ready, at) => podAt(at * 1_000, "a", "c", { ready }));
+    expect(lossesOf(seen)).toHaveLength(2);
   });
 });
