@@ -31,7 +31,8 @@ export const repairs = campaign({
     "volumes of members lost, emptied and overwritten under load: time until all take part, and the chain",
   options: {
     runs: { full: 5, short: 1, about: "times that each fault happens" },
-    faults: { full: 7, short: 2, about: "how many of the kinds of fault, in the order of the table" },
+    faults: { full: 7, short: 2, about: "up to which kind of fault, in the order of the table" },
+    skip: { full: 0, short: 0, about: "how many kinds of fault to leave out at the beginning" },
     "held-seconds": { full: 260, short: 20, about: "how long a member is held back" },
   },
   async run(session, options) {
@@ -39,7 +40,7 @@ export const repairs = campaign({
     const namespace = await provideNamespace(session, "repairs");
     const found: Repair[] = [];
     const problems: string[] = [];
-    const faults = volumeFaults(options["held-seconds"] * 1_000).slice(0, options.faults);
+    const faults = volumeFaults(options["held-seconds"] * 1_000).slice(options.skip, options.faults);
     for (const [index, fault] of faults.entries()) {
       const wish = { namespace, name: `chain-${index}`, replicas: REPLICAS, blockTime: "200ms" } as const;
       const cluster = operatedCluster(wish);
