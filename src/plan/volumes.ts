@@ -39,9 +39,25 @@ export function rebuildMessage(snapshot: Snapshot, identity: Identity): string |
   const all = lostMembers(snapshot, identity);
   const one = all.find((lost) => leaveFor(lost, all.length, snapshot).kind === "policy");
   if (!one) return undefined;
-  const obstacle = rejoinObstacle(othersThan(all, snapshot), snapshot, identity);
+  const obstacle = obstacleTo(one, all, snapshot, identity);
   const waits = obstacle === undefined ? "" : ` That waits: ${obstacle}.`;
   return `${one.what} It is rebuilt from the other members.${waits}`;
+}
+
+/**
+ * What an order to rebuild this one waits for. Given to a member that still runs on files that are gone, it would be
+ * carried out when that stops one day, however the others are by then.
+ */
+export function obstacleTo(
+  { member, runs }: LostMember,
+  all: readonly LostMember[],
+  snapshot: Snapshot,
+  identity: Identity,
+): string | undefined {
+  const node = answerOf(member)?.node;
+  const isUp = node?.kind === "open" || node?.metricsPortOpen === true || node?.raftPortOpen === true;
+  if (isUp && !runs) return `ev-node of ${member.name} still runs`;
+  return rejoinObstacle(othersThan(all, snapshot), snapshot, identity);
 }
 
 const othersThan = (lost: readonly LostMember[], { members }: Snapshot) =>
@@ -126,7 +142,7 @@ function remedyFor(
   if (runs)
     return `It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: ${approve}`;
   if (others.length >= majorityOf(members.length)) {
-    const obstacle = leave.kind === "approved" ? rejoinObstacle(others, snapshot, identity) : undefined;
+    const obstacle = leave.kind === "approved" ? obstacleTo(one, all, snapshot, identity) : undefined;
     if (obstacle !== undefined)
       return `It is approved to be rebuilt from the others, and waits: ${obstacle}.`;
     const why = leave.kind === "ask" && leave.why !== undefined ? `${leave.why} ` : "";

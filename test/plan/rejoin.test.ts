@@ -48,6 +48,16 @@ test.each<[string, readonly Member[], readonly string[]]>([
   ],
   ["not before its claim is there", [leader(0), member(1), member(2, { ...isEmpty, claim: "none" })], []],
   ["not before its pod is there", [leader(0), member(1), member(2, { pod: "none", claim: unmarked })], []],
+  [
+    "not while its ev-node goes on with files that are gone: the order would outlive this moment",
+    [leader(0), member(1), member(2, { says: { volume: { kind: "damaged", message: "gone" } } })],
+    [],
+  ],
+  [
+    "nor while it leads without them",
+    [member(0), member(1), member(2, { says: { ...leads, volume: { kind: "damaged", message: "gone" } } })],
+    [],
+  ],
   ["not while nobody leads", [member(0), member(1), lost], []],
   ["not while two lead", [leader(0), leader(1), lost], []],
   ["not while another member is silent", [leader(0), member(1, { says: "nothing" }), lost], []],
