@@ -54,8 +54,12 @@ export function obstacleTo(
   snapshot: Snapshot,
   identity: Identity,
 ): string | undefined {
-  const node = answerOf(member)?.node;
-  const isUp = node?.kind === "open" || node?.metricsPortOpen === true || node?.raftPortOpen === true;
+  const answer = answerOf(member);
+  // A copy that somebody brought back is told from an empty volume by its agent alone.
+  if (!answer || answer.podUid !== member.pod?.uid || answer.volume.kind === "unchecked")
+    return `the agent of ${member.name} has not told what is on its volume`;
+  const { node } = answer;
+  const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
   if (isUp && !runs) return `ev-node of ${member.name} still runs`;
   return rejoinObstacle(othersThan(all, snapshot), snapshot, identity);
 }
@@ -107,8 +111,10 @@ function unusableVolume(member: Member, identity: Identity): LostMember[] {
   const { pod, name } = member;
   const evnode = pod?.evnode;
   if (!pod || evnode === undefined || evnode.kind === "absent" || evnode.kind === "running") return [];
-  const isOld = isRejoinIn(pod, answerOf(member)?.executedOrder) && !isNewsAfterOrder(pod);
-  if (!runsOn(member, identity) || isOld) return [];
+  const answer = answerOf(member);
+  const isOld = isRejoinIn(pod, answer?.executedOrder) && !isNewsAfterOrder(pod);
+  // An agent that tells no fingerprints is of a version that refuses to write an intact volume anew, for ever.
+  if (!runsOn(member, identity) || isOld || answer?.fingerprints === undefined) return [];
   const failure = evnode.lastExit && diagnoseExit(evnode.lastExit.lastLine);
   if (!failure || failure.reason === "Diverged") return [];
   const unusable = cures.get(failure.cure);
@@ -146,6 +152,7 @@ function remedyFor(
     if (obstacle !== undefined)
       return `It is approved to be rebuilt from the others, and waits: ${obstacle}.`;
     const why = leave.kind === "ask" && leave.why !== undefined ? `${leave.why} ` : "";
+    if (leave.kind === "ask" && leave.isFinal) return `It will not start on it. ${why.trimEnd()}`;
     return `It will not start on it. ${why}To rebuild it from the other members: ${approve}`;
   }
   return `It will not start on it, and ${members.length - others.length} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
