@@ -3,7 +3,7 @@ import { annotations } from "../model/annotations.ts";
 import type { Disk } from "./disk.ts";
 import { executeOrder } from "./execute-order.ts";
 import type { MemberFacts } from "./member-facts.ts";
-import { judgeOrder, type OrderReading, type OrderVerdict, readOrder } from "./orders.ts";
+import { judgeOrder, type OrderReading, readOrder, whereUp } from "./orders.ts";
 import { readPodAnnotations } from "./pod-annotations.ts";
 import { addToLedger, readLedger } from "./pod-ledger.ts";
 import type { AgentPaths } from "./settings.ts";
@@ -47,7 +47,8 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
   const { order } = reading;
   const { member, epoch } = owner;
   const judged = judgeOrder(order, volume, { member, epoch, raftAddress: facts.raftAddress, executed });
-  const verdict = await unlessInUse(judged, volume, nodeLife);
+  const isWrite = judged.kind === "writeRaftFolder";
+  const verdict = isWrite && (await nodeLife.isUp()) ? whereUp(judged, volume) : judged;
   if (verdict.kind === "refuse") {
     return { ...report(volume), refusedOrder: { id: order.id, message: verdict.message } };
   }
@@ -66,20 +67,6 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
   // Judged anew from the disk: what was done counts only as far as it can be seen.
   const now = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
   return reportOf(now, reading, [...executed, order.id]);
-}
-
-/**
- * An order to write an intact volume anew was given while ev-node could not use it and the others could spare its votes.
- * Where ev-node came up on it after all, nothing is left to be done: kept until it stops, the order would take its votes
- * at a moment of which nobody knows how the others are.
- */
-async function unlessInUse(
-  verdict: OrderVerdict,
-  volume: VolumeState,
-  { isUp }: NodeLife,
-): Promise<OrderVerdict> {
-  if (verdict.kind !== "writeRaftFolder" || volume.kind !== "intact" || !(await isUp())) return verdict;
-  return { kind: "record", order: verdict.order, record: volume.record };
 }
 
 /** From the first block on, missing block data is a loss. Written once in the life of a volume. */

@@ -34,7 +34,11 @@ const HOUR_MS = 3_600_000;
  * | comes after as many others within the hour as the policy allows | ask |
  * | anything else | policy |
  */
-export function leaveFor({ member, runs, unusable }: LostMember, lostCount: number, snapshot: Snapshot): Leave {
+export function leaveFor(
+  { member, runs, unusable }: LostMember,
+  lostCount: number,
+  snapshot: Snapshot,
+): Leave {
   const { parsed } = snapshot;
   const failed = failureIn(member, snapshot);
   if (failed !== undefined) return { kind: "ask", why: failed, isFinal: true };

@@ -35,7 +35,13 @@ function tend(runs = false, isUp = runs): Promise<VolumeReport> {
   const { paths } = pod;
   const config = memberConfig(configInput(paths.home, "chain-0"));
   const facts = memberFacts(config, config.raft);
-  return tendVolume({ disk: realDisk, paths, owner, facts, nodeLife: { runs: async () => runs, isUp: async () => isUp } });
+  return tendVolume({
+    disk: realDisk,
+    paths,
+    owner,
+    facts,
+    nodeLife: { runs: async () => runs, isUp: async () => isUp },
+  });
 }
 
 /** What a person would say that ev-node is held back by. */

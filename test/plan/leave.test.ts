@@ -170,7 +170,10 @@ test("nor on a member that a rollout has changed: another image may be all that 
 
 test.each<[string, MemberShape]>([
   ["a member whose agent is silent", { says: "nothing", claim: { started: undefined } }],
-  ["one whose agent has not looked yet", { says: { volume: { kind: "unchecked" } }, claim: { started: undefined } }],
+  [
+    "one whose agent has not looked yet",
+    { says: { volume: { kind: "unchecked" } }, claim: { started: undefined } },
+  ],
 ])("%s may run on a copy of its volume: its claim is not marked without its owner", (_, shape) => {
   const seen = snapshot({ members: [leader(0), member(1), member(2, shape)], isCertain: true });
   expect(rejoin(seen, identity()).actions).toEqual([]);
@@ -183,7 +186,5 @@ test("a repair that the status does not tell yet has not come up either", () => 
 test("who waits for another pod is not told to approve", () => {
   const before = cluster({ status: { repairs: [first] } });
   const { blockers } = bootstrap(snapshot({ cluster: before, members: [leader(0), member(1), again] }));
-  expect(blockers?.map(({ message }) => message)).toEqual([
-    expect.stringMatching(/delete pod seq-2\.$/),
-  ]);
+  expect(blockers?.map(({ message }) => message)).toEqual([expect.stringMatching(/delete pod seq-2\.$/)]);
 });
