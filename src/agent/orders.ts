@@ -77,8 +77,8 @@ function isExecuted(order: Order, volume: VolumeState, facts: OrderFacts): boole
 }
 
 /**
- * What is left of an order where ev-node is up. One to write an intact volume anew was given while ev-node could not use
- * it and the others could spare its votes. Kept until ev-node stops, it would take them at a moment of which nobody
+ * What is left of an order where ev-node is up. One to write an intact volume anew was given while ev-node could not
+ * use it and the others could spare its votes. Kept until ev-node stops, it would take them at a moment of which nobody
  * knows how the others are; so it counts as done.
  */
 export function whereUp(verdict: OrderVerdict, volume: VolumeState): OrderVerdict {

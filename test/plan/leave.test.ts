@@ -5,6 +5,7 @@ import type { Member } from "../../src/model/member.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
 import { leaveFor } from "../../src/plan/leave.ts";
 import { rejoin } from "../../src/plan/rejoin.ts";
+import { repairsOf } from "../../src/plan/repairs-status.ts";
 import { lostMembers } from "../../src/plan/volumes.ts";
 import { briefAction } from "../brief.ts";
 import {
@@ -188,3 +189,17 @@ test("who waits for another pod is not told to approve", () => {
   const { blockers } = bootstrap(snapshot({ cluster: before, members: [leader(0), member(1), again] }));
   expect(blockers?.map(({ message }) => message)).toEqual([expect.stringMatching(/delete pod seq-2\.$/)]);
 });
+
+test("as many repairs as may be allowed are remembered, or nobody could count them", () => {
+  const most = Math.max(...Array.from({ length: 100 }, (_, count) => count).filter(isAllowed));
+  const repairs = Array.from({ length: most }, (_, count) => repair(`order-${count}`, MINUTE_MS));
+  const fields = { spec: { repair: { maxPerHour: most } }, status: { repairs } };
+  const members = [leader(0), member(1), lost];
+  const seen = snapshot({ cluster: cluster(fields), members });
+  expect(repairsOf(seen).repairs).toHaveLength(most);
+  expect(leave(fields).kind).toBe("ask");
+});
+
+function isAllowed(maxPerHour: number): boolean {
+  return snapshot({ cluster: cluster({ spec: { repair: { maxPerHour } } }) }).parsed.kind === "valid";
+}
