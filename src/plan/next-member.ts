@@ -8,6 +8,7 @@ import {
   isBegun,
   isOutdated,
   isPresent,
+  isRestarting,
   type Present,
   type Scene,
   standing,
@@ -265,10 +266,6 @@ function choose(
 }
 
 const reasons = { R6: "a follower", R7: "the leader, last", R8: "asked for by its owner" } as const;
-
-/** It was told to restart, for whatever it was, and its process is still the one before. */
-const isRestarting = ({ pod: { update, containerId } }: Present) =>
-  update?.given === true && update.container !== undefined && update.container === containerId;
 
 /**
  * One that does not take part can lose nothing more; what was begun is finished before something else is, also where it

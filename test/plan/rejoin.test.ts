@@ -27,6 +27,7 @@ function repairs(members: readonly Member[], name = "seq-2"): string[] {
 }
 
 const lost = member(2, isEmpty);
+const toRestart = (container: string) => ({ revision: "seq-1", at: "", given: true, container }) as const;
 const rejoins = ["order seq-2 rejoin"];
 
 /** A follower among three that sees its peers like this. */
@@ -74,6 +75,16 @@ test.each<[string, readonly Member[], readonly string[]]>([
     [],
   ],
   ["but while it lags within them", [leader(0), member(1, sees({ height: 130 })), lost], rejoins],
+  [
+    "not while another member was told to restart, and has not yet",
+    [leader(0), member(1, { pod: { update: toRestart("container-of-seq-1") } }), lost],
+    [],
+  ],
+  [
+    "but when it has",
+    [leader(0), member(1, { pod: { update: toRestart("the-one-before") } }), lost],
+    rejoins,
+  ],
   ["a member that lost nothing is left alone", [leader(0), member(1), member(2)], []],
   [
     "a foreign volume is not written over",
