@@ -204,7 +204,10 @@ export const isClosed = {
 /** A member whose ev-node does not run yet, on this volume. */
 export const has = (volume: AgentAnswer["volume"]) => ({
   pod: { role: undefined, ready: false, evnode: initializing },
-  says: { ...isClosed, volume },
+  says: {
+    node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 1 },
+    volume,
+  } as const,
 });
 export const isEmpty = has({ kind: "empty" });
 export const isPrepared = has({ kind: "intact", epoch: 1, started: false });

@@ -10,11 +10,12 @@ import { startServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
 import { nodeCpuStat, nodeProcesses, stopNode } from "./node-process.ts";
-import { nodeRuns } from "./node-watch.ts";
+import { nodeIsUp, nodeRuns } from "./node-watch.ts";
 import { PeerLooks } from "./peer-looks.ts";
 import { prepareUntilDone } from "./prepare.ts";
 import { newResolve, type Resolve } from "./resolve.ts";
 import { type AgentPaths, podPaths, readSettings, type Settings } from "./settings.ts";
+import type { NodeLife } from "./volume-keeper.ts";
 import { watch } from "./watch.ts";
 
 /** Without a round of the innermost loop for this long the agent hangs, and a new one is better. */
@@ -106,13 +107,18 @@ async function runMember(
       peers.name(facts.peers, clusterId);
       looks = peers.run();
     };
-    const runs = (facts: MemberFacts) => nodeRuns(facts, resolve, clock);
+    // A process opens its stores before its first port.
+    const nodeLife = (facts: MemberFacts): NodeLife => ({
+      runs: async () =>
+        (await nodeProcesses(paths.home)).length > 0 || (await nodeRuns(facts, resolve, clock)),
+      isUp: () => nodeIsUp(facts, clock),
+    });
     const prepared = await prepareUntilDone(
-      { settings, paths, disk, board, checkIdentity, nodeRuns: runs, lookAround },
+      { settings, paths, disk, board, checkIdentity, nodeLife, lookAround },
       { clock, log, signal, beat: heart.beat },
     );
     if (prepared === undefined) return await looks;
-    const ofNode = { stopNode, nodeProcesses, nodeCpuStat };
+    const ofNode = { stopNode, nodeProcesses, nodeCpuStat, nodeLife };
     await watch(prepared, { ...around, ...ofNode, settings, paths, disk, log, beat: heart.beat, peers });
   } finally {
     if (!signal.aborted) close();

@@ -179,6 +179,10 @@ export async function nodeRuns(facts: MemberFacts, resolve: Resolve, clock: Cloc
   return open.includes(true);
 }
 
+/** Whether ev-node got past its stores: it opens this port after its blocks, its signer and its Raft state. */
+export const nodeIsUp = ({ metricsPort }: MemberFacts, clock: Clock): Promise<boolean> =>
+  isOpen(LOOPBACK, metricsPort, clock);
+
 /** Raft listens on the address that its own name has, not on loopback. */
 export async function isRaftPortOpen(
   { raftHost, raftPort }: MemberFacts,

@@ -76,6 +76,16 @@ function isExecuted(order: Order, volume: VolumeState, facts: OrderFacts): boole
   return recorded.includes(order.id) || facts.executed.includes(order.id);
 }
 
+/**
+ * What is left of an order where ev-node is up. One to write an intact volume anew was given while ev-node could not
+ * use it and the others could spare its votes. Kept until ev-node stops, it would take them at a moment of which nobody
+ * knows how the others are; so it counts as done.
+ */
+export function whereUp(verdict: OrderVerdict, volume: VolumeState): OrderVerdict {
+  if (verdict.kind !== "writeRaftFolder" || volume.kind !== "intact") return verdict;
+  return { kind: "record", order: verdict.order, record: volume.record };
+}
+
 type OwnVolume = Exclude<VolumeState, { kind: "foreign" }>;
 
 function judgeBootstrap(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): OrderVerdict {

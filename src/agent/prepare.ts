@@ -16,7 +16,7 @@ import { readRestartRecord, writeRestartRecord } from "./restart-record.ts";
 import { readSecretFolder } from "./secret-folder.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
 import { shownVolume, type VolumeOwner } from "./volume.ts";
-import { tendVolume, type VolumeReport } from "./volume-keeper.ts";
+import { type NodeLife, tendVolume, type VolumeReport } from "./volume-keeper.ts";
 
 export interface PrepareDependencies {
   readonly settings: Settings;
@@ -24,7 +24,7 @@ export interface PrepareDependencies {
   readonly disk: Disk;
   readonly board: Board;
   readonly checkIdentity: IdentityCheck;
-  readonly nodeRuns: (facts: MemberFacts) => Promise<boolean>;
+  readonly nodeLife: (facts: MemberFacts) => NodeLife;
   /** The member waits for the first start: the paths to the others are looked at from now on. */
   readonly lookAround: (facts: MemberFacts, clusterId: string) => void;
 }
@@ -69,7 +69,7 @@ export async function prepareUntilDone(
 
 /** One look. Every step is safe to be repeated, and to be cut off at any point. */
 export async function prepareOnce(dependencies: PrepareDependencies): Promise<Prepared | undefined> {
-  const { settings, paths, disk, board, nodeRuns } = dependencies;
+  const { settings, paths, disk, board, nodeLife } = dependencies;
   const podAnnotations = await readPodAnnotations(paths.annotations);
   if (podAnnotations === undefined) {
     return stop(board, { kind: "notYet", message: "the pod's annotations are not mounted yet" }, "Config");
@@ -87,7 +87,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
 
   const { facts } = config;
   const owner = ownerOf(settings, identity);
-  const report = await tendVolume({ disk, paths, owner, facts, nodeRuns: () => nodeRuns(facts) });
+  const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts) });
   const prepare = judgePrepare(report);
   board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
   if (prepare?.kind === "waiting" && prepare.for === "start")

@@ -3,7 +3,7 @@ import { annotations } from "../model/annotations.ts";
 import type { Disk } from "./disk.ts";
 import { executeOrder } from "./execute-order.ts";
 import type { MemberFacts } from "./member-facts.ts";
-import { judgeOrder, type OrderReading, readOrder } from "./orders.ts";
+import { judgeOrder, type OrderReading, readOrder, whereUp } from "./orders.ts";
 import { readPodAnnotations } from "./pod-annotations.ts";
 import { addToLedger, readLedger } from "./pod-ledger.ts";
 import type { AgentPaths } from "./settings.ts";
@@ -24,13 +24,20 @@ export interface VolumeKeeperDependencies {
   readonly paths: AgentPaths;
   readonly owner: VolumeOwner;
   readonly facts: MemberFacts;
-  /** Asked only before a raft folder is written. */
-  readonly nodeRuns: () => Promise<boolean>;
+  readonly nodeLife: NodeLife;
+}
+
+/** Asked only before a raft folder is written. */
+export interface NodeLife {
+  /** Whether there is a process of ev-node, however far it has come. */
+  readonly runs: () => Promise<boolean>;
+  /** Whether it could use what is on the volume. */
+  readonly isUp: () => Promise<boolean>;
 }
 
 /** Looks at the volume and does what the pod's order asks for, if it was not done before. */
 export async function tendVolume(dependencies: VolumeKeeperDependencies): Promise<VolumeReport> {
-  const { disk, paths, owner, facts, nodeRuns } = dependencies;
+  const { disk, paths, owner, facts, nodeLife } = dependencies;
   const volume = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
   const reading = await readPodOrder(paths);
   const executed = await readLedger(paths.config);
@@ -39,12 +46,14 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
 
   const { order } = reading;
   const { member, epoch } = owner;
-  const verdict = judgeOrder(order, volume, { member, epoch, raftAddress: facts.raftAddress, executed });
+  const judged = judgeOrder(order, volume, { member, epoch, raftAddress: facts.raftAddress, executed });
+  const isWrite = judged.kind === "writeRaftFolder";
+  const verdict = isWrite && (await nodeLife.isUp()) ? whereUp(judged, volume) : judged;
   if (verdict.kind === "refuse") {
     return { ...report(volume), refusedOrder: { id: order.id, message: verdict.message } };
   }
   // A process goes on with files that were taken from under it, and would come back to others.
-  if (verdict.kind === "writeRaftFolder" && (await nodeRuns())) {
+  if (verdict.kind === "writeRaftFolder" && (await nodeLife.runs())) {
     return {
       ...report(volume),
       postponed: `order ${order.id} (${order.kind}) waits until ev-node stops`,

@@ -10,9 +10,10 @@ import { HandoverWatch } from "./handover-watch.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
 import type { Log } from "./log.ts";
+import type { MemberFacts } from "./member-facts.ts";
 import { ModeKeeper } from "./mode-keeper.ts";
 import { newAskNode } from "./node-rpc.ts";
-import { NodeWatch, nodeRuns } from "./node-watch.ts";
+import { NodeWatch } from "./node-watch.ts";
 import type { PeerLooks } from "./peer-looks.ts";
 import { type Prepared, shownReport } from "./prepare.ts";
 import { RaftLogWatch } from "./raft-log-watch.ts";
@@ -20,7 +21,7 @@ import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
 import { UpdateKeeper } from "./update-keeper.ts";
 import { raftFolderName } from "./volume.ts";
-import { noteBlocks, tendVolume } from "./volume-keeper.ts";
+import { type NodeLife, noteBlocks, tendVolume } from "./volume-keeper.ts";
 
 const LEADERSHIP_EVERY_MS = 200;
 const STATE_EVERY_MS = 1_000;
@@ -48,6 +49,7 @@ export interface WatchDependencies {
   readonly beat: () => void;
   readonly stopNode: (home: string) => Promise<boolean>;
   readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
+  readonly nodeLife: (facts: MemberFacts) => NodeLife;
   readonly peers: PeerLooks;
   readonly nodeCpuStat: (home: string) => Promise<string | undefined>;
 }
@@ -191,11 +193,10 @@ function forgiving(log: Log, told: string, look: () => Promise<void>): () => Pro
 
 /** Free space, the volume as it is now, and orders: a member may lose its raft folder long after its start. */
 function newVolumeLook({ owner, facts }: Prepared, dependencies: WatchDependencies): () => Promise<void> {
-  const { paths, disk, board, clock, resolve } = dependencies;
+  const { paths, disk, board, nodeLife } = dependencies;
   return async () => {
     board.update({ disk: await diskSpace(paths.home) });
-    const runs = () => nodeRuns(facts, resolve, clock);
-    const report = await tendVolume({ disk, paths, owner, facts, nodeRuns: runs });
+    const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts) });
     board.update(shownReport(report));
     const { node } = board.findings();
     if (node.kind === "open") await noteBlocks(disk, paths.home, report.volume, node.height?.value ?? 0);

@@ -2,7 +2,9 @@ import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { annotations } from "../model/annotations.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { isRejoinIn, rejoinOrderId } from "./orders.ts";
+import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { recordOn } from "./stored-record.ts";
 import type { LostMember } from "./volumes.ts";
 
 /** Who allows a lost member to be rebuilt. */
@@ -11,8 +13,8 @@ export type Leave =
   | { readonly kind: "approved" }
   /** The policy in spec.repair allows it. */
   | { readonly kind: "policy" }
-  /** It waits for its owner, and why. */
-  | { readonly kind: "ask"; readonly why?: string };
+  /** It waits for its owner, and why; `isFinal` where an approval does not help. */
+  | { readonly kind: "ask"; readonly why?: string; readonly isFinal?: true };
 
 /** The member that its owner allows to be rebuilt. */
 export const approvedMember = ({ cluster }: Snapshot): string | undefined =>
@@ -26,17 +28,24 @@ const HOUR_MS = 3_600_000;
  * | was rebuilt in this pod, and lost it again before it took part | ask: its volume does not keep what is written |
  * | was named by its owner | approved |
  * | is one of several, or runs on a copy of its volume that somebody brought back | ask |
+ * | does not run as a rollout has made it | ask: its image may be to blame, and then its volume is as good as before |
  * | is of a cluster whose spec is not valid, or says `Approve` | ask |
  * | was begun already, by what the status tells | policy: what was begun is brought to its end |
  * | comes after as many others within the hour as the policy allows | ask |
  * | anything else | policy |
  */
-export function leaveFor({ member, runs }: LostMember, lostCount: number, snapshot: Snapshot): Leave {
+export function leaveFor(
+  { member, runs, unusable }: LostMember,
+  lostCount: number,
+  snapshot: Snapshot,
+): Leave {
   const { parsed } = snapshot;
   const failed = failureIn(member, snapshot);
-  if (failed !== undefined) return { kind: "ask", why: failed };
+  if (failed !== undefined) return { kind: "ask", why: failed, isFinal: true };
   if (approvedMember(snapshot) === member.name) return { kind: "approved" };
   if (lostCount > 1 || runs) return { kind: "ask" };
+  if (unusable !== undefined && isOfRollout(member, snapshot))
+    return { kind: "ask", why: "A rollout has changed it, and its image may be what cannot use the volume." };
   if (parsed.kind !== "valid" || parsed.repair.mode === "Approve") return { kind: "ask" };
   const orders = recentOrders(snapshot);
   if (member.pod && orders.includes(rejoinOrderId(member, member.pod))) return { kind: "policy" };
@@ -48,11 +57,18 @@ export function leaveFor({ member, runs }: LostMember, lostCount: number, snapsh
   };
 }
 
+/** What a rollout under way brought, it may take back. */
+function isOfRollout({ pod }: Member, { statefulSet }: Snapshot): boolean {
+  if (!isOpen(recordOn(statefulSet))) return false;
+  return pod?.update !== undefined || pod?.revision === statefulSet?.status?.updateRevision;
+}
+
 function failureIn(member: Member, { cluster }: Snapshot): string | undefined {
   const executed = answerOf(member)?.executedOrder;
   if (!member.pod || !isRejoinIn(member.pod, executed)) return undefined;
   const told = cluster.status?.repairs?.find(({ order }) => order === executed);
-  if (!told || told.doneAt !== undefined) return undefined;
+  // What the status does not tell yet has not come up either.
+  if (told?.doneAt !== undefined) return undefined;
   return `It was rebuilt in this pod, and did not come up. Look at its volume; to have it tried again, delete pod ${member.name}.`;
 }
 

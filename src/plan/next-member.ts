@@ -8,6 +8,7 @@ import {
   isBegun,
   isOutdated,
   isPresent,
+  isRestarting,
   type Present,
   type Scene,
   standing,
@@ -58,7 +59,8 @@ const STUCK_MS = 30_000;
  * | R3 | an updated member does not take part, or not for long enough | wait; it is to blame when the time is over |
  * | R4 | not exactly one member leads | wait |
  * | R5 | any other member does not take part, or is silent | wait: silence is not death |
- * | R6 | an outdated follower | update the one that does not take part, then one that was begun, then the highest ordinal |
+ * | R5 | the leader was told to restart for something else before | wait: two would be away at once |
+ * | R6 | an outdated follower | update the one that does not take part, then one that was told to restart, then one that was begun, then the highest ordinal |
  * | R7 | only the leader is outdated | update it when an updated follower is level with it, its execution layer too |
  * | R8 | its owner asked for a restart of a member, or for a drill of the leader | update that; the leader when a follower is level with it |
  */
@@ -251,6 +253,9 @@ function choose(
   const others = present.filter((member) => member !== victim).map((member) => standing(member, scene));
   for (const other of others) if (other.kind !== "takesPart") return wait(other.why);
   if (!victim) return { kind: "done" };
+  // It has been told to, and may do it at any moment.
+  if (victim !== leader && outdated.some((member) => member === leader && isRestarting(member)))
+    return wait(`${leader.name} restarts`);
   const own = standing(victim, scene);
   if (own.kind === "unknown") return wait(own.why);
   if (victim === leader && !isAnyLevel(present, victim, scene))
@@ -262,12 +267,17 @@ function choose(
 
 const reasons = { R6: "a follower", R7: "the leader, last", R8: "asked for by its owner" } as const;
 
-/** One that does not take part can lose nothing more; what was begun is finished before something else is. */
+/**
+ * One that does not take part can lose nothing more; what was begun is finished before something else is, also where it
+ * was begun for a template before this one.
+ */
 function firstOf(followers: readonly Present[], scene: Scene): Present | undefined {
   const { target } = scene;
   const away = followers.find((member) => standing(member, scene).kind === "away");
   const begun = target && followers.find((member) => isBegun(member, target));
-  return away ?? begun ?? followers.toSorted((a, b) => b.ordinal - a.ordinal)[0];
+  return (
+    away ?? followers.find(isRestarting) ?? begun ?? followers.toSorted((a, b) => b.ordinal - a.ordinal)[0]
+  );
 }
 
 function isAnyLevel(present: readonly Present[], leader: Present, { intents }: Scene): boolean {

@@ -3,6 +3,7 @@ import { majorityOf } from "../model/majority.ts";
 import type { Member } from "../model/member.ts";
 import { intentsOf } from "./intent.ts";
 import { leadership } from "./quorum.ts";
+import { isPresent, isRestarting } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { standingOf } from "./standing.ts";
 
@@ -28,6 +29,8 @@ export function rejoinObstacle(
   for (const other of others) {
     const seen = standingOf(other, view);
     if (seen.kind !== "takesPart") return seen.why;
+    // It still takes part, and is away in the next moment.
+    if (isPresent(other) && isRestarting(other)) return `${other.name} restarts`;
   }
   return undefined;
 }

@@ -2,10 +2,9 @@ import type { Identity } from "../model/identity.ts";
 import type { Action } from "./actions.ts";
 import { leaveFor } from "./leave.ts";
 import { giveOrder, rejoinOrderId, votersOf } from "./orders.ts";
-import { rejoinObstacle } from "./rejoin-obstacle.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Step } from "./step.ts";
-import { lostMembers } from "./volumes.ts";
+import { lostMembers, obstacleTo } from "./volumes.ts";
 
 /**
  * Lets one member that lost its volume, or cannot use it, join again, when that is allowed and nothing speaks against
@@ -21,9 +20,8 @@ export function rejoin(
     .map((one) => ({ ...one, leave: leaveFor(one, lost.length, snapshot) }))
     .find(({ leave }) => leave.kind !== "ask");
   const voters = votersOf(snapshot, identity);
-  const others = snapshot.members.filter((other) => !lost.some(({ member }) => member === other));
   if (!found?.member.claim || !found.member.pod || !voters) return { actions: [] };
-  if (rejoinObstacle(others, snapshot, identity) !== undefined) return { actions: [] };
+  if (obstacleTo(found, lost, snapshot, identity) !== undefined) return { actions: [] };
   if (found.leave.kind === "policy" && !snapshot.isCertain) return { actions: [], needsCertainty: true };
 
   const { member, unusable } = found;

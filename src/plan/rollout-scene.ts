@@ -87,6 +87,10 @@ export const madeFrom = ({ pod }: Present, { revision, template }: Target, { sna
 export const isTouched = (member: Present, target: Target) =>
   isBegun(member, target) && member.pod.update?.given === true;
 
+/** It was told to restart, for whatever it was, and its process is still the one before. */
+export const isRestarting = ({ pod: { update, containerId } }: Present) =>
+  update?.given === true && update.container !== undefined && update.container === containerId;
+
 export const isOutdated = (member: Present, target: Target) =>
   !isUpdated(member, target) && !isTouched(member, target);
 

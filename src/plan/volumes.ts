@@ -39,9 +39,29 @@ export function rebuildMessage(snapshot: Snapshot, identity: Identity): string |
   const all = lostMembers(snapshot, identity);
   const one = all.find((lost) => leaveFor(lost, all.length, snapshot).kind === "policy");
   if (!one) return undefined;
-  const obstacle = rejoinObstacle(othersThan(all, snapshot), snapshot, identity);
+  const obstacle = obstacleTo(one, all, snapshot, identity);
   const waits = obstacle === undefined ? "" : ` That waits: ${obstacle}.`;
   return `${one.what} It is rebuilt from the other members.${waits}`;
+}
+
+/**
+ * What an order to rebuild this one waits for. Given to a member that still runs on files that are gone, it would be
+ * carried out when that stops one day, however the others are by then.
+ */
+export function obstacleTo(
+  { member, runs }: LostMember,
+  all: readonly LostMember[],
+  snapshot: Snapshot,
+  identity: Identity,
+): string | undefined {
+  const answer = answerOf(member);
+  // A copy that somebody brought back is told from an empty volume by its agent alone.
+  if (!answer || answer.podUid !== member.pod?.uid || answer.volume.kind === "unchecked")
+    return `the agent of ${member.name} has not told what is on its volume`;
+  const { node } = answer;
+  const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
+  if (isUp && !runs) return `ev-node of ${member.name} still runs`;
+  return rejoinObstacle(othersThan(all, snapshot), snapshot, identity);
 }
 
 const othersThan = (lost: readonly LostMember[], { members }: Snapshot) =>
@@ -91,8 +111,10 @@ function unusableVolume(member: Member, identity: Identity): LostMember[] {
   const { pod, name } = member;
   const evnode = pod?.evnode;
   if (!pod || evnode === undefined || evnode.kind === "absent" || evnode.kind === "running") return [];
-  const isOld = isRejoinIn(pod, answerOf(member)?.executedOrder) && !isNewsAfterOrder(pod);
-  if (!runsOn(member, identity) || isOld) return [];
+  const answer = answerOf(member);
+  const isOld = isRejoinIn(pod, answer?.executedOrder) && !isNewsAfterOrder(pod);
+  // An agent that tells no fingerprints is of a version that refuses to write an intact volume anew, for ever.
+  if (!runsOn(member, identity) || isOld || answer?.fingerprints === undefined) return [];
   const failure = evnode.lastExit && diagnoseExit(evnode.lastExit.lastLine);
   if (!failure || failure.reason === "Diverged") return [];
   const unusable = cures.get(failure.cure);
@@ -126,10 +148,11 @@ function remedyFor(
   if (runs)
     return `It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: ${approve}`;
   if (others.length >= majorityOf(members.length)) {
-    const obstacle = leave.kind === "approved" ? rejoinObstacle(others, snapshot, identity) : undefined;
+    const obstacle = leave.kind === "approved" ? obstacleTo(one, all, snapshot, identity) : undefined;
     if (obstacle !== undefined)
       return `It is approved to be rebuilt from the others, and waits: ${obstacle}.`;
     const why = leave.kind === "ask" && leave.why !== undefined ? `${leave.why} ` : "";
+    if (leave.kind === "ask" && leave.isFinal) return `It will not start on it. ${why.trimEnd()}`;
     return `It will not start on it. ${why}To rebuild it from the other members: ${approve}`;
   }
   return `It will not start on it, and ${members.length - others.length} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;

@@ -59,7 +59,7 @@ async function startAgent(disk: Disk = realDisk): Promise<void> {
     disk,
     board,
     checkIdentity,
-    nodeRuns: async () => true,
+    nodeLife: () => ({ runs: async () => true, isUp: async () => true }),
     lookAround: () => {},
   });
   if (found === undefined) throw new Error("the member is not prepared");

@@ -31,11 +31,17 @@ beforeEach(async () => {
 });
 afterEach(() => pod.remove());
 
-function tend(nodeRuns = false): Promise<VolumeReport> {
+function tend(runs = false, isUp = runs): Promise<VolumeReport> {
   const { paths } = pod;
   const config = memberConfig(configInput(paths.home, "chain-0"));
   const facts = memberFacts(config, config.raft);
-  return tendVolume({ disk: realDisk, paths, owner, facts, nodeRuns: async () => nodeRuns });
+  return tendVolume({
+    disk: realDisk,
+    paths,
+    owner,
+    facts,
+    nodeLife: { runs: async () => runs, isUp: async () => isUp },
+  });
 }
 
 /** What a person would say that ev-node is held back by. */
@@ -351,6 +357,31 @@ describe("rejoining", () => {
     expect(outcome(report)).toBe("refused Volume");
     expect(await treeOf(pod.paths.home)).toEqual(before);
     expect(outcome(await tend(false))).toBe("runs");
+  });
+});
+
+describe("an order to write an intact volume anew, seen when ev-node is there again,", () => {
+  const anewOrder = { ...rejoinOrder, anew: "raft" } as const;
+  const asideIn = async () => (await readdir(join(pod.paths.home, ".evnode-operator"))).length > 1;
+
+  test("waits for a process that has not come up", async () => {
+    await volumes.started(pod.paths.home);
+    await pod.setOrder(anewOrder);
+    expect((await tend(true, false)).postponed).toBe("order rejoin-1 (rejoin) waits until ev-node stops");
+    expect(await asideIn()).toBe(false);
+    expect((await tend(false)).executedOrder).toBe("rejoin-1");
+    expect(await asideIn()).toBe(true);
+  });
+
+  test("is void once it came up: its votes are not taken when it stops one day", async () => {
+    await volumes.started(pod.paths.home);
+    await pod.setOrder(anewOrder);
+    expect((await tend(true)).executedOrder).toBe("rejoin-1");
+    expect(await asideIn()).toBe(false);
+    // Also by an agent that has forgotten: the pod's memory is gone after a reboot of its node.
+    await rm(join(pod.paths.config, "executed-orders.json"));
+    expect(outcome(await tend(false))).toBe("runs");
+    expect(await asideIn()).toBe(false);
   });
 });
 

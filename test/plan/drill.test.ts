@@ -18,6 +18,8 @@ import {
   gone,
   leaderless,
   leads,
+  noted as notedOnPod,
+  OLD,
   restarted,
   says,
   silent,
@@ -420,4 +422,41 @@ test("a text of any length asks for a drill, and as much of it as has room is ke
   const seen = noted({ [annotations.drill]: "x".repeat(1_000) }, { ...ready, isCertain: true });
   const [action] = actionsOf(makePlan(seen));
   expect(action).toMatchObject({ record: { request: "x".repeat(63), at: new Date(NOW_MS).toISOString() } });
+});
+
+const memberNoted = (update: object) => notedOnPod({ [annotations.update]: JSON.stringify(update) });
+
+describe("a change of the spec while the leader was told to restart, and has not yet", () => {
+  const told: Trait = (draft, templates) =>
+    memberNoted({
+      revision: OLD,
+      at: timeAgo(4_000),
+      container: "container-of-seq-0",
+      given: true,
+      onDemand: true,
+    })(draft, templates);
+
+  test("touches no follower: two would be away at once", () => {
+    expect(brief(rolling({ members: [[leads, told], [], []], isCertain: true }))).toEqual([]);
+    expect(
+      brief(rolling({ members: [[leads, told], [], []], isCertain: true, budget: claimed("seq-2") })),
+    ).toEqual([]);
+  });
+
+  test("begins with a follower that was told so", () => {
+    const follower = memberNoted({
+      revision: OLD,
+      at: timeAgo(4_000),
+      container: "container-of-seq-1",
+      given: true,
+    });
+    const seen = rolling({ members: [leads, follower, []], isCertain: true, budget: claimed("seq-1") });
+    expect(brief(seen)).toEqual(["restart seq-1"]);
+  });
+
+  test("goes on when its process is another one", () => {
+    const gone: Trait = memberNoted({ revision: OLD, at: timeAgo(4_000), container: "another", given: true });
+    const seen = rolling({ members: [[leads, gone], [], []], isCertain: true, budget: claimed("seq-2") });
+    expect(brief(seen)).toEqual(["restart seq-2"]);
+  });
 });

@@ -2,11 +2,24 @@ import { expect, test } from "vitest";
 import type { Status } from "../../src/api/evnodecluster.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import type { Member } from "../../src/model/member.ts";
+import { bootstrap } from "../../src/plan/bootstrap.ts";
 import { leaveFor } from "../../src/plan/leave.ts";
 import { rejoin } from "../../src/plan/rejoin.ts";
+import { repairsOf } from "../../src/plan/repairs-status.ts";
 import { lostMembers } from "../../src/plan/volumes.ts";
 import { briefAction } from "../brief.ts";
-import { cluster, identity, isEmpty, leader, member, NOW_MS, snapshot } from "../builders.ts";
+import {
+  cluster,
+  identity,
+  isEmpty,
+  leader,
+  type MemberShape,
+  member,
+  NOW_MS,
+  snapshot,
+} from "../builders.ts";
+import { leads, says, type Trait, updated } from "../member-traits.ts";
+import { rolling } from "../rolling.ts";
 
 const MINUTE_MS = 60_000;
 const lost = member(2, isEmpty);
@@ -91,3 +104,102 @@ test("not while it has not come up since the one before, whoever allows it", () 
   expect(found.kind).toBe("ask");
   expect(found).toMatchObject({ why: expect.stringMatching(/did not come up.*delete pod seq-2/) });
 });
+
+const damagedStore = member(2, {
+  pod: {
+    evnode: {
+      kind: "waiting",
+      reason: "CrashLoopBackOff",
+      message: "",
+      lastExit: { code: 1, lastLine: "open block store: manifest has unsupported version: 9" },
+    },
+  },
+  says: {
+    node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 1 },
+    fingerprints: { voters: "v" },
+  },
+});
+
+test("a volume that looks intact and cannot be used is written anew by the policy", () => {
+  const seen = snapshot({ members: [leader(0), member(1), damagedStore], isCertain: true });
+  expect(rejoin(seen, identity()).actions).toMatchObject([{ order: { anew: "all" } }]);
+});
+
+test("not where its agent is of a version that refuses that", () => {
+  const { report } = damagedStore;
+  if (report.kind !== "answered") throw new Error("it answers");
+  const { fingerprints: _, ...answer } = report.answer;
+  const old = { ...damagedStore, report: { ...report, answer } };
+  expect(lostMembers(snapshot({ members: [leader(0), member(1), old] }), identity())).toEqual([]);
+});
+
+const follows: readonly Trait[] = [];
+/** Its ev-node ends again and again, as a program of another version would on the same files. */
+const cannotRead: Trait = (draft, templates) => {
+  const { pod, says: told } = says({
+    node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 1 },
+    fingerprints: { voters: "v" },
+  })(draft, templates);
+  const evnode = {
+    name: "evnode",
+    restartCount: 3,
+    ready: false,
+    image: "i",
+    imageID: "i",
+    state: { waiting: { reason: "CrashLoopBackOff" } },
+    lastState: {
+      terminated: { exitCode: 1, message: "open block store: manifest has unsupported version: 9" },
+    },
+  };
+  return {
+    says: told,
+    pod: pod && { ...pod, status: { ...pod.status, containerStatuses: [evnode] } },
+  };
+};
+
+test("nor on a member that a rollout has changed: another image may be all that is wrong", () => {
+  const seen = rolling({ members: [leads, follows, [updated, cannotRead]], isCertain: true });
+  const all = lostMembers(seen, identity());
+  expect(all.map(({ member: { name } }) => name)).toEqual(["seq-2"]);
+  expect(all.map((one) => leaveFor(one, all.length, seen))).toMatchObject([
+    { kind: "ask", why: expect.stringContaining("rollout") },
+  ]);
+  const before = rolling({ members: [leads, follows, cannotRead], isCertain: true });
+  const [one] = lostMembers(before, identity());
+  expect(one && leaveFor(one, 1, before).kind).toBe("policy");
+});
+
+test.each<[string, MemberShape]>([
+  ["a member whose agent is silent", { says: "nothing", claim: { started: undefined } }],
+  [
+    "one whose agent has not looked yet",
+    { says: { volume: { kind: "unchecked" } }, claim: { started: undefined } },
+  ],
+])("%s may run on a copy of its volume: its claim is not marked without its owner", (_, shape) => {
+  const seen = snapshot({ members: [leader(0), member(1), member(2, shape)], isCertain: true });
+  expect(rejoin(seen, identity()).actions).toEqual([]);
+});
+
+test("a repair that the status does not tell yet has not come up either", () => {
+  expect(leave({}, [leader(0), member(1), again]).kind).toBe("ask");
+});
+
+test("who waits for another pod is not told to approve", () => {
+  const before = cluster({ status: { repairs: [first] } });
+  const { blockers } = bootstrap(snapshot({ cluster: before, members: [leader(0), member(1), again] }));
+  expect(blockers?.map(({ message }) => message)).toEqual([expect.stringMatching(/delete pod seq-2\.$/)]);
+});
+
+test("as many repairs as may be allowed are remembered, or nobody could count them", () => {
+  const most = Math.max(...Array.from({ length: 100 }, (_, count) => count).filter(isAllowed));
+  const repairs = Array.from({ length: most }, (_, count) => repair(`order-${count}`, MINUTE_MS));
+  const fields = { spec: { repair: { maxPerHour: most } }, status: { repairs } };
+  const members = [leader(0), member(1), lost];
+  const seen = snapshot({ cluster: cluster(fields), members });
+  expect(repairsOf(seen).repairs).toHaveLength(most);
+  expect(leave(fields).kind).toBe("ask");
+});
+
+function isAllowed(maxPerHour: number): boolean {
+  return snapshot({ cluster: cluster({ spec: { repair: { maxPerHour } } }) }).parsed.kind === "valid";
+}

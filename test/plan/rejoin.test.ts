@@ -27,6 +27,7 @@ function repairs(members: readonly Member[], name = "seq-2"): string[] {
 }
 
 const lost = member(2, isEmpty);
+const toRestart = (container: string) => ({ revision: "seq-1", at: "", given: true, container }) as const;
 const rejoins = ["order seq-2 rejoin"];
 
 /** A follower among three that sees its peers like this. */
@@ -48,6 +49,16 @@ test.each<[string, readonly Member[], readonly string[]]>([
   ],
   ["not before its claim is there", [leader(0), member(1), member(2, { ...isEmpty, claim: "none" })], []],
   ["not before its pod is there", [leader(0), member(1), member(2, { pod: "none", claim: unmarked })], []],
+  [
+    "not while its ev-node goes on with files that are gone: the order would outlive this moment",
+    [leader(0), member(1), member(2, { says: { volume: { kind: "damaged", message: "gone" } } })],
+    [],
+  ],
+  [
+    "nor while it leads without them",
+    [member(0), member(1), member(2, { says: { ...leads, volume: { kind: "damaged", message: "gone" } } })],
+    [],
+  ],
   ["not while nobody leads", [member(0), member(1), lost], []],
   ["not while two lead", [leader(0), leader(1), lost], []],
   ["not while another member is silent", [leader(0), member(1, { says: "nothing" }), lost], []],
@@ -64,6 +75,16 @@ test.each<[string, readonly Member[], readonly string[]]>([
     [],
   ],
   ["but while it lags within them", [leader(0), member(1, sees({ height: 130 })), lost], rejoins],
+  [
+    "not while another member was told to restart, and has not yet",
+    [leader(0), member(1, { pod: { update: toRestart("container-of-seq-1") } }), lost],
+    [],
+  ],
+  [
+    "but when it has",
+    [leader(0), member(1, { pod: { update: toRestart("the-one-before") } }), lost],
+    rejoins,
+  ],
   ["a member that lost nothing is left alone", [leader(0), member(1), member(2)], []],
   [
     "a foreign volume is not written over",

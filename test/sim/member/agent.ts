@@ -1,5 +1,5 @@
 import type { PeerFinding } from "../../../src/agent/findings.ts";
-import { judgeOrder, readOrder } from "../../../src/agent/orders.ts";
+import { judgeOrder, readOrder, whereUp } from "../../../src/agent/orders.ts";
 import { judgePrepare, shownReport } from "../../../src/agent/prepare.ts";
 import type { VolumeOwner } from "../../../src/agent/volume.ts";
 import type { VolumeReport } from "../../../src/agent/volume-keeper.ts";
@@ -122,7 +122,8 @@ export class SimulatedAgent {
     if (reading.kind !== "order") return undefined;
     const { order } = reading;
     const facts = { member: owner.member, epoch: owner.epoch, raftAddress, executed: this.memory.executed };
-    const verdict = judgeOrder(order, volume, facts);
+    const judged = judgeOrder(order, volume, facts);
+    const verdict = nodeRuns ? whereUp(judged, volume) : judged;
     if (verdict.kind === "refuse") {
       this.#report = { ...this.#report, refusedOrder: { id: order.id, message: verdict.message } };
       return undefined;
@@ -150,7 +151,8 @@ export class SimulatedAgent {
       votersDigest: votersDigest(voters),
       bootstrapped: true,
       started: order.kind === "rejoin",
-      hadBlocks: verdict.hadBlocks,
+      // Here the blocks are one with the log, and went with it.
+      hadBlocks: false,
       executedOrders: [...(verdict.before?.executedOrders ?? []), order.id],
     };
   }
