@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import type { EvNodeCluster } from "../../src/api/evnodecluster.ts";
 import { parseCluster } from "../../src/api/parse.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { memberName } from "../../src/model/names.ts";
 import { memberConfigs } from "../../src/resources/member-configs.ts";
+import { podTemplate } from "../../src/resources/pod-template.ts";
 import { identity } from "../builders.ts";
+import { rendered as renderedObjects } from "./rendered.ts";
 
 /**
  * The five evnode.yaml files of upstream's guide beside those that are rendered for the same cluster. The page that
@@ -50,9 +53,10 @@ function guided(node: number): Keys {
   };
 }
 
+const example = parse(file("examples/five-members.yaml")) as EvNodeCluster & KubeObject;
+
 /** The files that the operator renders, in the order of the members. */
 function rendered(): readonly Keys[] {
-  const example = parse(file("examples/five-members.yaml")) as KubeObject;
   const parsed = parseCluster(example, 1);
   if (parsed.kind === "invalid") throw new Error(parsed.problems.join("; "));
   const { name } = example.metadata;
@@ -149,5 +153,43 @@ describe("docs/guide.md", () => {
     expect(isShown(theirs, guided(1)[name])).toBe(true);
     expect(isShown(own, ours[0]?.[name])).toBe(true);
     expect(why).toMatch(/^[A-Z].{20,}\.$/);
+  });
+});
+
+describe("the guide's systemd unit, as a pod", () => {
+  const { spec } = podTemplate(renderedObjects(example.spec));
+  const [evnode] = spec?.containers ?? [];
+  const mountsOf = (container: typeof evnode) => container?.volumeMounts?.map(({ name }) => name) ?? [];
+
+  it("starts ev-node again whenever it ends, as Kubernetes does where nothing is said", () => {
+    expect(spec?.restartPolicy).toBeUndefined();
+    expect(evnode).not.toHaveProperty("restartPolicy");
+  });
+
+  it("gives it the guide's 30 s to stop, and more", () => {
+    expect(spec?.terminationGracePeriodSeconds).toBeGreaterThan(30);
+    const hasty = { ...example, spec: { ...example.spec, pod: { terminationGracePeriodSeconds: 29 } } };
+    expect(parseCluster(hasty, 1)).toMatchObject({ kind: "invalid" });
+  });
+
+  it("tells it of the passphrase the path alone, in a folder in memory", () => {
+    const words = [...(evnode?.args ?? []), ...(evnode?.env ?? []).map(({ name }) => name)];
+    expect(words.filter((word) => /passphrase/i.test(word))).toEqual([
+      "--evnode.signer.passphrase_file=/data/config/passphrase",
+    ]);
+    const mount = evnode?.volumeMounts?.find(({ mountPath }) => mountPath === "/data/config");
+    const volume = spec?.volumes?.find(({ name }) => name === mount?.name);
+    expect(mount?.readOnly).toBe(true);
+    expect(volume?.emptyDir?.medium).toBe("Memory");
+  });
+
+  it("mounts the Secret with the passphrase in the agent alone", () => {
+    const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+    const withSecret = all.filter((container) => mountsOf(container).includes("identity-secret"));
+    expect(withSecret.map(({ name }) => name)).toEqual(["agent"]);
+  });
+
+  it("logs as JSON", () => {
+    expect(ours.map((config) => config["log.format"])).toEqual(Array.from({ length: 5 }, () => "json"));
   });
 });
