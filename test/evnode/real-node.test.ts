@@ -4,10 +4,8 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type IdentityInput, newIdentity } from "../../src/act/identity.ts";
 import { evnodeKeys } from "../../src/api/evnode-keys.ts";
 import type { Spec } from "../../src/api/evnodecluster.ts";
-import { parseCluster } from "../../src/api/parse.ts";
 import type { MemberConfigInput } from "../../src/evnode/config.ts";
 import { namespaceHex } from "../../src/evnode/da-namespace.ts";
 import { renderGenesis } from "../../src/evnode/genesis.ts";
@@ -20,12 +18,11 @@ import {
   parseState,
   stateRequest,
 } from "../../src/evnode/rpc.ts";
-import { entryText } from "../../src/model/secret-text.ts";
 import { kmsKey } from "../../src/resources/kms.ts";
 import { optionalKeys } from "../../src/resources/optional-keys.ts";
-import { systemRandom } from "../../src/runtime/random.ts";
-import { cluster, spec as minimal } from "../builders.ts";
+import { spec as minimal } from "../builders.ts";
 import { because, obstacleToGo } from "./go.ts";
+import { completed, identityFiles } from "./identity-files.ts";
 import { startKms } from "./kms-stand-in.ts";
 import {
   buildPrograms,
@@ -52,12 +49,6 @@ const startOfChain = {
   daStartHeight: 0,
   daEpochForcedInclusion: 50,
 };
-
-function completed(fields: Partial<Spec>) {
-  const parsed = parseCluster(cluster({ spec: fields }), 1);
-  if (parsed.kind === "invalid") throw new Error(parsed.problems.join("; "));
-  return parsed.spec;
-}
 
 /** Every field that is ev-node's alone, all at once. */
 const everything = (daAddress: string, tracesTo: string): Partial<Spec> => ({
@@ -279,23 +270,4 @@ function timeOf(of: RealNode, height: number): Promise<number> {
     const reading = parseBlock(await of.ask(blockRequest(height)));
     return reading.kind === "parsed" ? reading.value.timeMs : undefined;
   });
-}
-
-/** A generated identity, as the agent installs it. */
-async function identityFiles(
-  given: IdentityInput["given"] = {},
-  spec = completed({}),
-): Promise<ReadonlyMap<string, string>> {
-  const secret = await newIdentity({
-    cluster: "seq",
-    namespace: "rollup",
-    spec,
-    clusterDomain: "cluster.local",
-    given,
-    random: systemRandom,
-    nowMs: Date.now(),
-  });
-  const entries = ["genesis.json", "signer.json", "passphrase", "node_key.0.json"];
-  const there = entries.filter((name) => secret.data?.[name] !== undefined);
-  return new Map(there.map((name) => [name.replace(".0.", "."), entryText(secret, name) ?? ""]));
 }
