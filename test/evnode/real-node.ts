@@ -121,7 +121,8 @@ export function writeFiles(folder: string, files: Iterable<readonly [string, str
   }
 }
 
-function running(child: ChildProcess, ports: Ports, home: string): RealNode {
+/** A process that was started on this home, which goes when it is stopped. */
+export function running(child: ChildProcess, ports: Ports, home: string): RealNode {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk: Buffer) => {
