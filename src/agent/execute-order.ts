@@ -24,9 +24,12 @@ export async function executeOrder(
 ): Promise<VolumeRecord> {
   const { order } = verdict;
   if (verdict.kind === "writeRaftFolder") {
-    // Before the Raft folder is fresh: that ends the order when it is done again.
-    if (order.kind === "rejoin" && order.anew === "all")
+    if (order.kind === "rejoin" && order.anew === "all") {
+      // The Raft folder first: without it ev-node does not start, and it must not start on one without the blocks.
+      if (!(await isWritten(home, owner.epoch, order.voters)))
+        await setAside(disk, home, raftFolderName(owner.epoch));
       await setAside(disk, home, relative(home, resolve(home, dbPath)));
+    }
     await writeRaftFolder(disk, home, owner.epoch, verdict.order.voters);
   }
 
@@ -61,8 +64,7 @@ async function writeRaftFolder(
   voters: readonly Voter[],
 ): Promise<void> {
   const name = raftFolderName(epoch);
-  const present = await lookAtRaftFolder(join(home, name));
-  if (present.kind === "fresh" && votersDigest(present.voters) === votersDigest(voters)) return;
+  if (await isWritten(home, epoch, voters)) return;
 
   const ownFolder = join(home, OWN_FOLDER);
   const fresh = join(ownFolder, `${name}.new`);
@@ -78,6 +80,12 @@ async function writeRaftFolder(
   await disk.rename(fresh, join(home, name));
   await disk.syncFolder(ownFolder);
   await disk.syncFolder(home);
+}
+
+/** Whether the folder is there as the order asks for it, and was not used since. */
+async function isWritten(home: string, epoch: number, voters: readonly Voter[]): Promise<boolean> {
+  const present = await lookAtRaftFolder(join(home, raftFolderName(epoch)));
+  return present.kind === "fresh" && votersDigest(present.voters) === votersDigest(voters);
 }
 
 /** What is on the disk is read back: a membership is for ever, and ev-node checks nothing of it. */

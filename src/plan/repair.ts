@@ -89,6 +89,8 @@ function limbo(snapshot: Snapshot): Cure | undefined {
   const { report } = mute;
   if (report.kind !== "answered" || !isInRaft(mute) || report.answer.node.kind !== "closed") return undefined;
   if (agedMs(report.answer.node.sinceMs, report, snapshot) < LIMBO_MS) return undefined;
+  // It executes blocks that its execution layer lacks, as whoever led after it would have to.
+  if (report.answer.execution && report.answer.execution.blocksBehind !== 0) return undefined;
   const by = hasBudget(snapshot) ? "eviction" : "deletion";
   const why =
     "all others follow a leader, none of them leads, and no block comes: it leads without making blocks";

@@ -85,9 +85,9 @@ const follows = (ageMs: number): MemberShape => ({
     },
   },
 });
-const mute = (sinceMs: number): MemberShape => ({
-  says: { node: { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs } },
-});
+const silent = (sinceMs: number) =>
+  ({ node: { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs } }) as const;
+const mute = (sinceMs: number): MemberShape => ({ says: silent(sinceMs) });
 
 test.each<[string, readonly Member[], readonly string[]]>([
   [
@@ -108,6 +108,15 @@ test.each<[string, readonly Member[], readonly string[]]>([
   [
     "not while another one serves nobody either",
     [member(0, follows(90_000)), member(1, mute(60_000)), member(2, mute(60_000))],
+    [],
+  ],
+  [
+    "not while its execution layer is behind, which it brings up before it makes a block",
+    [
+      member(0, follows(90_000)),
+      member(1, follows(90_000)),
+      member(2, { says: { ...silent(60_000), execution: { blocksBehind: 40, isEngineOpen: true } } }),
+    ],
     [],
   ],
   [

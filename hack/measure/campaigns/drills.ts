@@ -17,7 +17,7 @@ import {
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { patchNow } from "../rollout-sides.ts";
-import { pollUntil, type Session } from "../session.ts";
+import { pause, pollUntil, type Session } from "../session.ts";
 import { duration } from "../table.ts";
 import { type Drill, drillsReport } from "./drills-report.ts";
 
@@ -27,6 +27,8 @@ const START_TIMEOUT_MS = 180_000;
 /** Kubernetes holds back for minutes what is restarted again and again. */
 const DRILL_TIMEOUT_MS = 400_000;
 const LOOK_EVERY_MS = 100;
+const ASKED_AGAIN = 3;
+const ASK_AGAIN_MS = 5_000;
 
 /** Failover drills in a row: the time without blocks, and until the old leader is back. */
 export const drills = campaign({
@@ -83,7 +85,13 @@ async function drillOnce(
   await survey.look(await podsOf(session, cluster));
   const from = survey.top();
   const startMs = performance.now();
-  const told = await ask(session, cluster, request);
+  let told = await ask(session, cluster, request);
+  // A member that has only just come back is no help yet: whoever drills asks again.
+  for (let again = 1; told?.result === "Refused" && again <= ASKED_AGAIN; again++) {
+    say(`${request} was refused: ${told.message}`);
+    await pause(ASK_AGAIN_MS, session);
+    told = await ask(session, cluster, `${request}-${again}`);
+  }
   const tookMs = performance.now() - startMs;
   await survey.look(await podsOf(session, cluster));
   const recent = survey.times().filter(({ height }) => height >= from);
