@@ -48,7 +48,7 @@ const FEWEST = 3;
  * | not under way | any | nothing does | claim the budget, look again; then the record, and after that the restart |
  * | under way | | the leader's container is still there, and was not asked to end | begin again, within half a minute; else it failed |
  * | under way | | that container is gone, and the old leader is back | give the budget back, so that the next drill is not refused for this one |
-| under way | | so it was, and one member leads and tells how it took the lead | it succeeded |
+ * | under way | | so it was, and one member leads and tells how it took the lead | it succeeded |
  * | under way | | not so until the rollouts' deadline | it failed; or it succeeded where one leads and tells |
  */
 export function drill(snapshot: Snapshot, before: Before): Step {
