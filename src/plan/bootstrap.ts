@@ -96,8 +96,10 @@ function run(snapshot: Snapshot, identity: Identity): Step {
   });
   const order = { id: `start-${epoch}`, kind: "start", epoch } as const;
   const starts = startable.flatMap((member) => giveOrder(member, order, snapshot.nowMs));
-  const { actions, needsCertainty } = rejoin(snapshot, identity);
-  const repairs = [...actions, ...endApproval(snapshot, identity)];
+  const rejoining = rejoin(snapshot, identity);
+  const ends = endApproval(snapshot, identity);
+  const repairs = [...rejoining.actions, ...(snapshot.isCertain ? ends : [])];
+  const needsCertainty = rejoining.needsCertainty === true || (ends.length > 0 && !snapshot.isCertain);
   const rebuilding = rebuildMessage(snapshot, identity);
   const step = {
     stages: [[...starts, ...repairs]].filter((stage) => stage.length > 0),

@@ -8,8 +8,8 @@ import { lostMembers, obstacleTo } from "./volumes.ts";
 
 /**
  * Lets one member that lost its volume, or cannot use it, join again, when that is allowed and nothing speaks against
- * it. Members that were lost too are not waited for: they do not run, and come back one after another. Nobody looked
- * at what the policy allows, so that is decided on a certain snapshot only.
+ * it. Members that were lost too are not waited for: they do not run, and come back one after another. Decided on a
+ * certain snapshot only: watches may show the claim before, which was marked, beside the pod on the new one.
  */
 export function rejoin(
   snapshot: Snapshot,
@@ -22,13 +22,15 @@ export function rejoin(
   const voters = votersOf(snapshot, identity);
   if (!found?.member.claim || !found.member.pod || !voters) return { actions: [] };
   if (obstacleTo(found, lost, snapshot, identity) !== undefined) return { actions: [] };
-  if (found.leave.kind === "policy" && !snapshot.isCertain) return { actions: [], needsCertainty: true };
 
   const { member, unusable } = found;
   const { claim, pod } = found.member;
   const { epoch } = identity;
-  if (claim.started !== epoch) return { actions: [{ kind: "markClaim", member, claim, epoch }] };
   const anew = unusable === undefined ? {} : { anew: unusable };
   const order = { id: rejoinOrderId(member, pod), kind: "rejoin", epoch, voters, ...anew } as const;
-  return { actions: giveOrder(member, order, snapshot.nowMs) };
+  const actions: Action[] =
+    claim.started === epoch
+      ? giveOrder(member, order, snapshot.nowMs)
+      : [{ kind: "markClaim", member, claim, epoch }];
+  return actions.length === 0 || snapshot.isCertain ? { actions } : { actions: [], needsCertainty: true };
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { annotations } from "../../src/model/annotations.ts";
 import type { Member } from "../../src/model/member.ts";
 import { endApproval } from "../../src/plan/approval.ts";
+import { makePlan } from "../../src/plan/plan.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { briefAction } from "../brief.ts";
 import {
@@ -81,7 +82,9 @@ test.each<[string, readonly Member[], readonly string[]]>([
   ],
   ["a lost one", [leader(0), member(1), member(2, isEmpty)], ["bootstrap: order seq-2 rejoin"]],
 ])("it is part of the plan: %s", (_, members, plan) => {
-  expect(briefPlan({ ...approving("seq-2"), members })).toEqual(plan);
+  expect(briefPlan({ ...approving("seq-2"), members, isCertain: true })).toEqual(plan);
+  // A watch may show the claim of before, which was marked.
+  expect(makePlan({ ...approving("seq-2"), members })).toMatchObject({ decided: [], needsCertainty: true });
 });
 
 test("it stays while the chain belongs to another cluster: then nothing is known for certain", () => {

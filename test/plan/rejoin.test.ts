@@ -23,7 +23,9 @@ const approving = (name: string) =>
 
 /** What is done about these members when the owner approved the repair of `name`. */
 function repairs(members: readonly Member[], name = "seq-2"): string[] {
-  return rejoin(snapshot({ cluster: approving(name), members }), identity()).actions.map(briefAction);
+  return rejoin(snapshot({ isCertain: true, cluster: approving(name), members }), identity()).actions.map(
+    briefAction,
+  );
 }
 
 const lost = member(2, isEmpty);
@@ -99,15 +101,22 @@ test("only the member that the owner named is rebuilt", () => {
   const members = [leader(0), member(1), lost];
   const { metadata } = approving("seq-1");
   const spec = { repair: { mode: "Approve" } } as const;
-  expect(rejoin(snapshot({ cluster: cluster({ metadata, spec }), members }), identity()).actions).toEqual([]);
+  expect(
+    rejoin(snapshot({ isCertain: true, cluster: cluster({ metadata, spec }), members }), identity()).actions,
+  ).toEqual([]);
   const asking = cluster({ spec: { repair: { mode: "Approve" } } });
-  expect(rejoin(snapshot({ cluster: asking, members }), identity())).toEqual({ actions: [] });
+  expect(rejoin(snapshot({ isCertain: true, cluster: asking, members }), identity())).toEqual({
+    actions: [],
+  });
 });
 
 test("the order names this pod, so that a later loss is another repair, and all voters", () => {
   const {
     actions: [action],
-  } = rejoin(snapshot({ cluster: approving("seq-2"), members: [leader(0), member(1), lost] }), identity());
+  } = rejoin(
+    snapshot({ isCertain: true, cluster: approving("seq-2"), members: [leader(0), member(1), lost] }),
+    identity(),
+  );
   expect(action).toMatchObject({
     kind: "order",
     pod: { uid: "uid-of-seq-2" },
@@ -124,7 +133,11 @@ test("the order names this pod, so that a later loss is another repair, and all 
 });
 
 test("an order that the pod carries is not given again", () => {
-  const seen = snapshot({ cluster: approving("seq-2"), members: [leader(0), member(1), lost] });
+  const seen = snapshot({
+    isCertain: true,
+    cluster: approving("seq-2"),
+    members: [leader(0), member(1), lost],
+  });
   const {
     actions: [given],
   } = rejoin(seen, identity());
