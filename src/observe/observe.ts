@@ -231,13 +231,13 @@ async function readMember(
   cluster: string,
   ordinal: number,
 ): Promise<Member> {
-  const { world } = deps;
   const name = names.memberName(cluster, ordinal);
   const claimName = names.claimName(cluster, ordinal);
   // The claim first: it stays while its pod is there, so a pod that the server shows later is not of one before it.
-  const claim = await world.watched(kinds.claim, { namespace, name: claimName });
+  const claim = await readWatched(deps, kinds.claim, { namespace, name: claimName });
   const layerClaim = { namespace, name: names.executionClaimName(cluster, ordinal) };
-  const executionClaim = await world.watched(kinds.claim, layerClaim);
+  // Nothing is decided by it but what is told.
+  const executionClaim = await deps.world.watched(kinds.claim, layerClaim);
   const pod = await readWatched(deps, kinds.pod, { namespace, name });
   const member: Member = {
     ordinal,

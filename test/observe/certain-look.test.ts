@@ -42,6 +42,9 @@ describe("a look that is certain", () => {
     expect(running.readsSince()).toEqual([
       "EvNodeCluster seq",
       "StatefulSet seq",
+      "PersistentVolumeClaim data-seq-0",
+      "PersistentVolumeClaim data-seq-1",
+      "PersistentVolumeClaim data-seq-2",
       "Pod seq-0",
       "Pod seq-1",
       "Pod seq-2",
@@ -77,7 +80,7 @@ describe("a look that is certain", () => {
   test("is no other for what is remembered: the next one reads again", async () => {
     await lookCertainly();
     await lookCertainly();
-    expect(running.readsSince()).toHaveLength(6);
+    expect(running.readsSince()).toHaveLength(9);
   });
 });
 
