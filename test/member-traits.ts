@@ -181,6 +181,11 @@ export const leaderless = (forMs = 1): Trait =>
     node: { kind: "closed", metricsPortOpen: true, raftPortOpen: true, sinceMs: forMs },
     ready: { ok: false, message: "it knows no leader", forMs },
   });
+/** Prepared, and its ev-node was never started in this pod. */
+export const notStarted: Trait = onPod((pod) => ({
+  ...pod,
+  status: { ...pod.status, containerStatuses: [] },
+}));
 export const silent: Trait = (draft) => ({ ...draft, says: "nothing" });
 export const gone: Trait = () => ({ pod: undefined, says: "nothing" });
 export const stopping: Trait = onPod((pod) => ({

@@ -151,8 +151,11 @@ function leaderlessForMs({ report }: Present, { snapshot }: Scene): number {
   return agedMs(report.answer.node.sinceMs, report, snapshot);
 }
 
-function hasRunFor(ms: number, { pod }: Present, { snapshot }: Scene): boolean {
-  const startedMs = parseTimestampMs(pod.startedAt ?? pod.createdAt ?? "");
+/** One that nothing keeps from its start is about to start, however long that takes. */
+function hasRunFor(ms: number, member: Present, { snapshot }: Scene): boolean {
+  const { startedAt, createdAt } = member.pod;
+  const isDue = startedAt === undefined && answerOf(member)?.prepare.kind === "done";
+  const startedMs = isDue ? undefined : parseTimestampMs(startedAt ?? createdAt ?? "");
   return startedMs !== undefined && snapshot.nowMs - startedMs >= ms;
 }
 

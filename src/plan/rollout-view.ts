@@ -84,8 +84,10 @@ function tellingOf(
   next: Next,
   blockers: readonly Blocker[],
 ): Pick<RolloutView, "reason" | "message"> {
-  const [blocker] = blockers.filter(({ type }) => type === "RolloutComplete");
-  if (blocker?.type === "RolloutComplete") return { reason: blocker.reason, message: blocker.message };
+  const problems = blockers.filter((blocker) => blocker.type === "RolloutComplete");
+  const [first] = problems;
+  // A change that was taken back, and the way back does not get on: both need a person.
+  if (first) return { reason: first.reason, message: problems.map(({ message }) => message).join(" ") };
   const ofRecord = isOpen(record) ? (record?.changes ?? []) : [];
   const changes = state.kind === "none" ? ofRecord : state.wish.changes;
   const what = changes.length === 0 ? "A restart" : `A change of ${changes.join(", ")}`;

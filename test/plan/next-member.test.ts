@@ -12,6 +12,7 @@ import {
   gone,
   leaderless,
   leads,
+  notStarted,
   restarted,
   says,
   silent,
@@ -127,6 +128,11 @@ const stuck: readonly Case[] = [
   {
     name: "not when two are not in Raft: what is missing is a majority",
     members: [waitsForOrder, waitsForOrder, leaderless(30_000)],
+    next: "wait: no member leads",
+  },
+  {
+    name: "not while one is about to start: it may be what the majority lacks",
+    members: [leaderless(30_000), leaderless(30_000), [leaderless(30_000), notStarted]],
     next: "wait: no member leads",
   },
   {

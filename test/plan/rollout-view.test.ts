@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { rollout } from "../../src/plan/rollout.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
+import { NOW_MS } from "../builders.ts";
 import {
   begun,
+  behind,
   broken,
   gone,
   leads,
@@ -77,6 +79,11 @@ test.each<[string, Snapshot, string, string]>([
 ])("when %s, it says so", (_, seen, reason, message) => {
   const { reason: told, message: words } = viewIn(seen);
   expect([told, words]).toEqual([reason, message]);
+});
+
+test("a way back that does not get on is told beside why it is gone", () => {
+  const seen = reverting({ members: [leads, behind(99), behind(99)], seen: { nowMs: NOW_MS + 400_000 } });
+  expect(viewIn(seen).message).toMatch(/^The change of image was taken back.* The rollout does not get on: /);
 });
 
 describe("the plan", () => {

@@ -67,7 +67,9 @@ export class Owner {
   restartLaggard(ref: typeof MAIN): void {
     const { registry, history, chance } = this.#universe;
     const conditions = this.clusterOf(ref)?.status?.conditions ?? [];
-    const told = conditions.filter(({ reason }) => reason === "RolloutStalled" || reason === "VolumeLost");
+    const told = conditions.filter(
+      ({ reason, message }) => reason === "VolumeLost" || message.includes("does not get on"),
+    );
     const texts = told.map(({ message }) => message).join(" ");
     const [, name] = /(\S+) is more than \d+ blocks behind/.exec(texts) ?? [];
     if (name === undefined || !chance.is(0.05)) return;
