@@ -41,7 +41,7 @@ export const blockTimes = campaign({
   name: "block-times",
   about:
     "a lazy chain with 60 s between blocks and a chain with 100 ms: readiness in a quiet time, and a rollout",
-  options: { minutes: { full: 10, short: 1, about: "how long nothing happens" } },
+  options: { minutes: { full: 10, short: 0, about: "how long nothing happens" } },
   async run(session, { minutes }) {
     const namespace = await provideNamespace(session, "block-times");
     const all = await Promise.all(rhythms.map((rhythm) => watchRhythm(session, namespace, rhythm, minutes)));
