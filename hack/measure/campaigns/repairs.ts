@@ -44,7 +44,7 @@ export const repairs = campaign({
     for (const [index, fault] of faults.entries()) {
       const wish = { namespace, name: `chain-${index}`, replicas: REPLICAS, blockTime: "200ms" } as const;
       const cluster = operatedCluster(wish);
-      const more = { repair: { maxPerHour: 60 }, raft };
+      const more = { repair: { maxPerHour: 8 }, raft };
       await session.api.create(kinds.cluster, manifestOf({ ...wish, more }));
       const survey = new ChainSurvey(REPLICAS);
       for (let run = 1; run <= options.runs; run += 1) {
