@@ -4,7 +4,7 @@ import { runSeed } from "./run-seed.ts";
 import type { Variant } from "./simulated-operator.ts";
 
 /** Within so many seeds each mistake has to show, counted from 1 as well: `firstSeed` only saves time. */
-const LAST_SEED = 400;
+const LAST_SEED = 1_000;
 
 for (const variant of brokenVariants) {
   test(`it is noticed when an operator ${variant.name}`, async () => {
