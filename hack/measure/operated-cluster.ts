@@ -5,6 +5,7 @@ import { kinds } from "../../src/model/kinds.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { identitySecretName } from "../../src/model/names.ts";
 import type { EvNodeClusterObject } from "../../src/model/objects.ts";
+import { inDurations } from "../../src/resources/timing.ts";
 import { testnodeImages } from "../local-cluster/image-names.ts";
 import { type Members, podsOf } from "./pods.ts";
 import { pollUntil, type Session } from "./session.ts";
@@ -53,20 +54,11 @@ export function manifestOf({
       chain: { id: `${namespace}-${name}`, blockTime },
       da: { address: `http://local-da.${namespace}:7980` },
       storage: { size: "1Gi" },
-      ...(raftTiming === undefined ? {} : { raft: { timing: timingOf(raftTiming) } }),
+      ...(raftTiming === undefined ? {} : { raft: { timing: inDurations(raftTiming) } }),
       ...(nodeSelector === undefined ? {} : { pod: { nodeSelector } }),
       ...(mode === undefined ? {} : { rollout: { mode } }),
       ...more,
     },
-  };
-}
-
-function timingOf(timing: RaftTimeouts) {
-  return {
-    heartbeatTimeout: `${timing.heartbeatTimeoutMs}ms`,
-    electionTimeout: `${timing.electionTimeoutMs}ms`,
-    leaderLeaseTimeout: `${timing.leaderLeaseTimeoutMs}ms`,
-    sendTimeout: `${timing.sendTimeoutMs}ms`,
   };
 }
 

@@ -14,6 +14,8 @@ import { pause, type Session } from "./session.ts";
 export interface VolumeFault {
   readonly name: string;
   readonly of: "follower" | "leader";
+  /** The member goes on in the process that it had. */
+  readonly keepsProcess?: true;
   readonly happen: (session: Session, cluster: OperatedCluster, pod: Pod) => Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export const volumeFaults = (heldMs: number): readonly VolumeFault[] => [
   {
     name: "held back for longer than the log reaches",
     of: "follower",
+    keepsProcess: true,
     happen: async (session, _, pod) => {
       await signalContainer(pod, EVNODE_CONTAINER, "SIGSTOP");
       await pause(heldMs, session);

@@ -13,6 +13,7 @@ import { manifestOf, type OperatedCluster, operatedCluster, removeCluster } from
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
+import { keepLooking, LOOK_EVERY_MS, readAll } from "../survey-looks.ts";
 import { duration } from "../table.ts";
 import { sendTransactions } from "../transactions.ts";
 import { type VolumeFault, volumeFaults } from "../volume-faults.ts";
@@ -20,7 +21,6 @@ import { type Repair, repairsReport } from "./repairs-report.ts";
 
 const REPLICAS = 3;
 const TIMEOUT_MS = 300_000;
-const LOOK_EVERY_MS = 100;
 /** A log that reaches back for a few seconds only, so that a member can be away for longer. */
 const raft = { snapshotThreshold: 60, trailingLogs: 60 };
 
@@ -83,24 +83,20 @@ async function tryFault(session: Session, { cluster, survey, fault }: Trial): Pr
     `${member}-${performance.now()}`,
   );
   const before = await lastRepair(session, cluster);
-  await readAll(session, cluster, survey);
+  const surveyed = { members: cluster, survey };
+  await readAll(session, surveyed);
   const from = survey.top();
   const startMs = performance.now();
-  const over = new AbortController();
-  const looking = keepLooking(session, cluster, survey, over.signal);
   try {
-    await fault.happen(session, cluster, pod);
-    const isAnother = async () => {
-      const now = (await podsOf(session, cluster)).find(({ metadata }) => metadata.name === member);
-      return fault.name.startsWith("held") || processOf(now) !== processOf(pod) ? true : undefined;
-    };
-    await pollUntil(isAnother, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
-    const { missing } = await followStart(session, cluster, performance.now(), TIMEOUT_MS);
-    const inSyncMs = performance.now() - startMs;
-    await pause(2_000, session);
-    over.abort();
-    await looking;
-    await readAll(session, cluster, survey);
+    const { missing, inSyncMs } = await keepLooking(session, surveyed, async () => {
+      await fault.happen(session, cluster, pod);
+      if (fault.keepsProcess !== true) await isAnother(session, cluster, pod);
+      const back = await followStart(session, cluster, performance.now(), TIMEOUT_MS);
+      const tookMs = performance.now() - startMs;
+      await pause(2_000, session);
+      return { missing: back.missing, inSyncMs: tookMs };
+    });
+    await readAll(session, surveyed);
     const recent = survey.times().filter(({ height }) => height >= from);
     const after = await lastRepair(session, cluster);
     return {
@@ -111,9 +107,18 @@ async function tryFault(session: Session, { cluster, survey, fault }: Trial): Pr
       wrongs: missing === undefined ? [] : [`not back: ${missing}`],
     };
   } finally {
-    over.abort();
-    await Promise.all([looking, sender.stop()]);
+    await sender.stop();
   }
+}
+
+/** Waits until the member runs another process than it did, or none. */
+async function isAnother(session: Session, cluster: OperatedCluster, before: Pod): Promise<void> {
+  const { name } = before.metadata;
+  const look = async () => {
+    const now = (await podsOf(session, cluster)).find(({ metadata }) => metadata.name === name);
+    return processOf(now) !== processOf(before) ? true : undefined;
+  };
+  await pollUntil(look, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
 }
 
 async function victim(
@@ -142,29 +147,6 @@ async function lastRepair({ api }: Session, { namespace, name }: OperatedCluster
 function processOf(pod: Pod | undefined): string | undefined {
   const evnode = pod?.status?.containerStatuses?.find(({ name }) => name === EVNODE_CONTAINER);
   return evnode?.state?.running === undefined ? undefined : evnode.containerID;
-}
-
-async function keepLooking(
-  session: Session,
-  cluster: OperatedCluster,
-  survey: ChainSurvey,
-  over: AbortSignal,
-): Promise<void> {
-  while (!over.aborted) {
-    await survey.look(await podsOf(session, cluster));
-    await pause(LOOK_EVERY_MS, session);
-  }
-}
-
-/** Reads every block of every member anew: one of them has another store than before. */
-async function readAll(session: Session, cluster: OperatedCluster, survey: ChainSurvey): Promise<void> {
-  let again = true;
-  const isRead = async () => {
-    const whole = await survey.look(await podsOf(session, cluster), again);
-    again = false;
-    return whole ? true : undefined;
-  };
-  await pollUntil(isRead, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
 }
 
 function describe({ member, inSyncMs, gapMs, rebuilt, wrongs }: Repair): string {

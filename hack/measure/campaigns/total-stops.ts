@@ -11,7 +11,8 @@ import { provideNamespace } from "../namespaces.ts";
 import { deleteCluster, manifestOf, operatedCluster } from "../operated-cluster.ts";
 import { type Members, podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
-import { pause, pollUntil, type Session } from "../session.ts";
+import { pollUntil, type Session } from "../session.ts";
+import { keepLooking, LOOK_EVERY_MS, readAll, type Surveyed } from "../survey-looks.ts";
 import { duration } from "../table.ts";
 import { createYardstick, newYardstick } from "../yardstick-cluster.ts";
 import { type TotalStop, totalStopsReport } from "./total-stops-report.ts";
@@ -25,18 +26,14 @@ const GONE_TIMEOUT_MS = 120_000;
 const BLOCKS_BETWEEN = 15;
 /** Blocks to see after a stop before the time without blocks counts as over. */
 const BLOCKS_AFTER = 3;
-/** Every block that is served has to be seen, also one that is gone a moment later. */
-const LOOK_EVERY_MS = 50;
 
 /** How all members are stopped in one moment. */
 type Way = TotalStop["way"];
 const waysOfTheirs: readonly Way[] = ["pods killed", "pods deleted", "containers killed"];
 const waysOfOurs: readonly Way[] = ["delete and apply", ...waysOfTheirs];
 
-interface Side {
+interface Side extends Surveyed {
   readonly name: TotalStop["side"];
-  readonly members: Members;
-  readonly survey: ChainSurvey;
   readonly ways: readonly Way[];
   readonly stop: (way: Way) => Promise<void>;
 }
@@ -117,38 +114,6 @@ async function stopAll(session: Session, side: Side, way: Way): Promise<TotalSto
     missing,
     replaced: survey.replaced().slice(before),
   };
-}
-
-/** Reads every block of every member anew: these are other processes than before. */
-async function readAll(session: Session, { members, survey }: Side, atLeastTo = 0): Promise<void> {
-  let again = true;
-  const isRead = async () => {
-    const whole = await survey.look(await podsOf(session, members), again);
-    again = false;
-    return whole && survey.top() >= atLeastTo ? true : undefined;
-  };
-  await pollUntil(isRead, { everyMs: LOOK_EVERY_MS, timeoutMs: BACK_TIMEOUT_MS }, session);
-}
-
-/** Reads what is served for as long as `work` takes. */
-async function keepLooking(
-  session: Session,
-  { members, survey }: Side,
-  work: () => Promise<void>,
-): Promise<void> {
-  const over = new AbortController();
-  const looking = (async () => {
-    while (!over.signal.aborted) {
-      await survey.look(await podsOf(session, members));
-      await pause(LOOK_EVERY_MS, session);
-    }
-  })();
-  try {
-    await work();
-  } finally {
-    over.abort();
-    await looking;
-  }
 }
 
 async function stopPods(session: Session, members: Members, way: Way): Promise<void> {

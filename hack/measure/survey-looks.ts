@@ -1,0 +1,45 @@
+import type { ChainSurvey } from "./chain-survey.ts";
+import { type Members, podsOf } from "./pods.ts";
+import { pause, pollUntil, type Session } from "./session.ts";
+
+/** A chain whose every block is read and remembered. */
+export interface Surveyed {
+  readonly members: Members;
+  readonly survey: ChainSurvey;
+}
+
+const READ_TIMEOUT_MS = 180_000;
+/** Every block that is served has to be seen, also one that is gone a moment later. */
+export const LOOK_EVERY_MS = 50;
+
+/** Reads every block of every member anew: these are other processes, or have other stores, than before. */
+export async function readAll(session: Session, { members, survey }: Surveyed, atLeastTo = 0): Promise<void> {
+  let again = true;
+  const isRead = async () => {
+    const whole = await survey.look(await podsOf(session, members), again);
+    again = false;
+    return whole && survey.top() >= atLeastTo ? true : undefined;
+  };
+  await pollUntil(isRead, { everyMs: LOOK_EVERY_MS, timeoutMs: READ_TIMEOUT_MS }, session);
+}
+
+/** Reads what is served for as long as `work` takes. */
+export async function keepLooking<T>(
+  session: Session,
+  { members, survey }: Surveyed,
+  work: () => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const looking = (async () => {
+    while (!over.signal.aborted) {
+      await survey.look(await podsOf(session, members));
+      await pause(LOOK_EVERY_MS, session);
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await looking;
+  }
+}
