@@ -1,4 +1,5 @@
 import { parseDuration } from "../model/duration.ts";
+import { isJsonObject } from "../model/json.ts";
 import type { CompleteSpec } from "./complete-spec.ts";
 import { evnodeKeys, keyOfFlag } from "./evnode-keys.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
@@ -45,15 +46,6 @@ function submitOptionsProblems({ da }: CompleteSpec): readonly string[] {
   return [
     'spec.da.submitOptions: It is no JSON object, and every submission would fail; something like {"gas_price": 0.002} was expected.',
   ];
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 function pprofProblems({ pprof, raft, p2p, rpc, metrics, app }: CompleteSpec): readonly string[] {

@@ -1,3 +1,4 @@
+import { isRecord } from "../model/json.ts";
 import { type Asked, clip, KubeError, type KubeErrorDetail, type KubeErrorKind, prefix } from "./errors.ts";
 
 /** An answer, above all of a request that the server did not carry out. */
@@ -31,7 +32,7 @@ export function refusalToError(refusal: Refusal, asked: Asked): KubeError {
 
 /** The error that an ERROR event of a watch stands for. */
 export function statusToError(object: unknown, asked: Asked): KubeError {
-  const status = isObject(object) ? (object as Status) : {};
+  const status = isRecord(object) ? (object as Status) : {};
   const code = typeof status.code === "number" ? status.code : 500;
   return toError(code, status, "", retryAfterMsOf(status.details?.retryAfterSeconds), asked);
 }
@@ -130,7 +131,7 @@ function kindOfServerFault(reason: string | undefined, message: string): KubeErr
 
 function detailsOf(causes: unknown, isSecret: boolean): KubeErrorDetail[] {
   if (!Array.isArray(causes)) return [];
-  return causes.filter(isObject).map((cause) => ({
+  return causes.filter(isRecord).map((cause) => ({
     ...(typeof cause["field"] === "string" ? { field: cause["field"] } : {}),
     ...(typeof cause["reason"] === "string" ? { reason: cause["reason"] } : {}),
     ...(typeof cause["message"] === "string" && !isSecret ? { message: clip(cause["message"]) } : {}),
@@ -140,7 +141,7 @@ function detailsOf(causes: unknown, isSecret: boolean): KubeErrorDetail[] {
 function parseStatus(body: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(body);
-    return isObject(value) && value["kind"] === "Status" ? value : undefined;
+    return isRecord(value) && value["kind"] === "Status" ? value : undefined;
   } catch {
     // Not JSON: a proxy or a load balancer answered. Its text is kept by the caller.
     return undefined;
@@ -152,8 +153,4 @@ function retryAfterMsOf(value: unknown): number | undefined {
   const seconds = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   if (typeof seconds !== "number" || !Number.isFinite(seconds) || seconds < 0) return undefined;
   return seconds * 1000;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@ import { parseHexKey, proposerAddressOf, publicKeyOf } from "../evnode/keys.ts";
 import { malformed, type Parsed, parsed } from "../evnode/parsed.ts";
 import { importSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
+import { isJsonObject } from "../model/json.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { ConfigMap, Secret } from "../model/objects.ts";
@@ -144,15 +145,6 @@ async function readExecutionGenesis(
   if (isJsonObject(found.value)) return { kind: "found", value: undefined };
   const message = `ConfigMap ${reference.name}, entry ${reference.key} (spec.execution.genesisConfigMap) is no JSON object; the genesis file of the execution layer was expected.`;
   return { kind: "invalid", message };
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 /** The first that is missing. */

@@ -1,6 +1,6 @@
+import { isRecord } from "../model/json.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { parseQuantity } from "../model/quantity.ts";
-import { isRecord } from "./record.ts";
 
 /**
  * Where a live object differs from the desired one, or undefined. Fields that only the live object has are the

@@ -5,7 +5,7 @@ import { isRejoinIn, rejoinOrderId } from "./orders.ts";
 import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { recordOn } from "./stored-record.ts";
-import type { LostMember } from "./volumes.ts";
+import type { Loss } from "./volumes.ts";
 
 /** Who allows a lost member to be rebuilt. */
 export type Leave =
@@ -34,11 +34,7 @@ const HOUR_MS = 3_600_000;
  * | comes after as many others within the hour as the policy allows | ask |
  * | anything else | policy |
  */
-export function leaveFor(
-  { member, runs, unusable }: LostMember,
-  lostCount: number,
-  snapshot: Snapshot,
-): Leave {
+export function leaveFor({ member, runs, unusable }: Loss, lostCount: number, snapshot: Snapshot): Leave {
   const { parsed } = snapshot;
   const failed = failureIn(member, snapshot);
   if (failed !== undefined) return { kind: "ask", why: failed, isFinal: true };

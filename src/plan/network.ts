@@ -3,7 +3,8 @@ import { isTooShort, timingFromRtt } from "../evnode/raft-timing.ts";
 import { recommendedRttMax } from "../evnode/rtt-recommendation.ts";
 import { LEAST_ROUND_TRIPS } from "../model/agent-protocol.ts";
 import { parseDuration } from "../model/duration.ts";
-import { timingOf } from "../resources/timing.ts";
+import { remembered } from "../model/remembered.ts";
+import { inDurations, timingOf } from "../resources/timing.ts";
 import { type Intents, intentsOf } from "./intent.ts";
 import { pairsOf } from "./paths.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -17,9 +18,9 @@ const STEADY_SHARE = 0.1;
 
 /**
  * What is known of the network between the members. The figures that stand in the status stay as long as what is
- * measured is near them, and so does the recommendation, which rests on them.
+ * measured is near them, and so does the recommendation, which rests on them. Asked for by the status and a condition.
  */
-export function networkOf(snapshot: Snapshot): Network | undefined {
+export const networkOf = remembered((snapshot: Snapshot): Network | undefined => {
   const before = snapshot.cluster.status?.network;
   const pairs = pairsOf(snapshot.members);
   const roundTrips = pairs.flatMap(({ from, to, peer }): RoundTrip[] => {
@@ -36,10 +37,10 @@ export function networkOf(snapshot: Snapshot): Network | undefined {
   if (recommended === undefined) return undefined;
   return {
     ...(maximum === undefined ? {} : { maximum, roundTrips, ...asymmetry(roundTrips) }),
-    recommendedTiming: recommendedTiming(recommended),
+    recommendedTiming: { rttMax: `${recommended}ms`, ...inDurations(timingFromRtt(recommended)) },
     ...tooShortSince(snapshot, maximum),
   };
-}
+});
 
 function steady(standingMs: number | undefined, measuredMs: number): number {
   const isNear =
@@ -66,17 +67,6 @@ function asymmetry(roundTrips: readonly RoundTrip[]): Pick<Network, "asymmetric"
     return [{ from, to, rttMs, backMs: back.rttMs }];
   });
   return asymmetric.length === 0 ? {} : { asymmetric };
-}
-
-function recommendedTiming(rttMaxMs: number): NonNullable<Network["recommendedTiming"]> {
-  const timing = timingFromRtt(rttMaxMs);
-  return {
-    rttMax: `${rttMaxMs}ms`,
-    heartbeatTimeout: `${timing.heartbeatTimeoutMs}ms`,
-    electionTimeout: `${timing.electionTimeoutMs}ms`,
-    leaderLeaseTimeout: `${timing.leaderLeaseTimeoutMs}ms`,
-    sendTimeout: `${timing.sendTimeoutMs}ms`,
-  };
 }
 
 function tooShortSince(

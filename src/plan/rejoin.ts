@@ -1,6 +1,5 @@
 import type { Identity } from "../model/identity.ts";
 import type { Action } from "./actions.ts";
-import { leaveFor } from "./leave.ts";
 import { giveOrder, rejoinOrderId, votersOf } from "./orders.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Step } from "./step.ts";
@@ -16,9 +15,7 @@ export function rejoin(
   identity: Identity,
 ): Pick<Step, "needsCertainty"> & { actions: Action[] } {
   const lost = lostMembers(snapshot, identity);
-  const found = lost
-    .map((one) => ({ ...one, leave: leaveFor(one, lost.length, snapshot) }))
-    .find(({ leave }) => leave.kind !== "ask");
+  const found = lost.find(({ leave }) => leave.kind !== "ask");
   const voters = votersOf(snapshot, identity);
   if (!found?.member.claim || !found.member.pod || !voters) return { actions: [] };
   if (obstacleTo(found, lost, snapshot, identity) !== undefined) return { actions: [] };

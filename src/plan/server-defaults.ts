@@ -1,4 +1,4 @@
-import { isRecord } from "./record.ts";
+import { isRecord } from "../model/json.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -5,7 +5,7 @@ import { absenceCoveredMs } from "../api/log-retention.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { formatDuration } from "../model/duration.ts";
 import { identitySecretName } from "../model/names.ts";
-import { timingOf } from "../resources/timing.ts";
+import { inDurations, timingOf } from "../resources/timing.ts";
 import { drillStatus } from "./drill-state.ts";
 import { executionClaimNames } from "./execution-claims.ts";
 import { type Findings, findingsOf, isSetUp } from "./findings.ts";
@@ -69,15 +69,11 @@ function leaderOf(
 type Spec = NonNullable<ReturnType<typeof intentsOf>>["current"]["spec"];
 
 function effectiveOf(spec: Spec): NonNullable<Status["effective"]> {
-  const timing = timingOf(spec.raft.timing);
   return {
     defaultsVersion: spec.defaultsVersion,
     raftTiming: {
       source: spec.raft.timing.source,
-      heartbeatTimeout: `${timing.heartbeatTimeoutMs}ms`,
-      electionTimeout: `${timing.electionTimeoutMs}ms`,
-      leaderLeaseTimeout: `${timing.leaderLeaseTimeoutMs}ms`,
-      sendTimeout: `${timing.sendTimeoutMs}ms`,
+      ...inDurations(timingOf(spec.raft.timing)),
     },
     raftLog: {
       snapshotThreshold: spec.raft.snapshotThreshold,

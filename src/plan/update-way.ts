@@ -1,8 +1,8 @@
 import { annotations } from "../model/annotations.ts";
+import { isRecord } from "../model/json.ts";
 import { AGENT_CONTAINER, EVNODE_CONTAINER, type MemberPod } from "../model/member.ts";
 import type { Pod, StatefulSet } from "../model/objects.ts";
 import { remembered } from "../model/remembered.ts";
-import { isRecord } from "./record.ts";
 
 export type Template = NonNullable<StatefulSet["spec"]>["template"];
 

@@ -4,7 +4,7 @@ import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
-import { leaveFor } from "./leave.ts";
+import { type Leave, leaveFor } from "./leave.ts";
 import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
 import { rejoinObstacle } from "./rejoin-obstacle.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -28,7 +28,7 @@ export function hasBegun({ members }: Snapshot, { epoch, clusterId }: Identity):
 
 function lostVolumes(snapshot: Snapshot, identity: Identity): Blocker[] {
   const all = lostMembers(snapshot, identity);
-  const lost = all.filter((one) => leaveFor(one, all.length, snapshot).kind !== "policy");
+  const lost = all.filter(({ leave }) => leave.kind !== "policy");
   return lost.map((one) =>
     volumeBlocker("VolumeLost", `${one.what} ${remedyFor(snapshot, identity, one, all)}`),
   );
@@ -37,7 +37,7 @@ function lostVolumes(snapshot: Snapshot, identity: Identity): Blocker[] {
 /** What is told of a member that the policy allows to be rebuilt, and what that waits for. */
 export function rebuildMessage(snapshot: Snapshot, identity: Identity): string | undefined {
   const all = lostMembers(snapshot, identity);
-  const one = all.find((lost) => leaveFor(lost, all.length, snapshot).kind === "policy");
+  const one = all.find(({ leave }) => leave.kind === "policy");
   if (!one) return undefined;
   const obstacle = obstacleTo(one, all, snapshot, identity);
   const waits = obstacle === undefined ? "" : ` That waits: ${obstacle}.`;
@@ -67,7 +67,7 @@ export function obstacleTo(
 const othersThan = (lost: readonly LostMember[], { members }: Snapshot) =>
   members.filter((other) => !lost.some(({ member }) => member === other));
 
-export interface LostMember {
+export interface Loss {
   readonly member: Member;
   readonly what: string;
   /** Whether its agent found a volume of its own there and lets it run: a copy that somebody brought back. */
@@ -76,12 +76,21 @@ export interface LostMember {
   readonly unusable: "raft" | "all" | undefined;
 }
 
+export interface LostMember extends Loss {
+  readonly leave: Leave;
+}
+
 /**
  * Members whose claim was replaced, or whose volume was emptied, damaged or made unusable, since the cluster was
  * bootstrapped.
  */
-export function lostMembers({ members }: Snapshot, identity: Identity): LostMember[] {
-  return members.flatMap((member): LostMember[] => {
+export function lostMembers(snapshot: Snapshot, identity: Identity): LostMember[] {
+  const losses = lossesOf(snapshot, identity);
+  return losses.map((loss) => ({ ...loss, leave: leaveFor(loss, losses.length, snapshot) }));
+}
+
+function lossesOf({ members }: Snapshot, identity: Identity): Loss[] {
+  return members.flatMap((member): Loss[] => {
     const what = lossOf(member, identity);
     if (what !== undefined) return [{ member, what, runs: runsOn(member, identity), unusable: undefined }];
     return unusableVolume(member, identity);
@@ -107,7 +116,7 @@ function lossOf(
 }
 
 /** By the last words of ev-node. Where blocks of a fork are to blame, they are kept for a person to look at. */
-function unusableVolume(member: Member, identity: Identity): LostMember[] {
+function unusableVolume(member: Member, identity: Identity): Loss[] {
   const { pod, name } = member;
   const evnode = pod?.evnode;
   if (!pod || evnode === undefined || evnode.kind === "absent" || evnode.kind === "running") return [];
@@ -140,9 +149,8 @@ function remedyFor(
   all: readonly LostMember[],
 ): string {
   const { cluster, members } = snapshot;
-  const { member, runs } = one;
+  const { member, runs, leave } = one;
   const others = othersThan(all, snapshot);
-  const leave = leaveFor(one, all.length, snapshot);
   const { name, namespace = "default" } = cluster.metadata;
   const approve = `kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
   if (runs)

@@ -7,3 +7,11 @@ export function timingOf(timing: RaftTiming): RaftTimeouts {
   const { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, sendTimeoutMs } = timing;
   return { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, sendTimeoutMs };
 }
+
+/** As a spec has them, and the status tells them. */
+export const inDurations = (timing: RaftTimeouts) => ({
+  heartbeatTimeout: `${timing.heartbeatTimeoutMs}ms`,
+  electionTimeout: `${timing.electionTimeoutMs}ms`,
+  leaderLeaseTimeout: `${timing.leaderLeaseTimeoutMs}ms`,
+  sendTimeout: `${timing.sendTimeoutMs}ms`,
+});
