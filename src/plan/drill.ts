@@ -36,14 +36,16 @@ const FEWEST = 3;
 
 /**
  * The failover drill: the leader steps down once because its owner asks for it, by a restart of its ev-node in place,
- * with the same looks and the same disruption budget as every other restart. A request never waits: what it would wait
- * for is the very moment at which nobody wants a drill. Whatever stopped the other deciders, it is asked.
+ * with the same looks and the same disruption budget as every other restart. A request waits for nothing but a member
+ * that has to take part for some time: anything else is a moment at which nobody wants a drill. Whatever stopped the
+ * other deciders, it is asked.
  *
  * | record on the EvNodeCluster | request | seen | then |
  * | --- | --- | --- | --- |
  * | not under way | none | anything | nothing |
  * | ended with this request | it | anything | take the request away: somebody applied it again |
  * | not under way | any | not certain | look again |
+ * | not under way | any | only time has to pass, as a member is back since a moment | wait: it passes by itself |
  * | not under way | any | something speaks against it (`obstacleOf`) | refuse: the record, and the request goes, in one write |
  * | not under way | any | nothing does | claim the budget, look again; then the record, and after that the restart |
  * | under way | | the leader's container is still there, and was not asked to end | begin again, within half a minute; else it failed |
@@ -65,7 +67,7 @@ export function drill(snapshot: Snapshot, before: Before): Step {
   const asked = { version: 1, request, at: timeOf(snapshot) } as const;
   const start = begin(snapshot, before);
   if (start.kind === "refused") return ended({ kind: "refused", ...asked, message: bounded(start.why) });
-  if (start.kind === "claims") return start.step;
+  if (start.kind === "later") return start.step;
   const { name: from, pod } = start.leader;
   const underWay = { kind: "underWay", ...asked, from, container: pod?.containerId ?? "" } as const;
   return { stages: [[turnTo(underWay)], start.actions], recheckAfterMs: RECHECK_MS };
@@ -73,8 +75,8 @@ export function drill(snapshot: Snapshot, before: Before): Step {
 
 type Start =
   | { readonly kind: "refused"; readonly why: string }
-  /** Not yet: the budget is claimed first. */
-  | { readonly kind: "claims"; readonly step: Step }
+  /** Not yet: the budget is claimed first, or only time has to pass. */
+  | { readonly kind: "later"; readonly step: Step }
   | { readonly kind: "restarts"; readonly leader: Member; readonly actions: readonly Action[] };
 
 const TEMPLATE_UNSEEN = "the StatefulSet's controller has not looked at the template yet";
@@ -88,14 +90,15 @@ function begin(snapshot: Snapshot, before: Before): Start {
   if (!scene?.target) return refused(TEMPLATE_UNSEEN);
   const leader = scene.leadership.kind === "one" ? scene.leadership.leader : undefined;
   const next = nextMember(scene, scene.target, leader?.name);
+  if (next.kind === "wait" && next.isFine) return { kind: "later", step: { recheckAfterMs: RECHECK_MS } };
   if (next.kind === "wait") return refused(next.why);
   if (!leader || next.kind === "done" || next.rule !== "R8")
     return refused("another member has to be restarted first");
   const step = updateStep({ ...next, why: "a failover drill that its owner asked for" }, scene.target, scene);
   if (step.kind === "wait") return refused(step.why);
-  if (step.kind === "lookAgain") return { kind: "claims", step: { needsCertainty: true } };
+  if (step.kind === "lookAgain") return { kind: "later", step: { needsCertainty: true } };
   if (step.actions.some(({ kind }) => kind === "claimBudget"))
-    return { kind: "claims", step: { stages: [step.actions], recheckAfterMs: RECHECK_MS } };
+    return { kind: "later", step: { stages: [step.actions], recheckAfterMs: RECHECK_MS } };
   return { kind: "restarts", leader, actions: step.actions };
 }
 
@@ -151,7 +154,7 @@ function beginAgain(record: UnderWay, ageMs: number, snapshot: Snapshot, before:
   if (!snapshot.isCertain) return { needsCertainty: true };
   const start = begin(snapshot, before);
   if (start.kind === "refused") return failed(record, `no member was touched: ${start.why}`);
-  if (start.kind === "claims") return start.step;
+  if (start.kind === "later") return start.step;
   if (start.leader.name !== record.from)
     return failed(record, `no member was touched: ${start.leader.name} leads by now`);
   return { stages: [start.actions], recheckAfterMs: RECHECK_MS };

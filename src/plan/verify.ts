@@ -4,6 +4,7 @@ import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { votersDigest } from "../model/fingerprints.ts";
 import type { Identity } from "../model/identity.ts";
 import type { Member } from "../model/member.ts";
+import { remembered } from "../model/remembered.ts";
 import { intentsOf } from "./intent.ts";
 import { votersOf } from "./orders.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -41,19 +42,21 @@ export function memberDifferences(snapshot: Snapshot): string | undefined {
   return found.length === 0 ? undefined : `${inWords(found)}.`;
 }
 
-function differencesOf(snapshot: Snapshot): Difference[] {
+/** The guard and the status ask for it, of one snapshot. */
+const differencesOf = remembered((snapshot: Snapshot): readonly Difference[] => {
   if (snapshot.identity.kind !== "present") return [];
   const { identity } = snapshot.identity;
+  const voters = expectedVoters(snapshot, identity);
   return snapshot.members.flatMap((member) => {
     const answer = ownAnswer(member, identity);
     if (!answer) return [];
     return [
       ...differs(member, "genesis", identity.genesisDigest, answer.fingerprints?.genesis),
-      ...differs(member, "raft membership", expectedVoters(snapshot, identity), answer.fingerprints?.voters),
+      ...differs(member, "raft membership", voters, answer.fingerprints?.voters),
       ...nodeDifferences(member, answer, snapshot, identity),
     ];
   });
-}
+});
 
 /** One of another identity's agent says nothing of this cluster. */
 function ownAnswer({ pod, report }: Member, { clusterId }: Identity): AgentAnswer | undefined {

@@ -6,9 +6,9 @@ import { environment } from "./harness/environment.ts";
 const main = join(import.meta.dirname, "../../hack/measure/main.ts");
 
 /** The others have their short form here already: failover, quiet, operator-away and operator-killed. */
-const campaigns = ["cold-starts", "memory", "raft-timing", "rollout-storms", "rollouts", "total-stops"];
+const campaigns = ["cold-starts", "raft-timing", "rollout-storms", "rollouts", "total-stops"];
 /** These wait more than they work, so they may do it together. */
-const patient = ["block-times", "drills", "repairs"];
+const patient = ["block-times", "drills", "memory", "repairs"];
 
 async function saidBy(name: string): Promise<string> {
   const { stdout, stderr } = await tryCommand(process.execPath, [main, name, "--short"], {

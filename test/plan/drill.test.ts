@@ -159,6 +159,9 @@ const refusals: readonly (readonly [name: string, seen: Snapshot, why: string])[
   ],
 ];
 
+/** Ready, and not for long enough. */
+const backSince = (forMs: number): Trait => says({ ready: { ok: true, message: "in sync", forMs } });
+
 function heads(id: string): Trait {
   const checkpoints = [{ height: 96, id }];
   return (draft) => {
@@ -172,6 +175,15 @@ describe("a request", () => {
     ["is decided on certain evidence only", asked(), ["look again"]],
     ["claims the budget for the leader first", certain(), ["budget for seq-0"]],
     ["is noted before the leader is restarted", certain(ready), ["drill underWay", "restart seq-0"]],
+    [
+      "waits while a member only has to take part for some time",
+      certain({
+        ...ready,
+        change: { rollout: { minReadySeconds: 5 } },
+        members: [[updated, leads], updated, [updated, backSince(1_000)]],
+      }),
+      [],
+    ],
     ["needs no budget where there is none", certain({ budget: "off" }), ["drill underWay", "restart seq-0"]],
     [
       "that was carried out before is taken away",

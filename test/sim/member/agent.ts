@@ -39,7 +39,9 @@ export interface PodMemory {
 export const emptyMemory = (): PodMemory => ({ executed: [], config: undefined, token: undefined });
 
 /** Of the path to another member: what lasts, and how long it took. */
-export type PathMemory = Pick<PeerFinding, "raftTrouble" | "p2pTrouble" | "roundTrips">;
+export type PathMemory = Pick<PeerFinding, "raftTrouble" | "p2pTrouble" | "roundTrips"> & {
+  readonly rtt: AgentAnswer["peers"][number]["rtt"];
+};
 
 /** How this member took the lead. */
 type Taken = Omit<Handover, "ageMs"> & { readonly atMs: number };

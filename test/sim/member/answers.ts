@@ -9,6 +9,7 @@ import {
   type Checkpoint,
   LEADS_KEPT,
 } from "../../../src/model/agent-protocol.ts";
+import { remembered } from "../../../src/model/remembered.ts";
 import type { PathMemory, SimulatedAgent } from "./agent.ts";
 import { blockAt, heightOf, isPartOf } from "./block.ts";
 import { layerOf } from "./execution-layer.ts";
@@ -35,7 +36,7 @@ export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
   const voters = volume.raft?.voters.map(({ id }) => id) ?? [];
   const peers = voters
     .filter((id) => id !== run.name)
-    .map((id) => remembered(agent, peerOf(run, id, around), around));
+    .map((id) => inHindsight(agent, peerOf(run, id, around), around));
   for (const { name, raft } of peers) if (raft.kind === "reached") agent.reachedAtMs.set(name, around.nowMs);
   const node = nodeOf(run, around);
   noteHandover(run);
@@ -89,18 +90,23 @@ function findingsOf(
   };
 }
 
-const newPath: PathMemory = { raftTrouble: undefined, p2pTrouble: undefined, roundTrips: [] };
+const newPath: PathMemory = {
+  raftTrouble: undefined,
+  p2pTrouble: undefined,
+  roundTrips: [],
+  rtt: undefined,
+};
 
 /** As the real agent makes more of a look by those before it. */
-function remembered(agent: SimulatedAgent, peer: Peer, { nowMs }: Surroundings): Peer {
+function inHindsight(agent: SimulatedAgent, peer: Peer, { nowMs }: Surroundings): Peer {
   const known = agent.paths.get(peer.name) ?? newPath;
   const view = { listens: undefined, mayRun: agent.prepare.kind === "done", nowMs };
   const raftTrouble = troubleWith(reachOf(peer.raft, nowMs), { ...view, before: known.raftTrouble });
   const p2pTrouble = troubleWith(reachOf(peer.p2p, nowMs), { ...view, before: known.p2pTrouble });
   const isDue = nowMs - (known.roundTrips.at(-1)?.atMs ?? 0) >= LOOK_EVERY_MS;
   const roundTrips = isDue ? withRoundTrip(known.roundTrips, reachOf(peer.raft, nowMs)) : known.roundTrips;
-  agent.paths.set(peer.name, { raftTrouble, p2pTrouble, roundTrips });
-  const rtt = roundTripOf(roundTrips, nowMs);
+  const rtt = isDue ? roundTripOf(roundTrips, nowMs) : known.rtt;
+  agent.paths.set(peer.name, { raftTrouble, p2pTrouble, roundTrips, rtt });
   return {
     ...peer,
     raft: lasting(peer.raft, raftTrouble),
@@ -151,12 +157,17 @@ function nodeOf({ process, volume, agent }: PodRun, { nowMs, epochMs }: Surround
 
 /** Of the config that this process has read. */
 function provenOf({ config }: NodeProcess, { mounted: { peerId } }: SimulatedAgent) {
-  const [, namespace] = /namespace: "([^"]*)"/.exec(config.text) ?? [];
+  const daNamespace = daNamespaceOf(config);
   return {
     ...(peerId === undefined ? {} : { peerId }),
-    ...(namespace === undefined ? {} : { daNamespace: namespaceHex(namespace) }),
+    ...(daNamespace === undefined ? {} : { daNamespace }),
   };
 }
+
+const daNamespaceOf = remembered(({ text }: NodeProcess["config"]): string | undefined => {
+  const [, namespace] = /namespace: "([^"]*)"/.exec(text) ?? [];
+  return namespace && namespaceHex(namespace);
+});
 
 /** Blocks at heights that all members choose alike, the last one first. */
 function checkpointsOf({ raft }: Volume): Checkpoint[] {

@@ -3,7 +3,7 @@ import { brokenVariants } from "./broken-variants.ts";
 import { runSeed } from "./run-seed.ts";
 import type { Variant } from "./simulated-operator.ts";
 
-/** Within so many seeds each mistake has to show, counted from 1 as well: `firstSeed` only saves time. */
+/** Within so many seeds each mistake has to show: `firstSeed`, which is tried first, only saves time. */
 const LAST_SEED = 1_000;
 
 for (const variant of brokenVariants) {
@@ -14,12 +14,13 @@ for (const variant of brokenVariants) {
     // Nothing is noticed by a rule that the operator breaks as it is.
     const { violations } = await runSeed(tried, { name: "as it is", isSeen: variant.isSeen });
     expect(violations).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 }
 
 async function seedsUntilNoticed(variant: Variant): Promise<{ tried: number; violation: string }> {
   const { firstSeed = 1 } = variant;
-  for (let seed = firstSeed; seed <= LAST_SEED; seed++) {
+  const all = Array.from({ length: LAST_SEED }, (_, index) => index + 1);
+  for (const seed of [firstSeed, ...all]) {
     const [violation] = (await runSeed(seed, variant)).violations;
     if (violation !== undefined) return { tried: seed, violation };
   }
