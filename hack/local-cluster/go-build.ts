@@ -70,6 +70,7 @@ const modules: readonly GoModule[] = [
       pause: "./pause",
     },
   },
+  { folder: "delay", version: "v1", ldflags: ["-s", "-w"], binaries: { delay: "." } },
 ];
 
 /** Linking kube-apiserver on a cold cache compiles a thousand packages first. */
@@ -83,11 +84,11 @@ export async function buildBinaries(): Promise<ReadonlyMap<string, string>> {
   return built;
 }
 
-/** The same for ev-node's test node alone, which is a process as any other and needs no cluster. */
-export async function buildTestnode(): Promise<string> {
-  const module = modules.find(({ binaries }) => binaries["testnode"] !== undefined);
-  if (module === undefined) throw new Error("no module has the test node");
-  return provide(module, "testnode");
+/** The same for one that needs no cluster: ev-node's test node, and what holds packets back. */
+export async function buildBinary(name: "testnode" | "delay"): Promise<string> {
+  const module = modules.find(({ binaries }) => binaries[name] !== undefined);
+  if (module === undefined) throw new Error(`no module has ${name}`);
+  return provide(module, name);
 }
 
 async function provide(module: GoModule, name: string): Promise<string> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { buildTestnode } from "../../hack/local-cluster/go-build.ts";
+import { buildBinary } from "../../hack/local-cluster/go-build.ts";
 import { diagnoses } from "../../src/evnode/diagnoses.ts";
 import { diagnosisOf, type FailureReason } from "../../src/evnode/failures.ts";
 import { type Exit, NODE_ID, RealMember, type Yaml } from "./real-member.ts";
@@ -286,7 +286,7 @@ describe.skipIf(obstacle !== undefined)(
   () => {
     beforeAll(async () => {
       scratch = mkdtempSync(join(tmpdir(), "real-exits-"));
-      program = await buildTestnode();
+      program = await buildBinary("testnode");
     }, 10 * minutesMs);
 
     afterEach(() => {

@@ -40,7 +40,7 @@ async function dropped(rules: readonly (readonly string[])[]): Promise<Cut> {
   };
 }
 
-function addressOf({ metadata, status }: Pod): string {
+export function addressOf({ metadata, status }: Pod): string {
   if (!status?.podIP) throw new Error(`${metadata.name} has no address`);
   return status.podIP;
 }
