@@ -2,6 +2,7 @@ import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { disruptionBudgetName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
+import { readPodUpdate } from "../../../src/model/pod-update.ts";
 import type { Request } from "../faults.ts";
 import { type TrueGroup, takesPart, trueLeader } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
@@ -188,7 +189,14 @@ function keepsOthersWell({ universe, group, victim, others, isKnowable }: Scene)
 /** S9: what runs the target is not taken away for it again. */
 function takesOutdated({ universe, victim, isKnowable }: Scene): Verdict {
   if (!runsTarget(universe.registry, victim)) return fine;
-  return found(isKnowable(victim.process?.startedMs), "it runs what it has to run");
+  const isTold = isKnowable(victim.process?.startedMs) && !isAnnounced(universe, victim);
+  return found(isTold, "it runs what it has to run");
+}
+
+/** Whether a config that was announced was installed before its process started by itself, nobody tells. */
+function isAnnounced({ registry }: Universe, run: PodRun): boolean {
+  const notes = podOfRun(registry, run)?.metadata.annotations;
+  return readPodUpdate(notes?.[annotations.update])?.config !== undefined;
 }
 
 /** While nobody leads, or is not heard by a majority, those that start count for nothing yet. */
