@@ -32,7 +32,8 @@ export const newVolume = (name: string): Volume => ({
 
 /** The agent's own judgement of what lies there. */
 export function stateOf({ record, raft }: Volume, owner: VolumeOwner): VolumeState {
-  const isUsed = raft !== undefined && (raft.log !== undefined || raft.term > 1);
+  // Whatever was overwritten is not as the agent wrote it.
+  const isUsed = raft !== undefined && (raft.log !== undefined || raft.term > 1 || raft.isSpoilt === true);
   return judgeVolume(
     {
       record: record === undefined ? { kind: "absent" } : { kind: "present", record },

@@ -2,10 +2,19 @@ import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { chainLockName, claimName, identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/model/objects.ts";
+import { heightOf } from "../member/block.ts";
 import { correction, type Edit, goodEdit } from "./edits.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import type { Universe } from "./universe.ts";
-import { approvalOf, MAIN, REPLICAS, type Taste, usualTaste, wantedCluster } from "./wanted.ts";
+import {
+  approvalOf,
+  MAIN,
+  MAX_BLOCKS_BEHIND,
+  REPLICAS,
+  type Taste,
+  usualTaste,
+  wantedCluster,
+} from "./wanted.ts";
 
 /** Whoever owns the clusters: applies, deletes, and allows a lost member to be rebuilt. */
 export class Owner {
@@ -62,7 +71,8 @@ export class Owner {
 
   /**
    * Beside a member that is away none that never catches up is touched, though another template may heal it: it may be
-   * needed for a majority. Whether to restart it all the same is for a person to say.
+   * needed for a majority. Whether to restart it all the same is for a person to say. So it is with one that was rebuilt
+   * and did not come up.
    */
   restartLaggard(ref: typeof MAIN): void {
     const { registry, history, chance } = this.#universe;
@@ -71,9 +81,11 @@ export class Owner {
       ({ reason, message }) => reason === "VolumeLost" || message.includes("does not get on"),
     );
     const texts = told.map(({ message }) => message).join(" ");
-    const [, name] = /(\S+) is more than \d+ blocks behind/.exec(texts) ?? [];
+    const [, behind] = /(\S+) is more than \d+ blocks behind/.exec(texts) ?? [];
+    const [, failed] = /to have it tried again, delete pod (\S+)\./.exec(texts) ?? [];
+    const name = failed ?? behind;
     if (name === undefined || !chance.is(0.05)) return;
-    history.note(`owner deletes pod ${name}, which is behind`);
+    history.note(`owner deletes pod ${name}, which is behind or did not come up`);
     registry.delete(kinds.pod, { namespace: ref.namespace, name });
   }
 
@@ -141,8 +153,10 @@ export class Owner {
     return volume?.record !== undefined && volume.raft !== undefined && !volume.raft.isSpoilt;
   }
 
+  /** One that has the log and not the blocks cannot lead where the one that can is lost. */
   #hasFollowed(ref: typeof MAIN, ordinal: number): boolean {
-    return this.#volumeOf(ref, ordinal)?.raft?.log !== undefined;
+    const { log, stored } = this.#volumeOf(ref, ordinal)?.raft ?? {};
+    return log !== undefined && heightOf(log) - heightOf(stored) <= MAX_BLOCKS_BEHIND;
   }
 
   #claimOf(ref: typeof MAIN, ordinal: number): PersistentVolumeClaim | undefined {

@@ -81,4 +81,4 @@ export const approvalOf = ({ metadata }: EvNodeClusterObject): string | undefine
 export const REPLICAS = 3;
 
 /** A block comes with every step of the simulation, so a member that is away for five seconds is behind. */
-const MAX_BLOCKS_BEHIND = 20;
+export const MAX_BLOCKS_BEHIND = 20;
