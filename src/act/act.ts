@@ -15,6 +15,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import { createIdentity, releaseChainLock, setFinalizer, takeChainLock } from "./foundation.ts";
 import { ensureMayWrite } from "./may-write.ts";
+import { labelPod } from "./role-label.ts";
 import { performRollout } from "./rollout.ts";
 
 export interface ActDependencies {
@@ -138,11 +139,8 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
       const patch = { metadata: { annotations: notes } };
       return world.wrote(kinds.pod, await api.patch(kinds.pod, ref, patch, { uid: action.pod.uid }));
     }
-    case "labelPod": {
-      const ref = { namespace, name: action.member.name };
-      const patch = { metadata: { labels: action.labels } };
-      return world.wrote(kinds.pod, await api.patch(kinds.pod, ref, patch, { uid: action.pod.uid }));
-    }
+    case "labelPod":
+      return labelPod(deps, snapshot, action);
     case "markClaim": {
       const epoch = String(action.epoch);
       const notes = { [annotations.epoch]: epoch, [annotations.started]: epoch };

@@ -180,6 +180,21 @@ describe("writes carry what they were decided on", () => {
     expect(api.requests[0]?.preconditions).toEqual({ uid: "uid-of-seq-0" });
   });
 
+  test("the leader's label is given where nobody else has it, whatever the watches show", async () => {
+    const leads: Action = { ...label, labels: { [labels.role]: "leader" }, why: "leads" };
+    const marks = { [labels.cluster]: "seq", [labels.role]: "leader" };
+    api.put(podObject("seq-0"));
+    api.put(podObject("seq-1", { labels: marks }));
+    const { failures } = await act(seen, [[leads]]);
+    expect(failures).toEqual(["decider 0: label seq-0 leader: Conflict"]);
+    const known = await running.world.watched(kinds.pod, ref("seq-1"));
+    expect(known?.metadata.labels).toMatchObject(marks);
+
+    api.put(podObject("seq-1", { labels: {} }));
+    expect((await act(seen, [[leads]])).failures).toEqual([]);
+    expect(api.held(kinds.pod, ref("seq-0"))?.metadata.labels?.[labels.role]).toBe("leader");
+  });
+
   test("a claim is marked with the epoch, and that it was started", async () => {
     const { metadata } = api.put(claimObject(0, {}));
     const known = { ...claim, uid: metadata.uid ?? "" };
