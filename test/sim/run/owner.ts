@@ -71,8 +71,8 @@ export class Owner {
 
   /**
    * Beside a member that is away none that never catches up is touched, though another template may heal it: it may be
-   * needed for a majority. Whether to restart it all the same is for a person to say. So it is with one that was rebuilt
-   * and did not come up.
+   * needed for a majority. Whether to restart it all the same is for a person to say. So it is with one that was
+   * rebuilt and did not come up.
    */
   restartLaggard(ref: typeof MAIN): void {
     const { registry, history, chance } = this.#universe;
