@@ -24,6 +24,8 @@ export function briefAction(action: Action): string {
       return `turn to ${action.to.kind}${"finishedAt" in action.to && action.to.finishedAt ? ", finished" : ""}`;
     case "turnDrill":
       return `drill ${action.record.kind}${"message" in action.record ? `: ${action.record.message}` : ""}`;
+    case "turnSuspension":
+      return `suspension: ${action.to.kind}, ${action.statefulSet.spec?.replicas} replicas`;
     case "updatePod":
       return `${action.takesAway ? "restart" : "write"} ${action.member.name}`;
     case "finishUpdate":

@@ -27,6 +27,7 @@ const table = {
         "False",
         "Every member is ready, but one has another peer id or DA namespace than it should; the message names it.",
       ],
+      Suspended: ["False", "No member runs, as spec.suspend is true. Volumes and identity stay."],
       Bootstrapping: ["False", "The cluster is starting for the first time."],
       Blocked: ["False", "The cluster is not started: condition Stalled says what has to change first."],
       Deleting: ["False", "The cluster is being deleted."],
@@ -124,6 +125,7 @@ const table = {
     reasons: {
       LeaderElected: ["True", "One member leads; the message names it."],
       WaitingForLeader: ["False", "Every member answered and none leads."],
+      Suspended: ["False", "No member runs, as spec.suspend is true."],
       Levelling: ["False", "No member may lead yet: the message says what each of them waits for."],
       MoreThanOneLeader: [
         "False",

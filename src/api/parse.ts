@@ -18,6 +18,8 @@ export type Parsed =
       readonly spec: CompleteSpec;
       readonly rollout: RolloutPolicy;
       readonly repair: RepairPolicy;
+      /** Whether no member is to run. */
+      readonly suspend: boolean;
     }
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
@@ -41,6 +43,7 @@ export function parseCluster(object: KubeObject, defaultsVersion: number): Parse
     spec: completeSpec(spec, defaultsVersion),
     rollout: rolloutPolicy(spec),
     repair: repairPolicy(spec),
+    suspend: spec.suspend ?? false,
   };
 }
 

@@ -45,6 +45,8 @@ export const annotations = {
   intent: "evnode.dev/intent",
   /** On the StatefulSet: the rollout that is under way or was taken back, as JSON; see `model/rollout-record.ts`. */
   rollout: "evnode.dev/rollout",
+  /** On the StatefulSet: that its cluster is suspended, or was last, as JSON; see `model/suspension-record.ts`. */
+  suspension: "evnode.dev/suspension",
   /** On the EvNodeCluster, by its owner: hash of the rollout plan that may be carried out. Good for one rollout. */
   approveRollout: "evnode.dev/approve-rollout",
   /** On the EvNodeCluster, by its owner: any text. A change of it restarts every member, the leader last. */

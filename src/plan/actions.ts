@@ -5,6 +5,7 @@ import type { KubeObject } from "../model/kube-object.ts";
 import type { Member, MemberClaim, MemberPod } from "../model/member.ts";
 import type { Pod, PodDisruptionBudget, StatefulSet } from "../model/objects.ts";
 import type { RolloutRecord } from "../model/rollout-record.ts";
+import type { SuspensionRecord } from "../model/suspension-record.ts";
 
 /** Everything the operator may do, one API call each. Writes carry what the decision was based on. */
 export type Action =
@@ -64,6 +65,8 @@ export type Action =
       readonly to: RolloutRecord;
       readonly why: string;
     }
+  /** No replicas, or all of them again, with the record of it. */
+  | { readonly kind: "turnSuspension"; readonly statefulSet: StatefulSet; readonly to: SuspensionRecord }
   /** Takes a member's pod away: by the Eviction API while it is well, so that one budget decides for everybody. */
   | {
       readonly kind: "removePod";

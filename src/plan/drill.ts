@@ -13,6 +13,7 @@ import { isOpen, type Scene, sceneOf, standing } from "./rollout-scene.ts";
 import type { RolloutView } from "./rollout-view.ts";
 import { agedMs, type Snapshot } from "./snapshot.ts";
 import { NOTHING, type Step } from "./step.ts";
+import { isSuspended } from "./suspension-state.ts";
 import { updateStep } from "./update-step.ts";
 
 /** What the deciders before it came to. */
@@ -108,13 +109,15 @@ function begin(snapshot: Snapshot, before: Before): Start {
  * three members and more that all take part, a majority remains.
  */
 function obstacleOf(
-  { members, parsed, cluster }: Snapshot,
+  snapshot: Snapshot,
   scene: Scene | undefined,
   { blockers, rollout }: Before,
 ): string | undefined {
+  const { members, parsed, cluster } = snapshot;
   const [blocker] = blockers;
   if (blocker) return `nothing is restarted while ${blocker.type} is not true`;
   if (!scene || !rollout || parsed.kind !== "valid") return "the cluster is not set up yet";
+  if (isSuspended(snapshot)) return "spec.suspend is true";
   if (members.length < FEWEST) return `it takes ${FEWEST} members, and there are ${members.length}`;
   if (scene.policy?.mode === "Paused") return "spec.rollout.mode is Paused";
   if (cluster.metadata.annotations?.[annotations.restartMember] !== undefined)

@@ -15,6 +15,7 @@ import { executionBehind } from "./standing.ts";
 import { standstillOf } from "./standstill.ts";
 import { actionsOf, type Plan } from "./step.ts";
 import { recordOn } from "./stored-record.ts";
+import { isSuspended, suspendedMessage } from "./suspension-state.ts";
 import { timingFinding } from "./timing-fits.ts";
 import { memberDifferences } from "./verify.ts";
 
@@ -83,6 +84,7 @@ function quorumOf(snapshot: Snapshot): QuorumView {
   const count = `${taking.length} of ${members.length} members take part`;
   const missing = members.filter((member) => !taking.includes(member));
   if (!hasStarted(snapshot)) return quorum("Unknown", "QuorumUnknown", "the members have not started yet");
+  if (isSuspended(snapshot)) return quorum("Unknown", "QuorumUnknown", "the cluster is suspended");
   if (taking.length < majority) {
     const message = `${count}; missing are ${names(missing)}`;
     const electing = members.filter(isElecting);
@@ -119,7 +121,8 @@ function crowdedNode(members: readonly Member[], majority: number): string | und
   return nodes.find((node) => nodes.filter((other) => other === node).length >= majority);
 }
 
-function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
+function leaderFinding(snapshot: Snapshot): Finding<"LeaderElected"> {
+  const { members } = snapshot;
   const known = leadership(members);
   const finding = (reason: Finding<"LeaderElected">["reason"], message: string) => {
     return { type: "LeaderElected", reason, message } as const;
@@ -127,6 +130,7 @@ function leaderFinding({ members }: Snapshot): Finding<"LeaderElected"> {
   if (known.kind === "one") return finding("LeaderElected", `${known.leader.name} leads.`);
   if (known.kind === "several")
     return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
+  if (isSuspended(snapshot)) return finding("Suspended", suspendedMessage(snapshot));
   const level = levelling(members);
   if (level.length > 0) return finding("Levelling", levelMessage(level));
   const silent = members.filter((member) => member.pod && !tellsItsRole(member));
@@ -241,6 +245,10 @@ function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconcilin
     return finding("RollingOut", plan.rollout.message);
   const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod" && kind !== "endApproval");
   if (writes.length > 0) return finding("Converging", "Objects of the cluster are being written.");
+  if (isSuspended(snapshot)) {
+    const isStopping = members.some(({ pod }) => pod);
+    return finding(isStopping ? "Converging" : "Converged", suspendedMessage(snapshot));
+  }
   const onTheWay = members.filter((member) => stateOf(member) !== "Running" || !member.pod?.ready);
   if (onTheWay.length > 0) return finding("Converging", `Waiting for ${names(onTheWay)}.`);
   return finding("Converged", "Everything is as the spec wants it.");
@@ -269,6 +277,7 @@ function readyFinding(
     return ready("Bootstrapping", "The cluster is starting for the first time.");
   if (chain.reason === "HashesDiffer" || chain.reason === "IdentityDiffers")
     return ready(chain.reason, chain.message);
+  if (isSuspended(snapshot)) return ready("Suspended", suspendedMessage(snapshot));
   if (leader.reason === "Levelling") return ready("Levelling", leader.message);
   if (value === "Lost") return ready("QuorumLost", finding.message);
   if (value === "Unknown")
@@ -285,8 +294,8 @@ function readyFinding(
 }
 
 /** Says no more than what was compared: which heights that was changes all the time, so it is not told. */
-function chainFinding({ members }: Snapshot, blockers: readonly Blocker[]): Finding<"ChainSafe"> {
-  const comparison = compareBlocks(members);
+function chainFinding(snapshot: Snapshot, blockers: readonly Blocker[]): Finding<"ChainSafe"> {
+  const comparison = compareBlocks(snapshot);
   const finding = (reason: Finding<"ChainSafe">["reason"], message: string) => {
     return { type: "ChainSafe", reason, message } as const;
   };

@@ -1,4 +1,6 @@
 import { answerOf, type Member } from "../model/member.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { suspensionOn } from "./suspension-state.ts";
 
 export interface Head {
   readonly name: string;
@@ -30,10 +32,15 @@ export type Comparison =
   /** Two members hold different blocks at one height, in words. */
   | { readonly kind: "forked"; readonly message: string };
 
-/** Heads that are at one height, and the checkpoints: blocks at heights that all members choose alike. */
-export function compareBlocks(members: readonly Member[]): Comparison {
+/**
+ * Heads that are at one height, and the checkpoints: blocks at heights that all members choose alike. What a majority
+ * held before the last suspension must still be there, too.
+ */
+export function compareBlocks({ members, statefulSet }: Snapshot): Comparison {
   const heads = headsOf(members).map(({ name, height, hash }): Held => ({ name, height, id: hash }));
-  const lists = [heads, checkpointsOf(members)];
+  const checkpoint = suspensionOn(statefulSet)?.checkpoint;
+  const before = checkpoint ? [{ name: "a majority before the suspension", ...checkpoint }] : [];
+  const lists = [heads, [...before, ...checkpointsOf(members)]];
   const pairs = lists.flatMap((blocks) => blocks.flatMap((block) => pairWith(block, blocks)));
   const fork = pairs.find(([one, other]) => one.id !== other.id);
   if (fork) return { kind: "forked", message: describeFork(...fork) };

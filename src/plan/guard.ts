@@ -48,8 +48,8 @@ function waitForEarlierLife(snapshot: Snapshot): Step {
   return notOurs(snapshot).length === 0 ? NOTHING : { stop: true, recheckAfterMs: 500 };
 }
 
-function forkProblems({ members }: Snapshot): Blocker[] {
-  const comparison = compareBlocks(members);
+function forkProblems(snapshot: Snapshot): Blocker[] {
+  const comparison = compareBlocks(snapshot);
   if (comparison.kind !== "forked") return [];
   return [{ type: "ChainSafe", reason: "HashesDiffer", message: comparison.message }];
 }

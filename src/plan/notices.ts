@@ -4,9 +4,11 @@ import type { DrillRecord } from "../model/drill-record.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { claimName, identitySecretName } from "../model/names.ts";
 import type { EvNodeClusterObject } from "../model/objects.ts";
+import type { SuspensionRecord } from "../model/suspension-record.ts";
 import type { Action } from "./actions.ts";
 import { executionClaimNames } from "./execution-claims.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { heightBefore } from "./suspension-state.ts";
 
 /** What is told about a cluster as a Kubernetes Event. */
 export interface Notice {
@@ -61,6 +63,8 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
       return rolloutNotice(action);
     case "turnDrill":
       return drillNotice(action.record);
+    case "turnSuspension":
+      return suspensionNotice(action.to);
     case "updatePod":
       if (!action.takesAway) return undefined;
       return normal("MemberRestarted", `${action.member.name} is restarted in its pod ${action.why}.`);
@@ -103,6 +107,14 @@ function rolloutNotice({ to, why }: Extract<Action, { kind: "turnRollout" }>): N
   if (to.finishedAt !== undefined)
     return normal("RolloutReverted", `Every member runs what it ran before the change of ${what}.`);
   return warning("RolloutReverted", `The change of ${what} is taken back: ${why}.`);
+}
+
+function suspensionNotice(record: SuspensionRecord): Notice {
+  if (record.kind === "resumed")
+    return normal("Resumed", "The members start again, as spec.suspend is false.");
+  const height = heightBefore(record);
+  const at = height === undefined ? "" : ` The highest block is ${height}.`;
+  return normal("Suspended", `All members are stopped in one step, as spec.suspend is true.${at}`);
 }
 
 function drillNotice(record: DrillRecord): Notice {
@@ -173,7 +185,8 @@ export function noticesOf(before: Status | undefined, after: Status): Notice[] {
   const leader = leaderNotice(before?.leader, after.leader);
   // While members are restarted one after another, they are not all ready; how that goes is told by itself.
   const isUpdating = before?.phase === "Updating" || after.phase === "Updating";
-  const told = (after.conditions ?? []).filter(({ type }) => !(isUpdating && type === "Ready"));
+  const isWanted = isUpdating || after.phase === "Suspended";
+  const told = (after.conditions ?? []).filter(({ type }) => !(isWanted && type === "Ready"));
   const turned = told.flatMap((condition) => {
     const earlier = before?.conditions?.find(({ type }) => type === condition.type);
     return conditionNotice(earlier, condition);

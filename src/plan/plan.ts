@@ -9,6 +9,7 @@ import { repair } from "./repair.ts";
 import { rollout } from "./rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Decided, Decider, Plan, Step } from "./step.ts";
+import { suspension } from "./suspension.ts";
 
 /** In this order; the first that stops ends the list. */
 const deciders: readonly (readonly [name: string, decide: Decider])[] = [
@@ -16,6 +17,7 @@ const deciders: readonly (readonly [name: string, decide: Decider])[] = [
   ["guard", guard],
   ["foundation", foundation],
   ["converge", converge],
+  ["suspension", suspension],
   ["bootstrap", bootstrap],
   ["repair", repair],
   ["rollout", rollout],

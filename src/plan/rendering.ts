@@ -1,6 +1,7 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
+import type { SuspensionRecord } from "../model/suspension-record.ts";
 import type { Blueprint, Intent } from "../resources/blueprint.ts";
 import { type MemberConfigs, memberConfigs } from "../resources/member-configs.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -31,14 +32,14 @@ export function configsOf(snapshot: Snapshot, identity: Identity, spec: Complete
 const rendered = new WeakMap<Identity, Map<string, MemberConfigs>>();
 const MOST_KNOWN = 4;
 
-/** Puts together what the builders need. The record of a rollout stays as it is, unless another one is given. */
+/** Puts together what the builders need. The records on the StatefulSet stay as they are, unless another one is given. */
 export function blueprintOf(
   snapshot: Snapshot,
   identity: Identity,
   intent: Intent,
   rollout = snapshot.statefulSet?.metadata.annotations?.[annotations.rollout],
 ): Blueprint {
-  const { cluster, settings } = snapshot;
+  const { cluster, settings, statefulSet } = snapshot;
   const { name, namespace = "", uid = "" } = cluster.metadata;
   return {
     name,
@@ -50,5 +51,16 @@ export function blueprintOf(
     peerIds: identity.peerIds,
     epoch: identity.epoch,
     rollout,
+    suspension: statefulSet
+      ? statefulSet.metadata.annotations?.[annotations.suspension]
+      : firstSuspension(snapshot),
   };
+}
+
+/** A cluster that is to be suspended before it has members does not begin with any. */
+function firstSuspension({ parsed, nowMs }: Snapshot): string | undefined {
+  if (parsed.kind !== "valid" || !parsed.suspend) return undefined;
+  const suspendedAt = new Date(nowMs).toISOString();
+  const record: SuspensionRecord = { version: 1, kind: "suspended", suspendedAt, heads: [] };
+  return JSON.stringify(record);
 }

@@ -18,12 +18,13 @@ import { repairsOf } from "./repairs-status.ts";
 import { rolloutStatus } from "./rollout-status.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
+import { heightBefore, isSuspended, suspensionOn, suspensionStatus } from "./suspension-state.ts";
 
 /** What a person and a program are told about a cluster, from what was seen, decided and refused. */
 export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly string[]): Status {
   const { cluster, members, identity } = snapshot;
   const findings = findingsOf(snapshot, plan, refusals);
-  const best = bestHeight(members);
+  const best = bestHeight(members) ?? heightWhileSuspended(snapshot);
   const changes = leaderChanges(snapshot);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
@@ -45,6 +46,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     ...(network ? { network } : {}),
     ...rolloutStatus(snapshot, plan),
     ...repairsOf(snapshot),
+    ...suspensionStatus(snapshot),
     ...drillStatus(snapshot),
     retained: {
       claims: [
@@ -55,6 +57,12 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     },
     conditions: findings.list.map((finding) => conditionOf(finding, snapshot)),
   };
+}
+
+/** Nobody tells it then, and it is what everybody asks. */
+function heightWhileSuspended(snapshot: Snapshot): number | undefined {
+  const record = suspensionOn(snapshot.statefulSet);
+  return record && isSuspended(snapshot) ? heightBefore(record) : undefined;
 }
 
 function leaderOf(
@@ -98,13 +106,21 @@ function conditionOf(finding: Finding, { cluster, nowMs }: Snapshot): Condition 
   };
 }
 
-const wasUp = new Set<Phase | undefined>(["Levelling", "Running", "Updating", "Degraded", "Down"]);
+const wasUp = new Set<Phase | undefined>([
+  "Levelling",
+  "Running",
+  "Updating",
+  "Degraded",
+  "Down",
+  "Suspended",
+]);
 
 function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
   const { cluster, identity, members } = snapshot;
   if (cluster.metadata.deletionTimestamp !== undefined) return "Deleting";
   const isStalled = list.some((finding) => finding.type === "Stalled" && finding.reason !== "NotStalled");
   if (!isSetUp(snapshot)) return isStalled ? "Blocked" : "Pending";
+  if (isSuspended(snapshot)) return "Suspended";
   const isBootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   const hasBlocks =
     members.some((member) => heightOf(member) !== undefined) || cluster.status?.height !== undefined;

@@ -17,6 +17,8 @@ export interface Blueprint {
   readonly epoch: number;
   /** Text of the rollout record, see `model/rollout-record.ts`. */
   readonly rollout?: string | undefined;
+  /** Text of the record of a suspension, see `model/suspension-record.ts`. */
+  readonly suspension?: string | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { CompleteStorage } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import { commonLabels, headlessServiceName, selectorLabels, statefulSetName } from "../model/names.ts";
 import type { StatefulSet } from "../model/objects.ts";
+import { readSuspensionRecord } from "../model/suspension-record.ts";
 import { type Blueprint, ownedMetadata } from "./blueprint.ts";
 import { EXECUTION_VOLUME } from "./execution.ts";
 import { podTemplate } from "./pod-template.ts";
@@ -11,20 +12,21 @@ import { podTemplate } from "./pod-template.ts";
  * for a quorum that the later ones are part of; and volumes outlive everything.
  */
 export function statefulSet(blueprint: Blueprint): StatefulSet {
-  const { name, intent, rollout } = blueprint;
+  const { name, intent, rollout, suspension } = blueprint;
   const { storage, execution } = intent.spec;
   const metadata = ownedMetadata(blueprint, statefulSetName(name));
   const notes = {
     ...metadata.annotations,
     [annotations.intent]: JSON.stringify(intent),
     ...(rollout === undefined ? {} : { [annotations.rollout]: rollout }),
+    ...(suspension === undefined ? {} : { [annotations.suspension]: suspension }),
   };
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
     metadata: { ...metadata, annotations: notes },
     spec: {
-      replicas: intent.spec.replicas,
+      replicas: readSuspensionRecord(suspension)?.kind === "suspended" ? 0 : intent.spec.replicas,
       serviceName: headlessServiceName(name),
       selector: { matchLabels: selectorLabels(name) },
       podManagementPolicy: "Parallel",

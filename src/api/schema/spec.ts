@@ -172,6 +172,10 @@ export const spec = field(
     readiness: readiness.exactOptional(),
     rollout: rollout.exactOptional(),
     repair: repair.exactOptional(),
+    suspend: field(
+      z.boolean(),
+      "Whether all members are stopped, in one step. Volumes, identity and chain lock stay, and the chain goes on where it was once this is false again.",
+    ).exactOptional(),
     networkPolicy: toggle(
       "Who may reach the members.",
       "Whether a NetworkPolicy keeps strangers from the members' ports. Raft's port has no authentication: switch this off only if something else guards it.",

@@ -134,6 +134,25 @@ const lastDrill = field(
   "The last failover drill, or the one that is under way.",
 ).optional();
 
+const suspension = field(
+  z.object({
+    suspendedAt: time("When the members were told to stop."),
+    resumedAt: time("When they were told to start again; absent while the cluster is suspended."),
+    height: height("Highest block that a member held then."),
+    heads: list(
+      z.object({
+        member: field(z.string().max(63), "Name of the member."),
+        height: height("Its last block."),
+        hash: text(128, "Hash of that block."),
+      }),
+      16,
+      "What every member held a moment before; of one that did not answer nothing.",
+      "member",
+    ),
+  }),
+  "The suspension of the cluster, or the last one.",
+).optional();
+
 const condition = z.object({
   type: field(z.string().min(1).max(63), "Type of the condition."),
   status: field(z.enum(["True", "False", "Unknown"]), "Whether the condition holds."),
@@ -240,6 +259,7 @@ export const status = field(
         "Pending",
         "Bootstrapping",
         "Levelling",
+        "Suspended",
         "Running",
         "Updating",
         "Degraded",
@@ -278,6 +298,7 @@ export const status = field(
     lastHandover,
     repairs,
     lastDrill,
+    suspension,
     retained,
     conditions: list(condition, 16, "What is known about the cluster.", "type"),
   }),

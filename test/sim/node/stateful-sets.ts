@@ -16,6 +16,7 @@ export function tendStatefulSets(registry: Registry): void {
     if (set.metadata.deletionTimestamp !== undefined) continue;
     const revision = updateRevisionOf(registry, set);
     makeMembers(registry, set, revision);
+    removeSurplus(registry, set);
     writeStatus(registry, set, revision);
   }
 }
@@ -50,6 +51,16 @@ function makeMembers(registry: Registry, set: StatefulSet, revision: string): vo
     const full = { containers: [], ...spec, volumes: [...(spec?.volumes ?? []), ...volumes] };
     const revised = { ...metadata, labels: { ...metadata.labels, [labels.revision]: revision } };
     registry.create(kinds.pod, { ...made, metadata: revised, spec: full });
+  }
+}
+
+/** Under `Parallel` all at once. */
+function removeSurplus(registry: Registry, set: StatefulSet): void {
+  for (const { metadata } of registry.store.all(kinds.pod)) {
+    const isOurs = metadata.ownerReferences?.some(({ uid }) => uid === set.metadata.uid) === true;
+    const ordinal = Number(/-(\d+)$/.exec(metadata.name)?.[1]);
+    if (isOurs && ordinal >= replicasOf(set) && metadata.deletionTimestamp === undefined)
+      registry.delete(kinds.pod, metadata);
   }
 }
 

@@ -15,8 +15,9 @@ import { mishap, rolloutMishap, type Stage } from "./mishaps.ts";
 import { latencyMs, operatorFaults } from "./operator-faults.ts";
 import { Owner } from "./owner.ts";
 import { Quiet } from "./quiet.ts";
-import { harmOf, unsettledOf } from "./settled.ts";
+import { harmOf, unsettledOf, unsuspendedOf } from "./settled.ts";
 import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
+import { Suspensions } from "./suspensions.ts";
 import { Universe } from "./universe.ts";
 import { executionGenesis, MAIN, type Taste, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
@@ -51,7 +52,8 @@ const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
 /**
  * One seed: a time of faults in which the owner changes the spec, too; a time without in which all must become well; a
- * time in which nothing may be done; and one more change of the spec, and a failover drill, which nothing disturbs.
+ * time in which nothing may be done; and one more change of the spec, a failover drill and a suspension, which nothing
+ * disturbs.
  */
 export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promise<Result> {
   const run = new Run(seed, variant);
@@ -62,6 +64,7 @@ export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promis
   if (isLong && run.isFine) await run.quiet();
   if (isLong && run.isFine) await run.rollout();
   if (isLong && run.isFine) await run.drill();
+  if (isLong && run.isFine) await run.suspension();
   return run.end(seed);
 }
 
@@ -85,6 +88,7 @@ class Run {
   readonly #rules: DisruptionRules;
   readonly #hasTwin: boolean;
   readonly #drills: Drills;
+  readonly #suspensions: Suspensions;
   #slowestMs = 0;
 
   constructor(seed: number, variant: Variant) {
@@ -108,6 +112,7 @@ class Run {
     this.#stage = { universe, owner, operators, drain: new Drain(universe), keepsCluster };
     this.#hasTwin = universe.chance.is(0.5);
     this.#drills = new Drills(universe, seed);
+    this.#suspensions = new Suspensions(universe, seed);
   }
 
   #newOperator(name: string, variant: Variant, onWrite: (request: Request) => void): SimulatedOperator {
@@ -164,6 +169,7 @@ class Run {
       if (this.#isRolling && chance.is(rolloutRate)) rolloutMishap(this.#stage);
       this.#stage.drain.tend();
       this.#drills.tend();
+      this.#suspensions.tend();
       this.#edit();
       this.#approve(0.02);
       await this.#step(STEP_MS);
@@ -180,6 +186,7 @@ class Run {
     this.#universe.history.note("no more faults");
     this.#universe.heal();
     this.#stage.drain.end();
+    this.#suspensions.set(false);
     if (this.#universe.chance.is(0.5)) await this.#untilHealthy(0);
     this.#stage.owner.correct(MAIN);
     await this.#becomeWell(SETTLED_MS);
@@ -219,6 +226,26 @@ class Run {
       universe.violate(`a drill that nothing disturbed came out as ${JSON.stringify(outcome)}`);
     const ends = universe.leaderEnds - leaderEnds;
     if (ends !== 1) universe.violate(`leaders ended ${ends} times in a drill that nothing disturbed`);
+  }
+
+  /** All members stop, nothing is written while they do not run, and all are back with the chain as it was. */
+  async suspension(): Promise<void> {
+    const universe = this.#universe;
+    const runs = this.#stage.owner.clusterOf(MAIN)?.metadata.uid === this.#stage.owner.lockHolder();
+    if (!runs || !this.#suspensions.chance.is(0.3)) return;
+    this.#quiet.end();
+    this.#suspensions.set(true);
+    const endMs = universe.nowMs + LIVENESS_MS;
+    for (let left: string | undefined = "all"; this.isFine && left !== undefined; ) {
+      await this.#step(STEP_MS);
+      left = unsuspendedOf(this.#stage);
+      if (left !== undefined && universe.nowMs > endMs) universe.violate(`it is not suspended: ${left}`);
+    }
+    this.#quiet.begin();
+    await this.#steps(SHORT_QUIET_MS);
+    this.#quiet.end();
+    this.#suspensions.set(false);
+    await this.#becomeWell(UNDISTURBED_MS);
   }
 
   /** It costs one member at most, and is taken back without its owner. */

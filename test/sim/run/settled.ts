@@ -37,6 +37,18 @@ export function unsettledOf(stage: Stage): string | undefined {
   return undefined;
 }
 
+/** What of a cluster that its owner suspended still runs, or is said to. */
+export function unsuspendedOf({ universe, owner }: Stage): string | undefined {
+  const left = universe.registry.store.all(kinds.pod).filter(({ metadata }) => {
+    return metadata.namespace === MAIN.namespace;
+  });
+  if (left.length > 0) return `${left.length} pods are left`;
+  const { phase, conditions = [] } = owner.clusterOf(MAIN)?.status ?? {};
+  if (phase !== "Suspended") return `it is said to be ${phase}`;
+  const isAtRest = conditions.some(({ type, reason }) => type === "Reconciling" && reason === "Converged");
+  return isAtRest ? undefined : "something is still being written";
+}
+
 /** Of what is well with the network in the end, what the status does not say. */
 function untoldOf(cluster: EvNodeCluster | undefined): string | undefined {
   const conditions = cluster?.status?.conditions ?? [];
