@@ -103,6 +103,7 @@ export class NaiveCluster {
       case "create":
       case "delete":
       case "turnDrill":
+      case "turnSuspension":
       case "order":
       case "labelPod":
       case "markClaim":

@@ -114,6 +114,7 @@ describe("the examples", () => {
       "spec.signer.gcpKms",
       "spec.raft.rttMax",
       "spec.raft.absenceCovered",
+      "spec.suspend",
       "spec.pod.tolerations[].tolerationSeconds",
     ]);
   });

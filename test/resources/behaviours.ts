@@ -4,6 +4,7 @@ import type { KubeObject } from "../../src/model/kube-object.ts";
 import { type ReadObject, readReferences } from "../../src/observe/references.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
 import { rollout } from "../../src/plan/rollout.ts";
+import { suspension } from "../../src/plan/suspension.ts";
 import { briefAction } from "../brief.ts";
 import { cluster, isEmpty, leader, member, NOW_MS, snapshot } from "../builders.ts";
 import {
@@ -55,6 +56,14 @@ export function behavesInRepairs({ repair }: Spec): readonly string[] {
     const { stages = [], blockers = [] } = bootstrap(snapshot({ cluster: seen, members, isCertain: true }));
     return [...stages.flat().map(briefAction), ...blockers.map(({ reason }) => reason)].join("; ");
   });
+}
+
+/** What is done with the StatefulSet of a cluster that runs. */
+export function behavesWhenSuspended({ suspend }: Spec): readonly string[] {
+  const running = rolling({ isCertain: true });
+  const asked = cluster({ spec: suspend === undefined ? {} : { suspend } });
+  const { stages = [] } = suspension({ ...running, cluster: asked, parsed: parseCluster(asked, 1) });
+  return stages.flat().map(briefAction);
 }
 
 /** Which objects are read, and which of their entries are found, before there is an identity. */

@@ -1,7 +1,7 @@
 import type { Spec } from "../../src/api/evnodecluster.ts";
 import type { Patch } from "../api/manifest-patch.ts";
 import { evm } from "../builders.ts";
-import { behavesInRepairs, behavesInRollouts, readsReferences } from "./behaviours.ts";
+import { behavesInRepairs, behavesInRollouts, behavesWhenSuspended, readsReferences } from "./behaviours.ts";
 
 /** What becomes of a change of one field. */
 export interface Effect {
@@ -399,6 +399,7 @@ const operation: readonly Effect[] = [
   { ...policy("rehearsal", { enabled: false }), field: "rollout.rehearsal.enabled" },
   repairs("mode", "Approve"),
   repairs("maxPerHour", 1),
+  { field: "suspend", to: { suspend: true }, behaves: behavesWhenSuspended },
   {
     field: "disruptionBudget.enabled",
     to: { disruptionBudget: { enabled: false } },
