@@ -52,7 +52,7 @@ function suspend(snapshot: Snapshot): Step {
 }
 
 /** Of members as they are now. */
-export function recordOf({ members, nowMs }: Snapshot): SuspensionRecord {
+function recordOf({ members, nowMs }: Snapshot): SuspensionRecord {
   const hashes = new Map(headsOf(members).map(({ name, height, hash }) => [`${name} ${height}`, hash]));
   const heads = members.flatMap((member) => {
     const height = heightOf(member);
