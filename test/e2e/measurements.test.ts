@@ -5,10 +5,15 @@ import { environment } from "./harness/environment.ts";
 
 const main = join(import.meta.dirname, "../../hack/measure/main.ts");
 
-/** The others have their short form here already: failover, quiet, operator-away and operator-killed. */
-const campaigns = ["cold-starts", "raft-timing", "rollout-storms", "rollouts", "total-stops"];
-/** These wait more than they work, so they may do it together. */
-const patient = ["block-times", "drills", "memory", "repairs"];
+/**
+ * The others have their short form here already: failover, quiet, operator-away and operator-killed. What waits more than
+ * it works is done together.
+ */
+const campaigns = [
+  ["block-times", "drills", "memory", "repairs"],
+  ["cold-starts", "raft-timing", "total-stops"],
+  ["rollouts", "rollout-storms"],
+];
 
 async function saidBy(name: string): Promise<string> {
   const { stdout, stderr } = await tryCommand(process.execPath, [main, name, "--short"], {
@@ -24,12 +29,11 @@ async function saidBy(name: string): Promise<string> {
  * good one is not judged here, where the machine may be busy with anything.
  */
 describe.skipIf(environment().machine === undefined)("the short form of every measurement", () => {
-  it.each(campaigns)("%s runs to its end and says what it found", async (name) => {
-    expect(await saidBy(name)).toContain(`${name} --`);
-  });
-
-  it("so do those that wait more than they work", async () => {
-    const said = await Promise.all(patient.map(async (name) => saidBy(name)));
-    for (const [at, name] of patient.entries()) expect(said[at]).toContain(`${name} --`);
-  });
+  it.each(campaigns.map((names) => [names.join(", "), names] as const))(
+    "%s run to their end and say what they found",
+    async (_, names) => {
+      const said = await Promise.all(names.map(async (name) => saidBy(name)));
+      for (const [at, name] of names.entries()) expect(said[at]).toContain(`${name} --`);
+    },
+  );
 });
