@@ -11,6 +11,7 @@ import { raftTiming } from "./campaigns/raft-timing.ts";
 import { repairs } from "./campaigns/repairs.ts";
 import { rolloutStorms } from "./campaigns/rollout-storms.ts";
 import { rollouts } from "./campaigns/rollouts.ts";
+import { suspensions } from "./campaigns/suspensions.ts";
 import { totalStops } from "./campaigns/total-stops.ts";
 
 export const campaigns: readonly Campaign[] = [
@@ -26,5 +27,6 @@ export const campaigns: readonly Campaign[] = [
   repairs,
   rollouts,
   rolloutStorms,
+  suspensions,
   totalStops,
 ];

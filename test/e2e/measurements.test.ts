@@ -12,7 +12,7 @@ const main = join(import.meta.dirname, "../../hack/measure/main.ts");
 const campaigns = [
   ["block-times", "drills", "memory", "repairs"],
   ["cold-starts", "raft-timing", "total-stops"],
-  ["rollouts", "rollout-storms"],
+  ["rollouts", "rollout-storms", "suspensions"],
 ];
 
 async function saidBy(name: string): Promise<string> {
