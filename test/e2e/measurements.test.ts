@@ -6,8 +6,8 @@ import { environment } from "./harness/environment.ts";
 const main = join(import.meta.dirname, "../../hack/measure/main.ts");
 
 /**
- * The others have their short form here already: failover, quiet, operator-away and operator-killed. What waits more than
- * it works is done together.
+ * The others have their short form here already: failover, quiet, operator-away and operator-killed. What waits more
+ * than it works is done together.
  */
 const campaigns = [
   ["block-times", "drills", "memory", "repairs"],
