@@ -101,8 +101,25 @@ function twiceInPlace(sightings: Sightings): readonly string[] {
   );
 }
 
+/**
+ * What a restart was for, by the operator's note on the pod: a change that comes while the member is on its way up is
+ * given to it at once, and is seen with the new process.
+ */
+function wantedBy({ pods }: Sightings, { member, atMs }: Restart): string | undefined {
+  const seen = pods.filter(({ object }) => object.metadata.name === member);
+  const ended = seen.findLast(
+    (change) => change.atMs <= atMs && runningContainer(change.object) !== undefined,
+  );
+  const container = ended && runningContainer(ended.object);
+  const act = seen.find(({ object }) => {
+    const update = readPodUpdate(object.metadata.annotations?.[annotations.update]);
+    return container !== undefined && update?.given === true && update.container === container;
+  });
+  return act && contentOf(act.object);
+}
+
 function tooEarly(sightings: Sightings, restart: Restart): readonly string[] {
-  const wanted = contentAt(sightings, restart.member, afterOf(restart));
+  const wanted = wantedBy(sightings, restart) ?? contentAt(sightings, restart.member, afterOf(restart));
   return restart.others
     .filter(({ member }) => contentAt(sightings, member, restart.atMs) !== wanted)
     .map(({ member }) => `${restart.member}, the leader, was restarted before ${member}`);

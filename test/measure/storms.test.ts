@@ -76,6 +76,17 @@ describe("a restart in a storm", () => {
     expect(found).not.toContain("a, the leader, was restarted before b");
   });
 
+  it("is right of a leader that gets a newer change while it is on its way up", () => {
+    const leading = samplesOf({ a: seenOf(10, away, true), ...calm });
+    const others = [podAt(5_000, "b", "b2", { image: "other" }), podAt(6_000, "c", "c2", { image: "other" })];
+    const update = JSON.stringify({ revision: "r2", at: "t", given: true, container: "a1" });
+    const given = podAt(9_000, "a", "a1", { image: "other", update });
+    const back = podAt(12_000, "a", "a2", { image: "other", configRevision: "newer" });
+    const pods = [...first, ...others, given, back];
+    const found = wrongsOf({ pods, samples: leading }, [], MAX_BEHIND);
+    expect(found.filter((text) => text.includes("the leader"))).toEqual([]);
+  });
+
   it("is wrong without a majority beside it, unless nobody could know yet", () => {
     const behind = samplesOf({ a: seenOf(40, away), b: seenOf(10), c: seenOf(40, [8_000, 20_000]) });
     const pods = [...first, podAt(12_000, "a", "a2", { image: "other" })];
