@@ -206,8 +206,8 @@ const voter = z.object({ id: z.string(), address: z.string() });
 /**
  * `bootstrap` writes the raft directory of the epoch, on an empty volume, with the membership as its first log
  * entry; nothing starts. A single sequencer has no such directory: its volume is only noted as its own. `rejoin` is the
- * same for a member whose volume or raft directory was lost, or cannot be used, while the others kept theirs. `start` allows ev-node to run on a volume that was bootstrapped and has never been
- * started.
+ * same for a member whose volume or raft directory was lost, or cannot be used, while the others kept theirs. `start`
+ * allows ev-node to run on a volume that was bootstrapped and has never been started.
  */
 export const orderSchema = z.discriminatedUnion("kind", [
   z.object({ id: z.string(), kind: z.literal("bootstrap"), epoch: z.number().int(), voters: z.array(voter) }),
