@@ -56,7 +56,7 @@ const daFields = {
 };
 
 const sections = {
-  replicas: fc.constantFrom(3, 5, 7),
+  replicas: fc.constantFrom(1, 3, 5, 7),
   image: fc.constantFrom("example.org/testapp:1", "example.org/testapp:2"),
   imagePullPolicy: fc.constantFrom("Always", "IfNotPresent", "Never"),
   imagePullSecrets: fc.constantFrom([], [{ name: "registry" }]),

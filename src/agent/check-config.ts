@@ -7,6 +7,8 @@ import {
 import { configRevision } from "../model/config-revision.ts";
 import { configEntry } from "../model/names.ts";
 import { type MemberFacts, memberFacts } from "./member-facts.ts";
+import type { ModeConfigs } from "./mode-keeper.ts";
+import type { SingleConfigs } from "./single-keeper.ts";
 import { isFolderInHome, raftFolderName } from "./volume.ts";
 
 export type ConfigFinding =
@@ -16,9 +18,14 @@ export type ConfigFinding =
   | {
       readonly kind: "accepted";
       readonly revision: string;
-      readonly texts: { readonly raft: string; readonly level: string };
+      readonly texts: MemberTexts;
       readonly facts: MemberFacts;
     };
+
+/** evnode.yaml as the config Secret has it, in Raft or of a single sequencer, and the same member as a full node. */
+export type MemberTexts = ModeConfigs | SingleConfigs;
+
+export const ownText = (texts: MemberTexts): string => ("single" in texts ? texts.single : texts.raft);
 
 export interface ConfigExpectation {
   readonly member: string;
@@ -56,16 +63,17 @@ export function checkOwnConfig(
   if (reading.kind === "malformed") return refused(revision, reading.problem);
   const { value: config } = reading;
   const problem = problemOf(config, expected);
-  if (problem !== undefined || !config.raft.enable) return refused(revision, problem ?? "raft is off");
-  const texts = { raft: text, level: renderFullNodeConfig(config) };
-  return { kind: "accepted", revision, texts, facts: memberFacts(config, config.raft) };
+  if (problem !== undefined) return refused(revision, problem);
+  const level = renderFullNodeConfig(config);
+  const texts = config.raft.enable ? { raft: text, level } : { single: text, level };
+  return { kind: "accepted", revision, texts, facts: memberFacts(config) };
 }
 
-function problemOf(
-  { raft, signer, db_path: dbPath }: MemberConfig,
-  expected: ConfigExpectation,
-): string | undefined {
-  if (!raft.enable) return "raft.enable: expected true";
+function problemOf(config: MemberConfig, expected: ConfigExpectation): string | undefined {
+  const { raft, signer, db_path: dbPath } = config;
+  // Each would produce by itself, with the key of all.
+  const [other] = raft.enable ? [] : memberFacts(config).peers;
+  if (other !== undefined) return `raft.enable: expected true beside ${other.name}, found false`;
   const raftFolder = `${expected.home}/${raftFolderName(expected.epoch)}`;
   if (raft.node_id !== expected.member) return difference("raft.node_id", expected.member, raft.node_id);
   if (raft.raft_dir !== raftFolder) return difference("raft.raft_dir", raftFolder, raft.raft_dir);

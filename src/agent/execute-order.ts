@@ -30,7 +30,7 @@ export async function executeOrder(
         await setAside(disk, home, raftFolderName(owner.epoch));
       await setAside(disk, home, relative(home, resolve(home, dbPath)));
     }
-    await writeRaftFolder(disk, home, owner.epoch, verdict.order.voters);
+    if (!owner.single) await writeRaftFolder(disk, home, owner.epoch, verdict.order.voters);
   }
 
   const record = withOrder(verdict.kind === "record" ? verdict.record : newRecord(owner, verdict), order.id);

@@ -2,6 +2,8 @@ import type { MemberConfig } from "../evnode/config.ts";
 
 /** What the agent needs to know from the member's config. */
 export interface MemberFacts {
+  /** The only member of its cluster, which runs without Raft. */
+  readonly isSingle: boolean;
   readonly raftAddress: string;
   readonly raftHost: string;
   readonly raftPort: number;
@@ -23,11 +25,11 @@ export interface PeerAddresses {
   readonly p2pPort: number;
 }
 
-type RaftConfig = Extract<MemberConfig["raft"], { enable: true }>;
-
-export function memberFacts(config: MemberConfig, raft: RaftConfig): MemberFacts {
+export function memberFacts(config: MemberConfig): MemberFacts {
+  const { raft } = config;
   const { host: raftHost, port: raftPort } = splitAddress(raft.raft_addr);
   return {
+    isSingle: !raft.enable,
     raftAddress: raft.raft_addr,
     raftHost,
     raftPort,

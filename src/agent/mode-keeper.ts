@@ -5,9 +5,11 @@ import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { majorityOf } from "../model/majority.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
+import { type MemberTexts, ownText } from "./check-config.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
 import { current, type PeerFinding } from "./findings.ts";
 import { install } from "./install.ts";
+import type { Keeper } from "./keeper.ts";
 import { judgeLevel, lacksBlocks, type PeerLevel } from "./levelling.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
@@ -15,7 +17,7 @@ import { isRaftPortOpen } from "./node-watch.ts";
 import { dropAbove, loggedHeight } from "./raft-log.ts";
 import type { Resolve } from "./resolve.ts";
 
-type Mode = NonNullable<AgentAnswer["mode"]>["kind"];
+type Mode = Exclude<NonNullable<AgentAnswer["mode"]>["kind"], "single">;
 
 /** The text of ev-node's config in each mode. */
 export type ModeConfigs = Readonly<Record<Mode, string>>;
@@ -54,7 +56,7 @@ export interface ModeKeeperDependencies {
  * `levelling.ts`). What ev-node runs is what its config says when its container starts, so a change of the mode is a
  * new config and a restart in place.
  */
-export class ModeKeeper {
+export class ModeKeeper implements Keeper {
   readonly #given: ModeKeeperDependencies;
   #configs: ModeConfigs;
   #movedAtMs = 0;
@@ -89,7 +91,7 @@ export class ModeKeeper {
 
   /** To be called several times a second. A quiet member in Raft costs nothing. */
   async tend(): Promise<void> {
-    const mode = this.#given.board.findings().mode?.kind;
+    const mode = this.#mode();
     if (mode === undefined) return;
     // ev-node ignores a config that was cut off, and would run by its defaults after its next restart.
     await this.#install(mode);
@@ -97,10 +99,9 @@ export class ModeKeeper {
     return this.#tendRaft();
   }
 
-  /** From now on ev-node has these texts. A process that runs goes on with what it read. */
-  async use(configs: ModeConfigs): Promise<void> {
-    this.#configs = configs;
-    const mode = this.#given.board.findings().mode?.kind;
+  async use(texts: MemberTexts): Promise<void> {
+    this.#configs = { raft: ownText(texts), level: texts.level };
+    const mode = this.#mode();
     if (mode !== undefined) await this.#install(mode);
   }
 
@@ -110,6 +111,11 @@ export class ModeKeeper {
    */
   async restart(): Promise<void> {
     await this.#restartNode();
+  }
+
+  #mode(): Mode | undefined {
+    const mode = this.#given.board.findings().mode?.kind;
+    return mode === "single" ? undefined : mode;
   }
 
   async #install(mode: Mode): Promise<void> {

@@ -9,7 +9,9 @@ import {
   parseRaftNode,
   parseState,
   parseStoreInfo,
+  READY,
   raftNodeRequest,
+  readyRequest,
   stateRequest,
   storeInfoRequest,
 } from "../evnode/rpc.ts";
@@ -57,10 +59,11 @@ export class NodeWatch {
    * looked at too, so that no answer is made of before and after.
    */
   async lookAtLeadership(): Promise<void> {
-    const { http, board, member, facts } = this.#given;
+    const { http, board, facts } = this.#given;
     const result = await http.send(
       { address: LOOPBACK, port: facts.rpcPort },
-      raftNodeRequest,
+      // ev-node without Raft panics when it is asked for its role in Raft.
+      facts.isSingle ? readyRequest : raftNodeRequest,
       LEADER_DEADLINE_MS,
     );
     const before = board.findings().node;
@@ -68,12 +71,25 @@ export class NodeWatch {
       if (before.kind === "open") await this.#lookAtPorts();
       return;
     }
-    const isLeader =
-      result.kind === "answered" && result.status === 200 ? leads(result.body, member) : undefined;
+    const isLeader = this.#leads(
+      result.kind === "answered" && result.status === 200 ? result.body : undefined,
+    );
     board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
     if (before.kind === "open") return;
     this.#identityAtMs = undefined;
     await this.#lookAtChain();
+  }
+
+  /**
+   * A single sequencer leads as soon as its process is seen to make blocks. That it makes fewer than it should later on
+   * is no loss of the lead: nobody else could take it.
+   */
+  #leads(body: string | undefined): boolean | undefined {
+    const { board, member, facts } = this.#given;
+    if (!facts.isSingle) return body === undefined ? undefined : leads(body, member);
+    const { node } = board.findings();
+    const ledBefore = node.kind === "open" && node.isLeader === true;
+    return ledBefore || body?.trim() === READY ? true : undefined;
   }
 
   /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */

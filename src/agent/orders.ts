@@ -28,6 +28,8 @@ export interface OrderFacts {
   readonly member: string;
   readonly raftAddress: string;
   readonly epoch: number;
+  /** The only member of its cluster: there is no Raft to join, and nobody to get blocks from. */
+  readonly isSingle?: boolean;
   /** Orders that were executed by this pod, also those whose record went with a volume. */
   readonly executed: readonly string[];
 }
@@ -57,6 +59,8 @@ export function readOrder(text: string | undefined): OrderReading {
  * | damaged           | refused                       | refused | writes anew, starts  |
  * | intact, new       | done already if voters equal  | starts  | refused              |
  * | intact, started   | refused                       | done    | refused, done if new; anew: writes anew |
+ *
+ * Of a single sequencer `bootstrap` writes the volume's record alone, and `rejoin` is always refused.
  */
 export function judgeOrder(order: Order, volume: VolumeState, facts: OrderFacts): OrderVerdict {
   if (isExecuted(order, volume, facts)) return { kind: "nothing" };
@@ -104,6 +108,7 @@ function judgeBootstrap(order: VotersOrder, volume: OwnVolume, facts: OrderFacts
 }
 
 function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): OrderVerdict {
+  if (facts.isSingle) return refuse(order, "a single sequencer has no others to be rebuilt from");
   const problem = problemOfVoters(order.voters, facts);
   if (problem !== undefined) return refuse(order, problem);
   const { record } = volume.kind === "empty" ? { record: undefined } : volume;

@@ -3,7 +3,7 @@ import { annotations } from "../model/annotations.ts";
 import { genesisDigest } from "../model/fingerprints.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import { type ConfigFinding, checkOwnConfig } from "./check-config.ts";
+import { type ConfigFinding, checkOwnConfig, ownText } from "./check-config.ts";
 import { type IdentityCheck, type IdentityFinding, identityEntries } from "./check-identity.ts";
 import type { Disk } from "./disk.ts";
 import { install } from "./install.ts";
@@ -35,7 +35,7 @@ type AcceptedConfig = Extract<ConfigFinding, { kind: "accepted" }>;
 export interface Prepared {
   readonly owner: VolumeOwner;
   readonly facts: MemberFacts;
-  /** The member's config, in Raft and as a full node. */
+  /** The member's config, as it is meant and as a full node. */
   readonly configs: AcceptedConfig["texts"];
 }
 
@@ -86,7 +86,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   if (identity.kind !== "accepted") return stop(board, identity, "Identity");
 
   const { facts } = config;
-  const owner = ownerOf(settings, identity);
+  const owner = ownerOf(settings, identity, facts);
   const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts) });
   const prepare = judgePrepare(report);
   board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
@@ -96,7 +96,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
 
   // The config follows when it is known how ev-node may run: without it, ev-node would run by its defaults.
   await install(disk, paths.config, identity.files);
-  await keepInstalledConfig(disk, paths.config, { revision: config.revision, text: config.texts.raft });
+  await keepInstalledConfig(disk, paths.config, { revision: config.revision, text: ownText(config.texts) });
   board.update({
     configRevision: config.revision,
     prepare: { kind: "checking", message: "looks for the other members" },
@@ -145,8 +145,13 @@ function stop(
   board.update({ prepare: kind === "notYet" ? { kind: "checking", message } : { kind, reason, message } });
 }
 
-function ownerOf({ member, epoch }: Settings, { clusterId, chainId }: AcceptedIdentity): VolumeOwner {
-  return { clusterId, member, chainId, epoch };
+function ownerOf(
+  { member, epoch }: Settings,
+  { clusterId, chainId }: AcceptedIdentity,
+  { isSingle, raftAddress }: MemberFacts,
+): VolumeOwner {
+  const owner = { clusterId, member, chainId, epoch };
+  return isSingle ? { ...owner, single: { id: member, address: raftAddress } } : owner;
 }
 
 /** The config of the pod's revision, but for an agent that starts anew: ev-node may run on what it installed before. */

@@ -11,13 +11,15 @@ export interface Readiness {
 
 /** Ready means in sync: what a disruption budget and `kubectl drain` go by, with or without an operator. */
 export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowMs: number): Readiness {
-  const { prepare, mode, node, peers, execution } = findings;
+  const { prepare, mode, volume, node, peers, execution } = findings;
   if (prepare.kind !== "done") return notReady("the member is not prepared yet");
   if (mode?.kind === "level") return notReady(levelMessage(mode, node));
+  if (mode?.kind === "single" && (volume.kind !== "intact" || !volume.started))
+    return notReady(`its volume is not the one that it was started on: ${lossOf(volume)}`);
   if (node.kind === "closed") {
     return notReady(
       node.metricsPortOpen || node.raftPortOpen
-        ? "ev-node runs, but its HTTP server is closed: it knows no leader"
+        ? `ev-node runs, but its HTTP server is closed${mode?.kind === "single" ? "" : ": it knows no leader"}`
         : `ev-node does not run${execution?.engine === "closed" ? ", nor does its execution client" : ""}`,
     );
   }
@@ -64,6 +66,9 @@ function executionLack(
   if (behind <= maxBlocksBehind) return undefined;
   return `the execution layer is ${behind} blocks behind ev-node's own, tolerated are ${maxBlocksBehind}`;
 }
+
+const lossOf = (volume: Findings["volume"]) =>
+  "message" in volume ? volume.message : `it is ${volume.kind}`;
 
 /** Told in the member's status as well. */
 function levelMessage(

@@ -1,14 +1,15 @@
 import { annotations } from "../model/annotations.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
+import { ownText } from "./check-config.ts";
 import type { Disk } from "./disk.ts";
 import { closedSince } from "./findings.ts";
 import { keepInstalledConfig } from "./installed-config.ts";
 import { judgeRestart, type WantedRestart } from "./judge-restart.ts";
 import { judgeRevision } from "./judge-revision.ts";
+import type { Keeper } from "./keeper.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
-import type { ModeKeeper } from "./mode-keeper.ts";
 import { lookAtMountedConfig } from "./mounted-config.ts";
 import { newAnnotationsReader } from "./pod-annotations.ts";
 import { type RestartRecord, readRestartRecord, writeRestartRecord } from "./restart-record.ts";
@@ -22,7 +23,7 @@ export interface UpdateKeeperDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly facts: MemberFacts;
-  readonly keeper: Pick<ModeKeeper, "use" | "restart">;
+  readonly keeper: Pick<Keeper, "use" | "restart">;
   /** The processes of ev-node that run now. */
   readonly nodeProcesses: () => Promise<readonly string[]>;
 }
@@ -68,7 +69,7 @@ export class UpdateKeeper {
     }
     const { texts } = verdict.config;
     this.#isWhole = false;
-    await keepInstalledConfig(disk, paths.config, { revision, text: texts.raft });
+    await keepInstalledConfig(disk, paths.config, { revision, text: ownText(texts) });
     await keeper.use(texts);
     this.#isWhole = true;
     board.update({ configRevision: revision, pendingConfig: undefined });

@@ -38,7 +38,9 @@ export interface NodeLife {
 /** Looks at the volume and does what the pod's order asks for, if it was not done before. */
 export async function tendVolume(dependencies: VolumeKeeperDependencies): Promise<VolumeReport> {
   const { disk, paths, owner, facts, nodeLife } = dependencies;
-  const volume = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
+  const look = await lookAtVolume(paths.home, owner.epoch, facts.dbPath);
+  const volume = judgeVolume(look, owner);
+  await noteLoss(disk, paths.home, volume, owner);
   const reading = await readPodOrder(paths);
   const executed = await readLedger(paths.config);
   const report = (state: VolumeState) => reportOf(state, reading, executed);
@@ -46,7 +48,13 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
 
   const { order } = reading;
   const { member, epoch } = owner;
-  const judged = judgeOrder(order, volume, { member, epoch, raftAddress: facts.raftAddress, executed });
+  const judged = judgeOrder(order, volume, {
+    member,
+    epoch,
+    raftAddress: facts.raftAddress,
+    isSingle: facts.isSingle,
+    executed,
+  });
   const isWrite = judged.kind === "writeRaftFolder";
   const verdict = isWrite && (await nodeLife.isUp()) ? whereUp(judged, volume) : judged;
   if (verdict.kind === "refuse") {
@@ -78,6 +86,14 @@ export async function noteBlocks(
 ): Promise<void> {
   if (volume.kind !== "intact" || volume.record.hadBlocks || height < 1) return;
   await writeRecord(disk, home, { ...volume.record, hadBlocks: true });
+}
+
+/** ev-node makes a new block store where it finds none, and by that alone the volume would look intact again. */
+async function noteLoss(disk: Disk, home: string, volume: VolumeState, owner: VolumeOwner): Promise<void> {
+  if (!owner.single || volume.kind !== "damaged" || volume.record.lostBlocks) return;
+  const { started, hadBlocks } = volume.record;
+  if (started && hadBlocks && !volume.hasBlockData)
+    await writeRecord(disk, home, { ...volume.record, lostBlocks: true });
 }
 
 async function readPodOrder(paths: AgentPaths): Promise<OrderReading> {

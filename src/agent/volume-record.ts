@@ -20,6 +20,8 @@ const recordSchema = z.strictObject({
   started: z.boolean(),
   /** Whether ev-node was seen with a block: from then on missing block data is a loss. */
   hadBlocks: z.boolean(),
+  /** Written once the blocks of a single sequencer were seen to be gone, and never taken back. */
+  lostBlocks: z.literal(true).optional(),
   executedOrders: z.array(z.string()).max(MAX_ORDERS_KEPT),
 });
 

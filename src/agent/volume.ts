@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, join, resolve, sep } from "node:path";
-import type { AgentAnswer } from "../model/agent-protocol.ts";
+import type { AgentAnswer, Voter } from "../model/agent-protocol.ts";
 import { isAbsent } from "./disk.ts";
 import { lookAtRaftFolder, namesIn, type RaftFolder } from "./raft-folder.ts";
 import { OWN_FOLDER, type RecordReading, readRecord, type VolumeRecord } from "./volume-record.ts";
@@ -21,6 +21,8 @@ export interface VolumeOwner {
   readonly member: string;
   readonly chainId: string;
   readonly epoch: number;
+  /** Only of a single sequencer, which runs without Raft: itself, as the one member that the volume was prepared for. */
+  readonly single?: Voter;
 }
 
 export type VolumeState =
@@ -60,10 +62,12 @@ export function judgeVolume(look: VolumeLook, owner: VolumeOwner): VolumeState {
   const difference = differenceOf(record, owner);
   if (difference !== undefined) return { kind: "foreign", message: difference };
 
-  const damage = damageOf(look, record, owner.epoch);
+  const damage = owner.single
+    ? damageOfSingle(look, record, owner.single)
+    : damageOf(look, record, owner.epoch);
   if (damage !== undefined)
     return { kind: "damaged", message: damage, record, hasBlockData: look.hasBlockData };
-  return { kind: "intact", record, isFresh: look.raft.kind === "fresh" };
+  return { kind: "intact", record, isFresh: !owner.single && look.raft.kind === "fresh" };
 }
 
 function judgeUnknown({ raft, others }: VolumeLook): VolumeState {
@@ -92,6 +96,22 @@ function damageOf(
   if (raft.voters !== undefined && votersDigest(raft.voters) !== record.votersDigest) {
     return `${folder} holds another membership than the one it was bootstrapped with`;
   }
+  if (record.started && record.hadBlocks && !hasBlockData) return "the block data is missing";
+  return undefined;
+}
+
+/**
+ * ev-node without Raft begins the chain again on an empty block store, and there are no others that would object. So
+ * blocks that were missed once stay missed: what came in their place is no chain that anybody was served.
+ */
+function damageOfSingle(
+  { raft, hasBlockData }: VolumeLook,
+  record: VolumeRecord,
+  single: Voter,
+): string | undefined {
+  if (record.votersDigest !== votersDigest([single])) return "it was prepared for other members";
+  if (raft.kind !== "missing") return "it has the Raft state of this epoch, and a single sequencer has none";
+  if (record.lostBlocks) return "the block data was missing";
   if (record.started && record.hadBlocks && !hasBlockData) return "the block data is missing";
   return undefined;
 }

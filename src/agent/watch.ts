@@ -9,6 +9,7 @@ import { newExecutionLook, unknownExecution } from "./execution-watch.ts";
 import { HandoverWatch } from "./handover-watch.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
+import type { Keeper } from "./keeper.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
 import { ModeKeeper } from "./mode-keeper.ts";
@@ -19,6 +20,7 @@ import { type Prepared, shownReport } from "./prepare.ts";
 import { RaftLogWatch } from "./raft-log-watch.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
+import { SingleKeeper } from "./single-keeper.ts";
 import { UpdateKeeper } from "./update-keeper.ts";
 import { raftFolderName } from "./volume.ts";
 import { type NodeLife, noteBlocks, tendVolume } from "./volume-keeper.ts";
@@ -75,7 +77,7 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   const lookAgain = async () => {
     await Promise.all([node.lookAtState(), peers.once()]);
   };
-  const keeper = newModeKeeper(prepared, dependencies, lookAgain);
+  const keeper = newKeeper(prepared, dependencies, lookAgain);
   await untilBegun(keeper, dependencies);
   const tendUpdate = newUpdateLook(keeper, prepared, dependencies);
   // What the pod asks for by now is there for the first process, which would have to end for it otherwise.
@@ -125,30 +127,20 @@ function newLookAtExecution({ settings, http, clock, board }: WatchDependencies)
   return newExecutionLook({ http, clock, board, ports });
 }
 
-function newModeKeeper(
+function newKeeper(
   { owner, facts, configs }: Prepared,
   { paths, disk, board, clock, resolve, log, stopNode }: WatchDependencies,
   look: () => Promise<void>,
-): ModeKeeper {
-  const raftFolder = join(paths.home, raftFolderName(owner.epoch));
-  const ofNode = { stopNode: () => stopNode(paths.home), look };
+): Keeper {
   const configFolder = paths.config;
-  return new ModeKeeper({
-    disk,
-    configFolder,
-    raftFolder,
-    facts,
-    configs,
-    board,
-    clock,
-    resolve,
-    log,
-    ...ofNode,
-  });
+  const shared = { disk, configFolder, board, clock, log, stopNode: () => stopNode(paths.home) };
+  if ("single" in configs) return new SingleKeeper({ ...shared, configs });
+  const raftFolder = join(paths.home, raftFolderName(owner.epoch));
+  return new ModeKeeper({ ...shared, configs, raftFolder, facts, resolve, look });
 }
 
 function newUpdateLook(
-  keeper: ModeKeeper,
+  keeper: Keeper,
   { facts }: Prepared,
   dependencies: WatchDependencies,
 ): () => Promise<void> {
@@ -160,7 +152,7 @@ function newUpdateLook(
 
 /** Without a mode ev-node does not start, so what keeps it from being decided is tried again. */
 async function untilBegun(
-  keeper: ModeKeeper,
+  keeper: Keeper,
   { board, clock, log, signal, beat }: WatchDependencies,
 ): Promise<void> {
   while (!signal.aborted) {

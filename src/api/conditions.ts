@@ -124,8 +124,8 @@ const table = {
     meaning: "Exactly one member leads.",
     reasons: {
       LeaderElected: ["True", "One member leads; the message names it."],
-      WaitingForLeader: ["False", "Every member answered and none leads."],
       Suspended: ["False", "No member runs, as spec.suspend is true."],
+      WaitingForLeader: ["False", "Every member answered and none leads, or the only one makes no blocks."],
       Levelling: ["False", "No member may lead yet: the message says what each of them waits for."],
       MoreThanOneLeader: [
         "False",
@@ -137,7 +137,10 @@ const table = {
   LeadershipStable: {
     meaning: "The leader changes seldom, but for rollouts and drills.",
     reasons: {
-      LeadershipKept: ["True", "The leader changed a few times at most within the last hour."],
+      LeadershipKept: [
+        "True",
+        "The leader changed a few times at most within the last hour, or is the only member.",
+      ],
       LeadershipFlaps: [
         "False",
         "The leader changed more than five times within an hour without a rollout or a drill; the message says what is to be seen of why.",
@@ -148,9 +151,15 @@ const table = {
   Quorate: {
     meaning: "A majority of the members takes part in Raft.",
     reasons: {
-      QuorumHealthy: ["True", "A majority would remain if any one member were lost."],
+      QuorumHealthy: [
+        "True",
+        "A majority would remain if any one member were lost; or the cluster is a single sequencer, and it runs.",
+      ],
       QuorumAtRisk: ["True", "A majority takes part, but one more loss would stop the chain."],
-      QuorumLost: ["False", "Fewer than a majority take part; no blocks can be made."],
+      QuorumLost: [
+        "False",
+        "Fewer than a majority take part, or the only member does not run; no blocks can be made.",
+      ],
       QuorumUnknown: ["Unknown", "Too few members answer the operator to count them."],
     },
   },

@@ -21,7 +21,7 @@ const CREDENTIALS =
  * the flags of the real program.
  */
 export const evnodeKeys: Readonly<Record<string, KeyOrigin>> = {
-  "raft.enable": operator("on; off only while a member levels"),
+  "raft.enable": operator("on; off while a member levels, and of a single sequencer"),
   "raft.node_id": operator("the member's name"),
   "raft.raft_addr": specNote("with the member's host name", "raft.port"),
   "raft.raft_dir": operator("on the volume, one folder for each epoch"),

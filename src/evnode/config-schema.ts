@@ -49,25 +49,38 @@ const kms = z.discriminatedUnion("provider", [
   z.strictObject({ provider: z.literal("gcp"), gcp: z.strictObject({ key_name: text, ...requests }) }),
 ]);
 
+const raftIdentity = {
+  node_id: text,
+  raft_addr: dialable,
+  raft_dir: absolutePath,
+  peers: z.literal(RAFT_PEERS_SENTINEL),
+};
+
 /**
- * The evnode.yaml of one raft member, in the order in which it is written. Raft comes first and `node.aggregator`
- * last, so that a file which was cut off never makes a member produce blocks without raft.
+ * Of a single sequencer. Who it is stands there all the same: switched on by whatever it were, Raft would find no state
+ * in a folder of the volume, and no peer, and ev-node would exit.
+ */
+const raftOff = z.strictObject({ enable: z.literal(false), ...raftIdentity });
+
+/**
+ * The evnode.yaml of one member, in the order in which it is written. Raft comes first and `node.aggregator` last, so
+ * that a file which was cut off never makes a member produce blocks.
  */
 export const memberConfigSchema = z.strictObject({
-  raft: z.strictObject({
-    enable: z.literal(true),
-    node_id: text,
-    raft_addr: dialable,
-    raft_dir: absolutePath,
-    peers: z.literal(RAFT_PEERS_SENTINEL),
-    heartbeat_timeout: duration,
-    election_timeout: duration,
-    leader_lease_timeout: duration,
-    send_timeout: duration,
-    snapshot_threshold: atLeastOne,
-    trailing_logs: atLeastOne,
-    snap_count: atLeastOne,
-  }),
+  raft: z.discriminatedUnion("enable", [
+    raftOff,
+    z.strictObject({
+      enable: z.literal(true),
+      ...raftIdentity,
+      heartbeat_timeout: duration,
+      election_timeout: duration,
+      leader_lease_timeout: duration,
+      send_timeout: duration,
+      snapshot_threshold: atLeastOne,
+      trailing_logs: atLeastOne,
+      snap_count: atLeastOne,
+    }),
+  ]),
   db_path: text,
   log: z.strictObject({
     level: z.enum(["debug", "info", "warn", "error"]),

@@ -45,6 +45,8 @@ export interface MemberConfigInput {
   /** Signs in place of the file at `signerPath`. */
   readonly kms?: KmsKey;
   readonly raft: RaftInput;
+  /** The only member of its cluster: it runs without Raft. */
+  readonly isSingle?: boolean;
   readonly optional?: OptionalKeys;
 }
 
@@ -133,7 +135,7 @@ function parseYaml(text: string): Parsed<unknown> {
 export function memberConfig(input: MemberConfigInput): MemberConfig {
   const { raft, da, p2p, optional } = input;
   return {
-    raft: raftSection(raft),
+    raft: raftSection(raft, input.isSingle === true),
     db_path: input.dbPath,
     log: { level: input.log.level, format: input.log.format, ...optional?.log },
     rpc: { address: `0.0.0.0:${input.rpcPort}`, ...optional?.rpc },
@@ -168,13 +170,17 @@ export function memberConfig(input: MemberConfigInput): MemberConfig {
   };
 }
 
-function raftSection(raft: RaftInput): MemberConfig["raft"] {
-  return {
-    enable: true,
+function raftSection(raft: RaftInput, isSingle: boolean): MemberConfig["raft"] {
+  const identity = {
     node_id: raft.nodeId,
     raft_addr: raft.address,
     raft_dir: raft.dir,
     peers: RAFT_PEERS_SENTINEL,
+  } as const;
+  if (isSingle) return { enable: false, ...identity };
+  return {
+    enable: true,
+    ...identity,
     heartbeat_timeout: formatDurationMs(raft.timing.heartbeatTimeoutMs),
     election_timeout: formatDurationMs(raft.timing.electionTimeoutMs),
     leader_lease_timeout: formatDurationMs(raft.timing.leaderLeaseTimeoutMs),

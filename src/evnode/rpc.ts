@@ -13,6 +13,9 @@ export interface RpcRequest {
 }
 
 export const raftNodeRequest: RpcRequest = { method: "GET", path: "/raft/node" };
+/** Answered with 200 and `READY`; of a node that produces, as long as its last block is no more than some block times old. */
+export const readyRequest: RpcRequest = { method: "GET", path: "/health/ready" };
+export const READY = "READY";
 export const stateRequest = call("StoreService/GetState");
 export const storeInfoRequest = call("StoreService/GetP2PStoreInfo");
 export const netInfoRequest = call("P2PService/GetNetInfo");

@@ -57,7 +57,10 @@ const node = z.discriminatedUnion("kind", [
   }),
   z.object({
     kind: z.literal("open"),
-    /** Absent when `/raft/node` gave no usable answer: unknown is not false. */
+    /**
+     * Absent when `/raft/node` gave no usable answer: unknown is not false. A single sequencer leads from the moment on
+     * at which its ev-node first said that it makes blocks.
+     */
     isLeader: z.boolean().optional(),
     height: z.number().int().optional(),
     /** When the block at `height` was made, in ms since 1970. */
@@ -112,6 +115,8 @@ const mode = z.discriminatedUnion("kind", [
    * these; absent until it was read.
    */
   z.object({ kind: z.literal("level"), loggedHeight: z.number().int().optional() }),
+  /** The only member of its cluster: without Raft, and it makes the blocks. */
+  z.object({ kind: z.literal("single") }),
 ]);
 
 /**
@@ -200,9 +205,9 @@ const voter = z.object({ id: z.string(), address: z.string() });
 
 /**
  * `bootstrap` writes the raft directory of the epoch, on an empty volume, with the membership as its first log
- * entry; nothing starts. `rejoin` is the same for a member whose volume or raft directory was lost, or cannot be used,
- * while the others kept theirs. `start` allows ev-node to run on a volume that was bootstrapped and has never been
- * started.
+ * entry; nothing starts. A single sequencer has no such directory: its volume is only noted as its own. `rejoin` is the
+ * same for a member whose volume or raft directory was lost, or cannot be used, while the others kept theirs. `start`
+ * allows ev-node to run on a volume that was bootstrapped and has never been started.
  */
 export const orderSchema = z.discriminatedUnion("kind", [
   z.object({ id: z.string(), kind: z.literal("bootstrap"), epoch: z.number().int(), voters: z.array(voter) }),

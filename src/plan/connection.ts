@@ -1,5 +1,6 @@
 import type { Finding } from "../api/conditions.ts";
 import { type Path, type PathState, type Port, pathsBetween, stateOf } from "./paths.ts";
+import { soleOf } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { appliedIntent } from "./stored-intent.ts";
 
@@ -27,6 +28,7 @@ export function connectionFinding(snapshot: Snapshot): Finding<"Connected"> {
   const unknown = paths.filter((path) => stateOf(path) === "unknown");
   if (unknown.length > 0)
     return found("PathsUnknown", `Not known are the paths ${pairNames(unknown).join(", ")}.`);
+  if (soleOf(snapshot.members)) return found("PathsOpen", "A single member needs no path to another.");
   return found("PathsOpen", "Every member can reach every other one on the Raft and the P2P port.");
 }
 

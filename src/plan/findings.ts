@@ -8,7 +8,7 @@ import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stabilityFinding } from "./leadership-stability.ts";
 import { stateOf } from "./member-status.ts";
-import { heightOf, leadership, levelling, type Participation, participation } from "./quorum.ts";
+import { heightOf, leadership, levelling, type Participation, participation, soleOf } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { executionBehind } from "./standing.ts";
@@ -74,6 +74,8 @@ interface QuorumView {
 
 function quorumOf(snapshot: Snapshot): QuorumView {
   const { members } = snapshot;
+  const sole = soleOf(members);
+  if (sole && hasStarted(snapshot)) return quorumOfOne(sole, snapshot);
   const parts = members.map((member) => ({
     member,
     part: participation(member, members.length, maxBlocksBehind(snapshot)),
@@ -105,6 +107,19 @@ function quorumOf(snapshot: Snapshot): QuorumView {
   return quorum("Healthy", "QuorumHealthy", count);
 }
 
+/** What its owner did not ask for is not at risk, so a single sequencer that runs is healthy. */
+function quorumOfOne(member: Member, snapshot: Snapshot): QuorumView {
+  const { name } = member;
+  const part = participation(member, 1, maxBlocksBehind(snapshot));
+  if (part === "yes") return quorum("Healthy", "QuorumHealthy", `${name}, the only member, runs`);
+  const node = answerOf(member)?.node;
+  if (part === "unknown")
+    return quorum("Unknown", "QuorumUnknown", `no answer from ${name}, the only member`);
+  if (member.pod?.evnode.kind === "running" && node?.kind === "closed" && node.metricsPortOpen)
+    return quorum("Unknown", "QuorumUnknown", `${name}, the only member, runs, and its API is closed`);
+  return quorum("Lost", "QuorumLost", `${name}, the only member, does not run`);
+}
+
 /** Its ev-node runs in Raft and knows no leader: for a moment that is every member in every election. */
 function isElecting(member: Member): boolean {
   const { node, mode } = answerOf(member) ?? {};
@@ -134,6 +149,8 @@ function leaderFinding(snapshot: Snapshot): Finding<"LeaderElected"> {
   const level = levelling(members);
   if (level.length > 0) return finding("Levelling", levelMessage(level));
   const silent = members.filter((member) => member.pod && !tellsItsRole(member));
+  const sole = soleOf(members);
+  if (silent.length === 0 && sole) return finding("WaitingForLeader", `${sole.name} makes no blocks.`);
   if (silent.length === 0) return finding("WaitingForLeader", `No member leads. ${electorate(members)}`);
   return finding("LeaderUnknown", `No member says that it leads; no answer from ${names(silent)}.`);
 }
@@ -159,10 +176,10 @@ function levelMessage(members: readonly Member[]): string {
   return `Members level their blocks before one may lead: ${each.join("; ")}.`;
 }
 
-/** A member whose API is closed does not lead; one that answers without saying so may. */
+/** A member whose API is closed does not lead; one that answers without saying so may, unless it has no role in Raft. */
 function tellsItsRole(member: Member): boolean {
-  const node = answerOf(member)?.node;
-  return node?.kind === "closed" || node?.isLeader !== undefined;
+  const { node, mode } = answerOf(member) ?? {};
+  return node?.kind === "closed" || node?.isLeader !== undefined || mode?.kind === "single";
 }
 
 function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
@@ -290,7 +307,8 @@ function readyFinding(
   if (unready.length > 0) return ready("MembersNotReady", `Not ready: ${names(unready)}.`);
   const differences = memberDifferences(snapshot);
   if (differences !== undefined) return ready("MemberDiffers", differences);
-  return ready("AllMembersReady", `${known.leader.name} leads and every member follows.`);
+  const others = soleOf(members) ? "as the only member" : "and every member follows";
+  return ready("AllMembersReady", `${known.leader.name} leads ${others}.`);
 }
 
 /** Says no more than what was compared: which heights that was changes all the time, so it is not told. */
@@ -302,6 +320,7 @@ function chainFinding(snapshot: Snapshot, blockers: readonly Blocker[]): Finding
   if (comparison.kind === "forked") return finding("HashesDiffer", comparison.message);
   const other = blockers.find(({ reason }) => reason === "IdentityDiffers");
   if (other) return finding("IdentityDiffers", other.message);
+  if (soleOf(snapshot.members)) return finding("NoForkSeen", "A single member has no other to hold another block.");
   if (comparison.kind === "nothing")
     return finding("HeightsUnknown", "No two members have told a block of one height.");
   return finding("NoForkSeen", "Members that were compared at one height held the same block.");

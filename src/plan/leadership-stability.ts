@@ -4,7 +4,7 @@ import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { timingOf } from "../resources/timing.ts";
 import { drillRecordOn } from "./drill-state.ts";
-import { participation } from "./quorum.ts";
+import { participation, soleOf } from "./quorum.ts";
 import { agedMs, type Snapshot } from "./snapshot.ts";
 import { appliedIntent } from "./stored-intent.ts";
 import { recordOn } from "./stored-record.ts";
@@ -20,12 +20,14 @@ const THROTTLED_SHARE = 0.05;
 
 /** How often a member took the lead within the last hour, as far as their agents have seen it; undefined when none tells. */
 export function leaderChanges(snapshot: Snapshot): number | undefined {
-  return takenAgesMs(snapshot)?.length;
+  // What it takes after a restart is its own.
+  return soleOf(snapshot.members) ? 0 : takenAgesMs(snapshot)?.length;
 }
 
 /**
  * | seen | then |
  * | --- | --- |
+ * | one member only | kept |
  * | no agent tells how often its member took the lead | unknown |
  * | more changes than are tolerated within an hour, rollouts and drills aside | the leadership flaps |
  * | anything else | kept |
@@ -34,6 +36,8 @@ export function stabilityFinding(snapshot: Snapshot): Finding<"LeadershipStable"
   const finding = (reason: Finding<"LeadershipStable">["reason"], message: string) => {
     return { type: "LeadershipStable", reason, message } as const;
   };
+  if (soleOf(snapshot.members))
+    return finding("LeadershipKept", "A single member has nobody to lose the lead to.");
   const ages = takenAgesMs(snapshot);
   if (ages === undefined) return finding("ChangesUnknown", "No member tells how often it took the lead.");
   const unexplained = ages.filter((ageMs) => !isExplained(ageMs, snapshot));

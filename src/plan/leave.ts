@@ -2,6 +2,7 @@ import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { annotations } from "../model/annotations.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { isRejoinIn, rejoinOrderId } from "./orders.ts";
+import { soleOf } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { recordOn } from "./stored-record.ts";
@@ -25,6 +26,7 @@ const HOUR_MS = 3_600_000;
 /**
  * | the lost member | then |
  * | --- | --- |
+ * | is the only one, and does not run | ask: nobody has what it lost, and no approval brings it back |
  * | was rebuilt in this pod, and lost it again before it took part | ask: its volume does not keep what is written |
  * | was named by its owner | approved |
  * | is one of several, or runs on a copy of its volume that somebody brought back | ask |
@@ -35,7 +37,8 @@ const HOUR_MS = 3_600_000;
  * | anything else | policy |
  */
 export function leaveFor({ member, runs, unusable }: Loss, lostCount: number, snapshot: Snapshot): Leave {
-  const { parsed } = snapshot;
+  const { parsed, members } = snapshot;
+  if (soleOf(members) && !runs) return { kind: "ask", isFinal: true };
   const failed = failureIn(member, snapshot);
   if (failed !== undefined) return { kind: "ask", why: failed, isFinal: true };
   if (approvedMember(snapshot) === member.name) return { kind: "approved" };

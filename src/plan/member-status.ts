@@ -140,8 +140,8 @@ function prepareMessage(member: Member): string | undefined {
 
 function reportMessage({ pod, report }: Member): string | undefined {
   if (report.kind === "none") return pod?.agent.kind === "running" ? "the agent does not answer" : undefined;
-  const { node, ready } = report.answer;
+  const { node, ready, mode } = report.answer;
   if (node.kind === "closed" && pod?.evnode.kind === "running")
-    return "ev-node's API is closed: it knows no leader";
+    return `ev-node's API is closed${mode?.kind === "single" ? "" : ": it knows no leader"}`;
   return ready.ok ? undefined : ready.message.replaceAll(/\d+/g, "…");
 }

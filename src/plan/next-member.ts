@@ -4,6 +4,7 @@ import { answerOf, isFailed, type Member } from "../model/member.ts";
 import { blocksPerLook } from "./block-pace.ts";
 import { isConfigGone } from "./config-entries.ts";
 import { messageOf } from "./member-status.ts";
+import { soleOf } from "./quorum.ts";
 import {
   isBegun,
   isOutdated,
@@ -62,6 +63,7 @@ const STUCK_MS = 30_000;
  * | R5 | the leader was told to restart for something else before | wait: two would be away at once |
  * | R6 | an outdated follower | update the one that does not take part, then one that was told to restart, then one that was begun, then the highest ordinal |
  * | R7 | only the leader is outdated | update it when an updated follower is level with it, its execution layer too |
+ * | R7 | the only member is outdated, and its agent answers | update it, whether it leads or not |
  * | R8 | its owner asked for a restart of a member, or for a drill of the leader | update that; the leader when a follower is level with it |
  */
 export function nextMember(scene: Scene, target: Target, asked: string | undefined): Next {
@@ -93,7 +95,23 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
       isBroken: false,
       why: `the agent of ${mute.name} does not run`,
     };
-  return waitForUpdated(present, outdated, scene) ?? choose(present, outdated, scene, asked);
+  const sole = soleOf(scene.snapshot.members) && present[0];
+  if (sole && asked === sole.name && sole.pod.update === undefined) return soleNext(sole, target);
+  const lack = waitForUpdated(present, outdated, scene);
+  if (lack) return lack;
+  return sole
+    ? outdated.includes(sole)
+      ? soleNext(sole, target)
+      : { kind: "done" }
+    : choose(present, outdated, scene, asked);
+}
+
+/** Nobody can take over from a single sequencer, and nobody is waited for: also one that makes no blocks is updated. */
+function soleNext(member: Present, target: Target): Next {
+  if (!answerOf(member)) return wait(`the agent of ${member.name} does not answer`);
+  const rule = isOutdated(member, target) ? "R7" : "R8";
+  const why = rule === "R7" ? "the only member" : reasons.R8;
+  return { kind: "update", rule, member, isBroken: false, why };
 }
 
 /** Its agent cannot run, and it is to have another one: that takes nothing away. */
@@ -212,10 +230,21 @@ function lackOf(member: Present, scene: Scene): Next | undefined {
       unreadySince(member, scene),
     );
   if (hasLeader && seen.kind !== "takesPart") return lacks(seen.why, undefined);
+  if (!hasLeader && soleOf(scene.snapshot.members)) return soleLack(member, lacks);
   if (pod.update !== undefined) return lacks(`${name} restarts`, undefined);
   return hasFollowed(member, scene)
     ? undefined
     : lacks(`${name} has stored no block since its start`, pod.startedAt);
+}
+
+/** A single sequencer that does not lead makes no blocks. */
+function soleLack(
+  { name, pod, report }: Present,
+  lacks: (why: string, since: string | undefined) => Next,
+): Next {
+  return report.kind === "answered"
+    ? lacks(`${name} makes no blocks`, pod.startedAt)
+    : lacks(`the agent of ${name} does not answer`, undefined);
 }
 
 /** Since when its agent says that it is not ready. */
@@ -228,10 +257,12 @@ function unreadySince(member: Present, scene: Scene): string | undefined {
  * A member that stores nothing is no further behind than is tolerated, for a while. Blocks that were made before it
  * started prove nothing; where the leader has made none since, there is nothing to prove it by.
  */
-function hasFollowed(member: Present, { leadership }: Scene): boolean {
+function hasFollowed(member: Present, { leadership, snapshot, intents }: Scene): boolean {
   const startedMs = parseTimestampMs(member.pod.startedAt ?? "");
   const [own, leaders] = [member, leadership.kind === "one" ? leadership.leader : undefined].map(blockTimeMs);
   if (startedMs === undefined || own === undefined || leaders === undefined) return true;
+  // It has to make the block itself. Of a lazy chain that may take as long as the interval.
+  if (soleOf(snapshot.members) && intents.current.spec.chain.lazy === undefined) return own > startedMs;
   return own > startedMs || leaders <= startedMs;
 }
 

@@ -1,6 +1,11 @@
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 
+/** A single sequencer: it runs without Raft, so there is no majority to keep and nobody to take over. */
+export function soleOf(members: readonly Member[]): Member | undefined {
+  return members.length === 1 ? members[0] : undefined;
+}
+
 /** Whether a member takes part in raft and keeps up. Unknown is a value of its own: no answer says nothing. */
 export type Participation = "yes" | "no" | "unknown";
 

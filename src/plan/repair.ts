@@ -3,7 +3,7 @@ import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member, type MemberPod } from "../model/member.ts";
 import { hasBudget } from "./budget.ts";
 import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
-import { leadership } from "./quorum.ts";
+import { leadership, soleOf } from "./quorum.ts";
 import { agedMs, type Snapshot } from "./snapshot.ts";
 import { lastOfStandstill } from "./standstill.ts";
 import { type Decider, NOTHING } from "./step.ts";
@@ -26,6 +26,7 @@ interface Cure {
  * | --- | --- |
  * | ev-node of a member that was rebuilt is held back by Kubernetes for the starts that failed before | delete its pod: a new one is started at once |
  * | ev-node exited because it lost the lead, is held back, and without it no majority is in Raft | delete its pod |
+ * | ev-node of a single sequencer ended well, and is held back | delete its pod |
  * | all others are a majority and follow a leader, none of them leads, no block comes, and this one runs and serves nobody | evict its pod: it holds the lead and does not use it |
  *
  * Kubernetes waits 10 s before the second start of a container and up to 5 min before later ones. ev-node ends whenever
@@ -65,6 +66,10 @@ function isRebuilt(member: Member, pod: MemberPod): boolean {
 
 function reasonToHurry(member: Member, { evnode }: MemberPod, { members }: Snapshot): string | undefined {
   if (evnode.kind !== "waiting" || evnode.lastExit === undefined) return undefined;
+  if (soleOf(members))
+    return evnode.lastExit.code === 0
+      ? "it ended as it was asked to, and Kubernetes holds it back"
+      : undefined;
   if (diagnoseExit(evnode.lastExit.lastLine)?.reason !== "LeadershipLost") return undefined;
   const others = members.filter((other) => other !== member);
   // Who does not answer may be a majority with the rest.

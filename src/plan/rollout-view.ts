@@ -1,7 +1,9 @@
 import type { Blocker, Finding } from "../api/conditions.ts";
+import type { Member } from "../model/member.ts";
 import { boundedChanges } from "../model/rollout-record.ts";
 import { podTemplate } from "../resources/pod-template.ts";
 import type { Next } from "./next-member.ts";
+import { soleOf } from "./quorum.ts";
 import { blueprintOf } from "./rendering.ts";
 import {
   isBegun,
@@ -14,6 +16,7 @@ import {
   type Target,
   wayFor,
 } from "./rollout-scene.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { type Way, wayOf } from "./update-way.ts";
 import { planHash, type WishState } from "./wish-state.ts";
 
@@ -115,9 +118,14 @@ function planOf(scene: Scene, state: WishState): PlanStep[] {
   return ordered.map((member) => ({
     member: member.name,
     way: target ? wayTold(member, target, scene) : wayToWish(member, scene),
-    reason: member === leader ? "It leads, so it comes last." : "It follows.",
+    reason: placeOf(member, leader, snapshot),
     state: target ? stateOf(member, target) : "Waiting",
   }));
+}
+
+function placeOf(member: Member, leader: Member | undefined, { members }: Snapshot): string {
+  if (soleOf(members)) return "It is the only member: no block is made while it restarts.";
+  return member === leader ? "It leads, so it comes last." : "It follows.";
 }
 
 function stateOf(member: Present, target: Target): PlanStep["state"] {

@@ -13,7 +13,7 @@ import { intentsOf } from "./intent.ts";
 import { leaderChanges } from "./leadership-stability.ts";
 import { memberStatus } from "./member-status.ts";
 import { type Network, networkOf } from "./network.ts";
-import { bestHeight, heightOf, leadership } from "./quorum.ts";
+import { bestHeight, heightOf, leadership, soleOf } from "./quorum.ts";
 import { repairsOf } from "./repairs-status.ts";
 import { rolloutStatus } from "./rollout-status.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -79,16 +79,20 @@ type Spec = NonNullable<ReturnType<typeof intentsOf>>["current"]["spec"];
 function effectiveOf(spec: Spec): NonNullable<Status["effective"]> {
   return {
     defaultsVersion: spec.defaultsVersion,
-    raftTiming: {
-      source: spec.raft.timing.source,
-      ...inDurations(timingOf(spec.raft.timing)),
-    },
-    raftLog: {
-      snapshotThreshold: spec.raft.snapshotThreshold,
-      trailingLogs: spec.raft.trailingLogs,
-      absenceCovered: formatDuration(absenceCoveredMs(spec.raft.trailingLogs, spec.chain.blockTimeMs)),
-    },
+    // Of a single sequencer nothing of it is in effect.
+    ...(spec.replicas === 1 ? {} : raftOf(spec)),
     daNamespace: spec.da.namespace,
+  };
+}
+
+function raftOf({ raft, chain }: Spec): Pick<NonNullable<Status["effective"]>, "raftTiming" | "raftLog"> {
+  return {
+    raftTiming: { source: raft.timing.source, ...inDurations(timingOf(raft.timing)) },
+    raftLog: {
+      snapshotThreshold: raft.snapshotThreshold,
+      trailingLogs: raft.trailingLogs,
+      absenceCovered: formatDuration(absenceCoveredMs(raft.trailingLogs, chain.blockTimeMs)),
+    },
   };
 }
 
@@ -128,8 +132,11 @@ function phaseOf(snapshot: Snapshot, { list, quorum }: Findings): Phase {
   const everRan = wasUp.has(cluster.status?.phase) || (hasBlocks && quorum !== "Lost");
   if (!isBootstrapped || (!everRan && !isStalled)) return "Bootstrapping";
   if (list.some(({ type, reason }) => type === "Ready" && reason === "Levelling")) return "Levelling";
+  const isUpdating = list.some(({ type, reason }) => type === "Reconciling" && reason === "RollingOut");
+  // An update stops a single sequencer for as long as it takes.
+  if (isUpdating && soleOf(members)) return "Updating";
   if (quorum === "Lost") return "Down";
-  if (list.some(({ type, reason }) => type === "Reconciling" && reason === "RollingOut")) return "Updating";
+  if (isUpdating) return "Updating";
   return members.every(({ pod }) => pod?.ready) && leadership(members).kind === "one"
     ? "Running"
     : "Degraded";

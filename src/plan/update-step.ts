@@ -1,6 +1,7 @@
 import { annotations, labels } from "../model/annotations.ts";
 import { AGENT_CONTAINER, answerOf, EVNODE_CONTAINER, type Member } from "../model/member.ts";
 import type { PodUpdate } from "../model/pod-update.ts";
+import { hasDisruptionBudget } from "../resources/policies.ts";
 import { type Action, FRESH_MS, type UpdatePod } from "./actions.ts";
 import { budgetFor, hasBudget, refusalOf, releaseBudget } from "./budget.ts";
 import type { Next } from "./next-member.ts";
@@ -126,7 +127,7 @@ const BUDGET_MISSING = "the disruption budget, which somebody took away, is put 
 
 /** Without it, a drain may take any member at any moment. */
 const lacksBudget = ({ intents, snapshot }: Scene) =>
-  intents.current.spec.disruptionBudget.enabled && !hasBudget(snapshot);
+  hasDisruptionBudget(intents.current.spec) && !hasBudget(snapshot);
 
 /** The rule, and what was seen when it was applied: what a person wants to know of a restart afterwards. */
 function reasonOf({ rule, why }: Chosen, { snapshot, leadership }: Scene): string {

@@ -6,6 +6,7 @@ import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { type Leave, leaveFor } from "./leave.ts";
 import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
+import { soleOf } from "./quorum.ts";
 import { rejoinObstacle } from "./rejoin-obstacle.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -58,6 +59,8 @@ export function obstacleTo(
   // A copy that somebody brought back is told from an empty volume by its agent alone.
   if (!answer || answer.podUid !== member.pod?.uid || answer.volume.kind === "unchecked")
     return `the agent of ${member.name} has not told what is on its volume`;
+  // A single sequencer has no others: all that can be accepted is the copy on which it runs.
+  if (soleOf(snapshot.members)) return runs ? undefined : "no other member has what it lost";
   const { node } = answer;
   const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
   if (isUp && !runs) return `ev-node of ${member.name} still runs`;
@@ -153,6 +156,7 @@ function remedyFor(
   const others = othersThan(all, snapshot);
   const { name, namespace = "default" } = cluster.metadata;
   const approve = `kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
+  if (soleOf(members)) return remedyForOne(runs, member.claimName, approve);
   if (runs)
     return `It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: ${approve}`;
   if (others.length >= majorityOf(members.length)) {
@@ -164,6 +168,13 @@ function remedyFor(
     return `It will not start on it. ${why}To rebuild it from the other members: ${approve}`;
   }
   return `It will not start on it, and ${members.length - others.length} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
+}
+
+/** The volume of a single sequencer is the only one that has the chain. */
+function remedyForOne(runs: boolean, claim: string, approve: string): string {
+  if (runs)
+    return `It runs on it, because the volume is its own and intact. What came after the copy was made is lost, and other blocks come in its place, which nodes that have the old ones refuse. To accept that: ${approve}`;
+  return `It is not started, and nothing is rebuilt: as the only member it had the only copy of the chain. Bring volume claim ${claim} back from a snapshot or a backup. Started without, it would begin the chain again at block 1, in place of blocks that were already served.`;
 }
 
 /** A volume that was prepared and damaged before any member started: nothing is lost with it. */

@@ -3,7 +3,7 @@ import type { KubeObject } from "../model/kube-object.ts";
 import { disruptionBudgetName, networkPolicyName } from "../model/names.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { configSecret } from "./member-configs.ts";
-import { disruptionBudget, networkPolicy } from "./policies.ts";
+import { disruptionBudget, hasDisruptionBudget, networkPolicy } from "./policies.ts";
 import { serviceAccount } from "./service-account.ts";
 import { headlessService, leaderService, rpcService } from "./services.ts";
 import { statefulSet } from "./statefulset.ts";
@@ -15,15 +15,19 @@ export interface Desired {
 
 /** What the pods need or are guarded by. Comes before the StatefulSet, so that no pod starts without it. */
 export function surroundings(blueprint: Blueprint, configEntries: ReadonlyMap<string, string>): Desired[] {
-  const { networkPolicy: policy, disruptionBudget: budget } = blueprint.intent.spec;
+  const { spec } = blueprint.intent;
   return [
     { resource: kinds.serviceAccount, object: serviceAccount(blueprint) },
     { resource: kinds.secret, object: configSecret(blueprint, configEntries) },
     { resource: kinds.service, object: headlessService(blueprint) },
     { resource: kinds.service, object: leaderService(blueprint) },
     { resource: kinds.service, object: rpcService(blueprint) },
-    ...(policy.enabled ? [{ resource: kinds.networkPolicy, object: networkPolicy(blueprint) }] : []),
-    ...(budget.enabled ? [{ resource: kinds.disruptionBudget, object: disruptionBudget(blueprint) }] : []),
+    ...(spec.networkPolicy.enabled
+      ? [{ resource: kinds.networkPolicy, object: networkPolicy(blueprint) }]
+      : []),
+    ...(hasDisruptionBudget(spec)
+      ? [{ resource: kinds.disruptionBudget, object: disruptionBudget(blueprint) }]
+      : []),
   ];
 }
 
@@ -37,7 +41,7 @@ export function switchedOff({ name, intent }: Blueprint): { resource: Kind<KubeO
   const { spec } = intent;
   return [
     ...(spec.networkPolicy.enabled ? [] : [{ resource: kinds.networkPolicy, name: networkPolicyName(name) }]),
-    ...(spec.disruptionBudget.enabled
+    ...(hasDisruptionBudget(spec)
       ? []
       : [{ resource: kinds.disruptionBudget, name: disruptionBudgetName(name) }]),
   ];

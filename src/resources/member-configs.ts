@@ -69,6 +69,7 @@ function memberConfig(input: ConfigInput, ordinals: readonly number[], ordinal: 
       trailingLogs: spec.raft.trailingLogs,
       snapCount: spec.raft.snapshotsKept,
     },
+    isSingle: spec.replicas === 1,
     optional: optionalKeys(spec, peerIds),
   });
 }

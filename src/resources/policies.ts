@@ -1,3 +1,4 @@
+import type { CompleteSpec } from "../api/complete-spec.ts";
 import { executionPorts } from "../api/fixed.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { labels } from "../model/annotations.ts";
@@ -5,6 +6,13 @@ import { disruptionBudgetName, networkPolicyName, selectorLabels } from "../mode
 import type { NetworkPolicy, PodDisruptionBudget } from "../model/objects.ts";
 import { appPorts } from "./app.ts";
 import { type Blueprint, ownedMetadata } from "./blueprint.ts";
+
+/**
+ * Nothing of a single sequencer can stay while it goes: a budget would either allow every drain or keep its node from
+ * being drained at all. A drain moves it as an update does, and no block is made meanwhile.
+ */
+export const hasDisruptionBudget = ({ disruptionBudget: { enabled }, replicas }: CompleteSpec): boolean =>
+  enabled && replicas > 1;
 
 /**
  * At most one member away at a time. `IfHealthyBudget` and never `AlwaysAllow`, which would let a drain take

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { checkConfig } from "../../src/agent/check-config.ts";
+import { checkConfig, ownText } from "../../src/agent/check-config.ts";
 import { renderConfig } from "../../src/evnode/config.ts";
 import { configRevision } from "../../src/model/config-revision.ts";
 import { configEntry } from "../../src/model/names.ts";
@@ -27,7 +27,7 @@ test("a member that levels has the same config, but for Raft and for producing b
   const { revision, files } = mounted(texts);
   const finding = checkConfig(revision, files, expected);
   if (finding.kind !== "accepted") throw new Error("the revision was not accepted");
-  const [inRaft, level] = [parse(finding.texts.raft), parse(finding.texts.level)];
+  const [inRaft, level] = [parse(ownText(finding.texts)), parse(finding.texts.level)];
   const { raft: _, ...shared } = inRaft;
   expect(level).toEqual({ ...shared, node: { ...inRaft.node, aggregator: false } });
   expect(inRaft).toMatchObject({ raft: { enable: true }, node: { aggregator: true } });
@@ -40,6 +40,7 @@ test("a whole revision is accepted, with all that the agent needs to know", () =
     revision,
     texts: { raft: texts.get("chain-0"), level: expect.any(String) },
     facts: {
+      isSingle: false,
       raftAddress: `${hostOf("chain-0")}:5001`,
       raftHost: hostOf("chain-0"),
       raftPort: 5001,

@@ -72,6 +72,7 @@ afterEach(async () => {
 function newKeeper(): ModeKeeper {
   const resolve: Resolve = Object.assign(async () => "127.0.0.1", { forget: () => {} });
   const facts = {
+    isSingle: false,
     raftAddress: `chain-0.tests:${raftPort}`,
     raftHost: "chain-0.tests",
     raftPort,

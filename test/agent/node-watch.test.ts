@@ -37,6 +37,7 @@ beforeEach(async () => {
   );
   servers = [];
   facts = {
+    isSingle: false,
     raftAddress: "chain-0.tests:1",
     raftHost: "chain-0.tests",
     raftPort: await closedPort(),

@@ -12,7 +12,7 @@ import { annotations } from "../../src/model/annotations.ts";
 import { configRevision } from "../../src/model/config-revision.ts";
 import { configEntry } from "../../src/model/names.ts";
 
-/** What the agent finds in its pod, as folders below a temporary one. The member is `chain-0` of three. */
+/** What the agent finds in its pod, as folders below a temporary one. The member is `chain-0`. */
 export interface Pod {
   readonly root: string;
   readonly paths: AgentPaths;
@@ -119,7 +119,19 @@ export function configInput(home: string, member: string, ports: Ports = standar
   };
 }
 
-export async function newPod(ports: Ports = standardPorts): Promise<Pod> {
+/** The only member of its cluster, which runs without Raft. */
+export const newSinglePod = (ports: Ports = standardPorts, change: Change = (input) => input): Promise<Pod> =>
+  newPod(ports, ["chain-0"], (input) =>
+    change({ ...input, isSingle: true, p2p: { ...input.p2p, peers: [] } }),
+  );
+
+type Change = (input: MemberConfigInput) => MemberConfigInput;
+
+export async function newPod(
+  ports: Ports = standardPorts,
+  members: readonly string[] = MEMBERS,
+  usual: Change = (input) => input,
+): Promise<Pod> {
   const root = await mkdtemp(join(tmpdir(), "evnode-agent-"));
   const paths: AgentPaths = {
     home: join(root, "data"),
@@ -131,8 +143,12 @@ export async function newPod(ports: Ports = standardPorts): Promise<Pod> {
   for (const folder of [paths.config, paths.configSecret, paths.identitySecret, join(root, "podinfo")]) {
     await mkdir(folder, { recursive: true });
   }
-  const configsWith = (change: (input: MemberConfigInput) => MemberConfigInput) =>
-    new Map(MEMBERS.map((member) => [member, renderConfig(change(configInput(paths.home, member, ports)))]));
+  const configsWith = (change: Change) =>
+    new Map(
+      members.map((member) => {
+        return [member, renderConfig(change(usual(configInput(paths.home, member, ports))))];
+      }),
+    );
   const mount = async (configs: ReadonlyMap<string, string>) => {
     const revision = configRevision(configs);
     for (const [member, text] of configs) {

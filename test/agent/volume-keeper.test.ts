@@ -34,7 +34,7 @@ afterEach(() => pod.remove());
 function tend(runs = false, isUp = runs): Promise<VolumeReport> {
   const { paths } = pod;
   const config = memberConfig(configInput(paths.home, "chain-0"));
-  const facts = memberFacts(config, config.raft);
+  const facts = memberFacts(config);
   return tendVolume({
     disk: realDisk,
     paths,

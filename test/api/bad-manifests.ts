@@ -59,13 +59,13 @@ const top: readonly BadManifest[] = [
     name: "an even number of members",
     patch: spec({ replicas: 4 }),
     field: "spec.replicas",
-    message: 'supported values: "3", "5", "7"',
+    message: 'supported values: "1", "3", "5", "7"',
   },
   {
-    name: "one member",
-    patch: spec({ replicas: 1 }),
+    name: "two members",
+    patch: spec({ replicas: 2 }),
     field: "spec.replicas",
-    message: 'supported values: "3", "5", "7"',
+    message: 'supported values: "1", "3", "5", "7"',
   },
   {
     name: "a text for a number",

@@ -24,6 +24,12 @@ export const forbiddenUpdates: readonly ForbiddenUpdate[] = [
     field: "spec.replicas",
   },
   {
+    name: "a single sequencer to three members",
+    before: spec({ replicas: 1 }),
+    after: spec({ replicas: 3 }),
+    field: "spec.replicas",
+  },
+  {
     name: "the number of members from its default",
     before: {},
     after: spec({ replicas: 5 }),

@@ -220,9 +220,9 @@ describe("reading a member's config", () => {
       'evnode.yaml: raft.peers: Invalid input: expected "bootstrapped-by-agent"',
     ],
     [
-      "raft switched off",
+      "raft switched off beside its time-outs, which a single sequencer does not have",
       (text) => text.replace("enable: true", "enable: false"),
-      "evnode.yaml: raft.enable: Invalid input: expected true",
+      'evnode.yaml: raft: Unrecognized keys: "heartbeat_timeout", "election_timeout", "leader_lease_timeout", "send_timeout", "snapshot_threshold", "trailing_logs", "snap_count"',
     ],
     [
       "a bare number as duration",

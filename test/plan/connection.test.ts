@@ -99,7 +99,7 @@ describe("Connected", () => {
     [
       "for a single member",
       snapshot({ members: [member(0, { says: { ...leads, peers: [] } })] }),
-      "PathsOpen: Every member can reach every other one on the Raft and the P2P port.",
+      "PathsOpen: A single member needs no path to another.",
     ],
   ])("%s", (_, seen, expected) => {
     expect(found(seen)).toBe(expected);

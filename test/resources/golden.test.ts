@@ -27,6 +27,8 @@ interface Golden {
 const goldens: readonly Golden[] = [
   { file: "minimal", spec },
   { file: "five-members", spec: { ...spec, replicas: 5 } },
+  // What is about Raft is accepted, and without effect.
+  { file: "one-member", spec: { ...spec, replicas: 1, raft: { rttMax: "40ms", trailingLogs: 30_000 } } },
   { file: "every-field", spec: example("full").spec, daAuthToken: "token" },
   {
     file: "custom-app",

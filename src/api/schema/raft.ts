@@ -97,6 +97,6 @@ export const raft = field(
     ).exactOptional(),
     snapshotsKept: integer(1, 100, "Number of Raft snapshots kept on each volume.").exactOptional(),
   }),
-  "Consensus between the members.",
+  "Consensus between the members. Without effect where replicas is 1.",
   { rules: [oneTiming, oneRetention] },
 );

@@ -146,8 +146,8 @@ const topology = field(
 export const spec = field(
   z.object({
     replicas: field(
-      z.literal([3, 5, 7]),
-      "Number of members: 3 survive the loss of one, 5 of two, 7 of three. Cannot change.",
+      z.literal([1, 3, 5, 7]),
+      "Number of members: 3 survive the loss of one, 5 of two, 7 of three. 1 is a single sequencer, which runs without Raft and survives no loss. Cannot change.",
       { keywords: { type: "integer", format: "int32" } },
     ).exactOptional(),
     image: imageName(
@@ -182,7 +182,7 @@ export const spec = field(
     ).exactOptional(),
     disruptionBudget: toggle(
       "What drains of nodes may take.",
-      "Whether a PodDisruptionBudget lets only one member at a time be evicted.",
+      "Whether a PodDisruptionBudget lets only one member at a time be evicted. Where replicas is 1 there is none.",
     ).exactOptional(),
     topology: topology.exactOptional(),
     pod: pod.exactOptional(),

@@ -83,6 +83,11 @@ export class SimulatedAgent {
     return judgePrepare(this.#report) ?? { kind: "done" };
   }
 
+  /** As it is told. */
+  get volume(): AgentAnswer["volume"] {
+    return this.#report === undefined ? { kind: "unchecked" } : shownReport(this.#report).volume;
+  }
+
   get version(): string {
     return `${this.#instance}.${this.#version}`;
   }
@@ -123,7 +128,9 @@ export class SimulatedAgent {
     this.#report = { volume, executedOrder, refusedOrder: undefined, postponed: undefined };
     if (reading.kind !== "order") return undefined;
     const { order } = reading;
-    const facts = { member: owner.member, epoch: owner.epoch, raftAddress, executed: this.memory.executed };
+    const { member, epoch } = owner;
+    const isSingle = owner.single !== undefined;
+    const facts = { member, epoch, raftAddress, isSingle, executed: this.memory.executed };
     const judged = judgeOrder(order, volume, facts);
     const verdict = nodeRuns ? whereUp(judged, volume) : judged;
     if (verdict.kind === "refuse") {
@@ -145,11 +152,12 @@ export class SimulatedAgent {
       return;
     }
     const { voters } = verdict.order;
+    const { single: _, ...owner } = this.mounted.owner;
     const stored = verdict.hadBlocks ? this.#volume.raft?.stored : undefined;
     this.#volume.raft = { voters, term: 1, log: undefined, stored };
     this.#volume.record = {
       version: 1,
-      ...this.mounted.owner,
+      ...owner,
       votersDigest: votersDigest(voters),
       bootstrapped: true,
       started: order.kind === "rejoin",

@@ -73,6 +73,7 @@ function findingsOf(
     ...nothingKnown(nowMs),
     prepare: agent.prepare,
     mode,
+    volume: agent.volume,
     node: node.kind === "closed" ? node : open,
     execution: execution && {
       height: seen(execution.height),
@@ -129,7 +130,8 @@ const lasting = (reach: Peer["raft"], trouble: Trouble | undefined): Peer["raft"
     ? { ...reach, lasting: true }
     : reach;
 
-function modeOf({ volume }: PodRun, { mode }: NodeProcess): NonNullable<AgentAnswer["mode"]> {
+function modeOf({ volume, agent }: PodRun, { mode }: NodeProcess): NonNullable<AgentAnswer["mode"]> {
+  if (agent.mounted.owner.single) return { kind: "single" };
   return mode === "raft" ? { kind: "raft" } : { kind: "level", loggedHeight: heightOf(volume.raft?.log) };
 }
 
@@ -137,7 +139,8 @@ function modeOf({ volume }: PodRun, { mode }: NodeProcess): NonNullable<AgentAns
 function nodeOf({ process, volume, agent }: PodRun, { nowMs, epochMs }: Surroundings): Node {
   const isUp = process !== undefined && process.upAtMs <= nowMs;
   const sinceMs = isUp ? nowMs - Math.max(process.startedMs, process.waitingSinceMs) : 0;
-  const closed = { kind: "closed", metricsPortOpen: isUp, raftPortOpen: isUp, sinceMs } as const;
+  const isSingle = agent.mounted.owner.single !== undefined;
+  const closed = { kind: "closed", metricsPortOpen: isUp, raftPortOpen: isUp && !isSingle, sinceMs } as const;
   if (!isUp) return closed;
   const block = volume.raft?.stored;
   const height = heightOf(block);
@@ -150,7 +153,9 @@ function nodeOf({ process, volume, agent }: PodRun, { nowMs, epochMs }: Surround
           checkpoints: checkpointsOf(volume),
         };
   const proven = provenOf(process, agent);
-  if (process.mode === "level") return { kind: "open", height, ...head, ...proven };
+  // Before its first block a single sequencer answers, and is not known to make any.
+  const hasNoRole = process.mode === "level" || (isSingle && process.role === "waiting");
+  if (hasNoRole) return { kind: "open", height, ...head, ...proven };
   if (process.role === "waiting") return closed;
   return { kind: "open", isLeader: process.role === "leader", height, ...head, ...proven };
 }

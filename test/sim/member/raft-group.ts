@@ -174,6 +174,7 @@ function commit({ chains, onFork }: RaftDependencies, { run, raft }: Running): v
 
 /** A leader that was asked to end hands over to one that has all its blocks, and ends with 1 in any case. */
 function resign(deps: RaftDependencies, running: readonly Running[], leader: Running, sinceMs: number): void {
+  if (leader.run.agent.mounted.owner.single) return deps.exit(leader.run, 0, "asked to end");
   const others = votersOf(deps, leader, running).filter((one) => one !== leader);
   const heir = others.find((one) => follow(leader, one) && one.process.catchUp > 0);
   if (heir === undefined && deps.nowMs() - sinceMs < RESIGN_MS) return;

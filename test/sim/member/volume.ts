@@ -3,7 +3,7 @@ import type { VolumeRecord } from "../../../src/agent/volume-record.ts";
 import type { Voter } from "../../../src/model/agent-protocol.ts";
 import { type Head, heightOf } from "./block.ts";
 
-/** What Raft keeps of one member: who votes, how far it voted, and the blocks. */
+/** What Raft keeps of one member: who votes, how far it voted, and the blocks. Of a single sequencer, the blocks. */
 export interface RaftState {
   readonly voters: readonly Voter[];
   term: number;
@@ -38,7 +38,9 @@ export function stateOf({ record, raft }: Volume, owner: VolumeOwner): VolumeSta
     {
       record: record === undefined ? { kind: "absent" } : { kind: "present", record },
       raft:
-        raft === undefined ? { kind: "missing" } : { kind: isUsed ? "used" : "fresh", voters: raft.voters },
+        raft === undefined || owner.single
+          ? { kind: "missing" }
+          : { kind: isUsed ? "used" : "fresh", voters: raft.voters },
       hasBlockData: raft?.log !== undefined || raft?.stored !== undefined,
       others: [],
     },

@@ -24,7 +24,8 @@ export function mountsOf(
   const identity = registry.store.get(kinds.secret, { namespace, name: identitySecretName(cluster) });
   const revision = pod.metadata.annotations?.[annotations.configRevision];
   if (configs === undefined || identity === undefined || revision === undefined) return undefined;
-  if (entryText(configs, configEntry(name, revision)) === undefined) return undefined;
+  const text = entryText(configs, configEntry(name, revision));
+  if (text === undefined) return undefined;
   const notes = identity.metadata.annotations ?? {};
   const clusterId = entryText(identity, "cluster_id");
   const [chainId, proposer, domain] = [
@@ -39,16 +40,21 @@ export function mountsOf(
   const epoch = Number(notes[annotations.epoch]);
   const view = identityView(identity);
   const facts = view.kind === "present" ? view.identity : undefined;
+  const raftAddress = `${memberHost(cluster, namespace, ordinal, domain)}:5001`;
+  const single = { id: name, address: raftAddress };
   const mounted = {
-    owner: { clusterId, member: name, chainId, epoch },
+    owner: { clusterId, member: name, chainId, epoch, ...(isSingleIn(text) && { single }) },
     proposer,
     genesis: facts?.genesisDigest,
     peerId: facts?.peerIds[ordinal],
-    raftAddress: `${memberHost(cluster, namespace, ordinal, domain)}:5001`,
+    raftAddress,
     maxBlocksBehind: toleratedOf(pod),
   };
   return { mounted, configs };
 }
+
+/** Without Raft runs the only member of a cluster. */
+const isSingleIn = (text: string) => text.startsWith("raft:\n  enable: false\n");
 
 /** As the agent's container gets it, in its environment. */
 function toleratedOf({ spec }: Pod): number {

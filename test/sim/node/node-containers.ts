@@ -114,7 +114,7 @@ export class NodeContainers {
     const startedMs = nowMs();
     const { log } = volume.raft;
     run.process = {
-      mode: log === undefined ? "raft" : "level",
+      mode: log === undefined || agent.mounted.owner.single ? "raft" : "level",
       role: "waiting",
       startedMs,
       upAtMs: startedMs + chance.between(300, 2_000),

@@ -160,6 +160,8 @@ function isStuck({ universe: { nowMs }, group, victim }: Scene): boolean {
 function keepsMajority({ group, victim, others, isKnowable }: Scene): Verdict {
   const voters = victim.volume.raft?.voters.length;
   if (voters === undefined) return fine;
+  // Whoever has one member accepts that a change of it stops the chain.
+  if (voters === 1) return fine;
   const majority = Math.floor(voters / 2) + 1;
   const taking = others.filter((run) => takesPart(group, run)).length;
   if (taking >= majority) return fine;
@@ -200,9 +202,9 @@ function isAnnounced({ registry }: Universe, run: PodRun): boolean {
 }
 
 /** While nobody leads, or is not heard by a majority, those that start count for nothing yet. */
-function waitsForLeader({ victim, isKnowable }: Scene): Verdict {
+function waitsForLeader({ victim, others, isKnowable }: Scene): Verdict {
   const { leaderlessSinceMs } = victim;
-  if (leaderlessSinceMs === undefined) return fine;
+  if (leaderlessSinceMs === undefined || others.length === 0) return fine;
   return found(isKnowable(leaderlessSinceMs), "nobody leads");
 }
 

@@ -7,7 +7,6 @@ import { entryText } from "../../../src/model/secret-text.ts";
 import type { PodRun } from "../member/pod-run.ts";
 import { chainKey } from "../member/raft-group.ts";
 import type { Universe } from "./universe.ts";
-import { REPLICAS } from "./wanted.ts";
 
 const isReverted = (set: KubeObject | undefined) =>
   readRolloutRecord(set?.metadata.annotations?.[annotations.rollout])?.kind === "reverted";
@@ -15,12 +14,14 @@ const isReverted = (set: KubeObject | undefined) =>
 /** What must hold of the world as it is, whatever the operator saw of it. */
 export class Invariants {
   readonly #universe: Universe;
+  readonly #replicas: number;
   readonly #identities = new Map<string, string>();
   /** Which roles a pod had at some time, as `uid role`. */
   readonly #had = new Set<string>();
 
-  constructor(universe: Universe) {
+  constructor(universe: Universe, replicas: number) {
     this.#universe = universe;
+    this.#replicas = replicas;
     const { store } = universe.registry;
     store.subscribe(({ kind, before, after }) => {
       if (kind === kinds.pod.kind) this.#checkRoles();
@@ -40,7 +41,7 @@ export class Invariants {
       if (run.process) this.#had.add(`${run.uid} ${run.process.role}`);
     }
     for (const { raft, name } of this.#universe.volumes.values())
-      if (raft !== undefined && raft.voters.length !== REPLICAS)
+      if (raft !== undefined && raft.voters.length !== this.#replicas)
         this.#universe.violate(`${name} holds a membership of ${raft.voters.length}`);
   }
 

@@ -9,7 +9,7 @@ import type { Owner } from "./owner.ts";
 import type { SimulatedOperator } from "./simulated-operator.ts";
 import { meddle } from "./third-parties.ts";
 import type { Universe } from "./universe.ts";
-import { MAIN, REPLICAS, TWIN } from "./wanted.ts";
+import { MAIN, TWIN } from "./wanted.ts";
 
 export interface Stage {
   readonly universe: Universe;
@@ -161,7 +161,7 @@ function deletePod({ universe }: Stage, gracePeriodSeconds: number | undefined):
 /** Of one member at a time: more than the others can bring back is no matter of the operator. */
 function deleteClaim({ universe, owner }: Stage): boolean {
   const { chance, registry, history } = universe;
-  const ordinal = chance.between(0, REPLICAS - 1);
+  const ordinal = chance.between(0, owner.replicas - 1);
   const ref = { namespace: MAIN.namespace, name: claimName(MAIN.name, ordinal) };
   if (registry.store.get(kinds.claim, ref) === undefined || !owner.mayLose(MAIN, ordinal)) return false;
   history.note(`somebody deletes claim ${ref.name} and its pod`);
@@ -174,7 +174,7 @@ function deleteClaim({ universe, owner }: Stage): boolean {
 /** Its process goes on with what it has in memory, so it is killed, too. */
 function spoilRaft({ universe, owner }: Stage): boolean {
   const { chance, kubelet, history } = universe;
-  const ordinal = chance.between(0, REPLICAS - 1);
+  const ordinal = chance.between(0, owner.replicas - 1);
   const name = memberName(MAIN.name, ordinal);
   const run = runOf(universe, (one) => one.name === name && one.namespace === MAIN.namespace);
   const raft = run?.volume.raft;

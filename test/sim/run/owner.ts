@@ -6,15 +6,7 @@ import { heightOf } from "../member/block.ts";
 import { correction, type Edit, goodEdit } from "./edits.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import type { Universe } from "./universe.ts";
-import {
-  approvalOf,
-  MAIN,
-  MAX_BLOCKS_BEHIND,
-  REPLICAS,
-  type Taste,
-  usualTaste,
-  wantedCluster,
-} from "./wanted.ts";
+import { approvalOf, MAIN, MAX_BLOCKS_BEHIND, type Taste, usualTaste, wantedCluster } from "./wanted.ts";
 
 /** Whoever owns the clusters: applies, deletes, and allows a lost member to be rebuilt. */
 export class Owner {
@@ -24,6 +16,11 @@ export class Owner {
   constructor(universe: Universe, taste: Taste = usualTaste) {
     this.#universe = universe;
     this.#taste = taste;
+  }
+
+  /** How many members each of the clusters has. */
+  get replicas(): number {
+    return this.#taste.replicas;
   }
 
   clusterOf(ref: typeof MAIN): EvNodeClusterObject | undefined {
@@ -131,7 +128,7 @@ export class Owner {
     const { store } = this.#universe.registry;
     const identity = store.get(kinds.secret, { ...ref, name: identitySecretName(ref.name) });
     if (identity?.metadata.annotations?.[annotations.bootstrapped] === undefined) return [];
-    return ordinals().flatMap((ordinal) =>
+    return this.#ordinals().flatMap((ordinal) =>
       this.#isWhole(ref, ordinal) ? [] : [memberName(ref.name, ordinal)],
     );
   }
@@ -141,9 +138,15 @@ export class Owner {
    * has anything yet.
    */
   mayLose(ref: typeof MAIN, ordinal: number): boolean {
-    const others = ordinals().filter((other) => other !== ordinal);
-    const isNew = ordinals().every((other) => this.#volumeOf(ref, other)?.record === undefined);
+    const others = this.#ordinals().filter((other) => other !== ordinal);
+    const isNew = this.#ordinals().every((other) => this.#volumeOf(ref, other)?.record === undefined);
+    // Nobody brings the volume of a single sequencer back.
+    if (others.length === 0) return isNew;
     return isNew || others.every((other) => this.#isWhole(ref, other) && this.#hasFollowed(ref, other));
+  }
+
+  #ordinals(): readonly number[] {
+    return Array.from({ length: this.replicas }, (_, ordinal) => ordinal);
   }
 
   #isWhole(ref: typeof MAIN, ordinal: number): boolean {
@@ -168,5 +171,3 @@ export class Owner {
     return this.#universe.volumes.get(this.#claimOf(ref, ordinal)?.spec?.volumeName ?? "");
   }
 }
-
-const ordinals = () => Array.from({ length: REPLICAS }, (_, ordinal) => ordinal);

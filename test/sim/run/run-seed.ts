@@ -19,7 +19,7 @@ import { harmOf, unsettledOf, unsuspendedOf } from "./settled.ts";
 import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
 import { Suspensions } from "./suspensions.ts";
 import { Universe } from "./universe.ts";
-import { executionGenesis, MAIN, type Taste, TWIN } from "./wanted.ts";
+import { executionGenesis, MAIN, REPLICAS, type Taste, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
@@ -70,9 +70,14 @@ export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promis
 
 /** One seed in seven is of an EVM chain. */
 const EVM_SEEDS = 7;
+/** Of a single sequencer is one in eleven, by this remainder. */
+const SINGLE_SEEDS = { of: 11, rest: 3 } as const;
 
-function tasteOf(chance: Chance, isEvm: boolean): Taste {
+const replicasOf = (seed: number) => (seed % SINGLE_SEEDS.of === SINGLE_SEEDS.rest ? 1 : REPLICAS);
+
+function tasteOf(chance: Chance, isEvm: boolean, replicas: number): Taste {
   return {
+    replicas,
     hasBudget: chance.is(0.7),
     progressDeadlineSeconds: chance.pick([300, 40, 40]) ?? 300,
     asks: chance.is(0.5),
@@ -95,7 +100,7 @@ class Run {
     const universe = new Universe(seed);
     this.#universe = universe;
     this.#rules = new DisruptionRules(universe);
-    this.#invariants = new Invariants(universe);
+    this.#invariants = new Invariants(universe, replicasOf(seed));
     this.#quiet = new Quiet(universe);
     const onWrite = (request: Request) => {
       checkWrite(universe, request);
@@ -107,7 +112,7 @@ class Run {
     const namespaces = isEvm ? [MAIN.namespace, TWIN.namespace] : [];
     for (const namespace of namespaces)
       universe.registry.create(kinds.configMap, executionGenesis(namespace));
-    const owner = new Owner(universe, tasteOf(universe.chance, isEvm));
+    const owner = new Owner(universe, tasteOf(universe.chance, isEvm, replicasOf(seed)));
     const keepsCluster = universe.chance.is(0.5);
     this.#stage = { universe, owner, operators, drain: new Drain(universe), keepsCluster };
     this.#hasTwin = universe.chance.is(0.5);
@@ -222,6 +227,10 @@ class Run {
     this.#drills.ask();
     await this.#becomeWell(UNDISTURBED_MS);
     const outcome = this.#drills.outcome;
+    const isSingle = this.#stage.owner.replicas === 1;
+    if (isSingle && outcome?.kind !== "refused")
+      universe.violate(`a drill of a single sequencer came out as ${JSON.stringify(outcome)}`);
+    if (isSingle) return;
     if (outcome?.kind !== "succeeded" || outcome.gapMs === undefined)
       universe.violate(`a drill that nothing disturbed came out as ${JSON.stringify(outcome)}`);
     const ends = universe.leaderEnds - leaderEnds;

@@ -12,7 +12,7 @@ import { unendedDrill } from "./drills.ts";
 import type { Stage } from "./mishaps.ts";
 import { runsTarget } from "./target.ts";
 import { ownedKinds } from "./third-parties.ts";
-import { MAIN, REPLICAS, TWIN } from "./wanted.ts";
+import { MAIN, TWIN } from "./wanted.ts";
 
 /** What is not yet as it has to end; undefined when nothing is left to do. */
 export function unsettledOf(stage: Stage): string | undefined {
@@ -69,7 +69,7 @@ export function harmOf(stage: Stage): string | undefined {
   const mayGoBack = record !== undefined && (record.kind !== "rolling" || record.proven !== undefined);
   if (!mayGoBack || owner.clusterOf(MAIN)?.metadata.uid !== owner.lockHolder()) return undefined;
   const runs = [...universe.runs.values()].filter(({ namespace }) => namespace === MAIN.namespace);
-  for (let ordinal = 0; ordinal < REPLICAS; ordinal++) {
+  for (let ordinal = 0; ordinal < owner.replicas; ordinal++) {
     const name = memberName(MAIN.name, ordinal);
     const run = runs.find((one) => one.name === name && one.endAtMs === undefined);
     if (run === undefined || !takesPart(universe.trueGroupOf(run), run)) return `${name} takes no part`;
@@ -80,7 +80,7 @@ export function harmOf(stage: Stage): string | undefined {
 
 /** Why a cluster that may run is not well. */
 function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
-  const { universe } = stage;
+  const { universe, owner } = stage;
   const { store } = universe.registry;
   const runs = [...universe.runs.values()].filter(
     ({ namespace, cluster, endAtMs }) =>
@@ -88,8 +88,9 @@ function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
   );
   const roles = runs.map(({ process }) => process?.role);
   if (roles.filter((role) => role === "leader").length !== 1) return "not one member leads";
-  if (roles.filter((role) => role === "follower").length !== REPLICAS - 1) return "not all others follow";
-  for (let ordinal = 0; ordinal < REPLICAS; ordinal++) {
+  if (roles.filter((role) => role === "follower").length !== owner.replicas - 1)
+    return "not all others follow";
+  for (let ordinal = 0; ordinal < owner.replicas; ordinal++) {
     const name = memberName(ref.name, ordinal);
     const pod = store.get(kinds.pod, { namespace: ref.namespace, name });
     const role = runs.find((run) => run.name === name)?.process?.role;
@@ -97,7 +98,8 @@ function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
   }
   const outdated = outdatedness(stage, ref);
   if (outdated !== undefined) return outdated;
-  const hasBudget = stage.owner.clusterOf(ref)?.spec.disruptionBudget?.enabled ?? true;
+  const isWanted = owner.clusterOf(ref)?.spec.disruptionBudget?.enabled ?? true;
+  const hasBudget = isWanted && owner.replicas > 1;
   const missing = ownedKinds
     .filter((kind) => hasBudget || kind !== kinds.disruptionBudget)
     .find((kind) => !store.all(kind).some(({ metadata }) => metadata.namespace === ref.namespace));

@@ -56,12 +56,21 @@ export interface Taste {
   readonly asks: boolean;
   /** Whether the chain is one with an execution client beside each ev-node. */
   readonly isEvm: boolean;
+  readonly replicas: number;
 }
 
-export const usualTaste: Taste = { hasBudget: true, progressDeadlineSeconds: 300, asks: false, isEvm: false };
+export const REPLICAS = 3;
+
+export const usualTaste: Taste = {
+  hasBudget: true,
+  progressDeadlineSeconds: 300,
+  asks: false,
+  isEvm: false,
+  replicas: REPLICAS,
+};
 
 export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObject {
-  const { hasBudget, progressDeadlineSeconds, asks, isEvm } = taste;
+  const { hasBudget, progressDeadlineSeconds, asks, isEvm, replicas } = taste;
   const { metadata: _, ...wanted } = cluster({
     spec: {
       signer: { secretName: SIGNER_SECRET },
@@ -70,6 +79,7 @@ export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObje
       ...(asks ? { repair: { mode: "Approve" } } : {}),
       ...(hasBudget ? {} : { disruptionBudget: { enabled: false } }),
       ...(isEvm ? evm : {}),
+      ...(replicas === REPLICAS ? {} : { replicas: 1 as const }),
     },
   });
   return { ...without(wanted, ["status"]), metadata: ref };
@@ -77,8 +87,6 @@ export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObje
 
 export const approvalOf = ({ metadata }: EvNodeClusterObject): string | undefined =>
   metadata.annotations?.[annotations.approveRejoin];
-
-export const REPLICAS = 3;
 
 /** A block comes with every step of the simulation, so a member that is away for five seconds is behind. */
 export const MAX_BLOCKS_BEHIND = 20;

@@ -1,0 +1,87 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { Board } from "./board.ts";
+import { type MemberTexts, ownText } from "./check-config.ts";
+import type { Disk } from "./disk.ts";
+import { install } from "./install.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Log } from "./log.ts";
+
+/** The text of a single sequencer's config, and the same as a full node, which makes no block. */
+export type SingleConfigs = Readonly<Record<"single" | "level", string>>;
+
+/** A process that was asked to end gets this long before it is asked again. */
+const SIGNAL_EVERY_MS = 15_000;
+
+const CONFIG_FILE = "evnode.yaml";
+
+export interface SingleKeeperDependencies {
+  readonly disk: Disk;
+  readonly configFolder: string;
+  readonly configs: SingleConfigs;
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asks ev-node to end; true when there was a process. */
+  readonly stopNode: () => Promise<boolean>;
+}
+
+/**
+ * Keeps the ev-node of a single sequencer producing, and from producing on a volume that is no longer the one it was
+ * started on. Without Raft nothing in ev-node objects to an empty block store: it would begin the chain again when its
+ * container restarts in place, which prepare does not see. So as soon as the volume is found changed, what is installed
+ * is the config of a full node. A process that runs already has its files open, and goes on.
+ *
+ * | the volume, as it was seen last | then ev-node has |
+ * | --- | --- |
+ * | intact, and started | its own config |
+ * | anything else | that of a full node |
+ */
+export class SingleKeeper implements Keeper {
+  readonly #given: SingleKeeperDependencies;
+  #texts: MemberTexts;
+  #isHeld = false;
+  #signalledAtMs: number | undefined;
+
+  constructor(given: SingleKeeperDependencies) {
+    this.#given = given;
+    this.#texts = given.configs;
+  }
+
+  async begin(): Promise<void> {
+    await this.tend();
+    this.#given.board.update({ mode: { kind: "single" } });
+  }
+
+  async tend(): Promise<void> {
+    const { board, log } = this.#given;
+    const { volume } = board.findings();
+    const isHeld = volume.kind !== "intact" || !volume.started;
+    await this.#install(isHeld);
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld)
+      return log.warn(
+        { volume },
+        "the volume is not as it was: ev-node makes no block from its next start on",
+      );
+    // Whatever was started meanwhile is a full node.
+    await this.restart();
+  }
+
+  async use(texts: MemberTexts): Promise<void> {
+    this.#texts = texts;
+    await this.#install(this.#isHeld);
+  }
+
+  async restart(): Promise<void> {
+    const nowMs = this.#given.clock.monotonicMs();
+    if (this.#signalledAtMs !== undefined && nowMs - this.#signalledAtMs < SIGNAL_EVERY_MS) return;
+    if (await this.#given.stopNode()) this.#signalledAtMs = nowMs;
+  }
+
+  async #install(isHeld: boolean): Promise<void> {
+    const { disk, configFolder } = this.#given;
+    const text = isHeld ? this.#texts.level : ownText(this.#texts);
+    await install(disk, configFolder, new Map([[CONFIG_FILE, text]]));
+  }
+}
