@@ -3,8 +3,10 @@ import { kinds } from "../../../src/model/kinds.ts";
 import { chainLockName, claimName, identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/model/objects.ts";
 import { heightOf } from "../member/block.ts";
+import { fateOf } from "../node/images.ts";
 import { correction, type Edit, goodEdit } from "./edits.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
+import { nodeImage } from "./target.ts";
 import type { Universe } from "./universe.ts";
 import { approvalOf, MAIN, MAX_BLOCKS_BEHIND, type Taste, usualTaste, wantedCluster } from "./wanted.ts";
 
@@ -142,7 +144,7 @@ export class Owner {
     const isNew = this.#ordinals().every((other) => this.#volumeOf(ref, other)?.record === undefined);
     // Nobody brings the volume of a single sequencer back.
     if (others.length === 0) return isNew;
-    return isNew || others.every((other) => this.#isWhole(ref, other) && this.#hasFollowed(ref, other));
+    return isNew || others.every((other) => this.#isWhole(ref, other) && this.#mayLead(ref, other));
   }
 
   #ordinals(): readonly number[] {
@@ -156,9 +158,12 @@ export class Owner {
     return volume?.record !== undefined && volume.raft !== undefined && !volume.raft.isSpoilt;
   }
 
-  /** One that has the log and not the blocks cannot lead where the one that can is lost. */
-  #hasFollowed(ref: typeof MAIN, ordinal: number): boolean {
+  /** One that has the log and not the blocks, or never gets any, cannot lead where the one that can is lost. */
+  #mayLead(ref: typeof MAIN, ordinal: number): boolean {
     const { log, stored } = this.#volumeOf(ref, ordinal)?.raft ?? {};
+    const name = memberName(ref.name, ordinal);
+    const pod = this.#universe.registry.store.get(kinds.pod, { namespace: ref.namespace, name });
+    if (pod !== undefined && fateOf(nodeImage(pod.spec) ?? "") === "lagging") return false;
     return log !== undefined && heightOf(log) - heightOf(stored) <= MAX_BLOCKS_BEHIND;
   }
 
