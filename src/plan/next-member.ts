@@ -4,6 +4,7 @@ import { answerOf, isFailed, type Member } from "../model/member.ts";
 import { blocksPerLook } from "./block-pace.ts";
 import { isConfigGone } from "./config-entries.ts";
 import { messageOf } from "./member-status.ts";
+import { nextOfOne, restartOfOne } from "./next-of-one.ts";
 import { soleOf } from "./quorum.ts";
 import {
   isBegun,
@@ -63,7 +64,7 @@ const STUCK_MS = 30_000;
  * | R5 | the leader was told to restart for something else before | wait: two would be away at once |
  * | R6 | an outdated follower | update the one that does not take part, then one that was told to restart, then one that was begun, then the highest ordinal |
  * | R7 | only the leader is outdated | update it when an updated follower is level with it, its execution layer too |
- * | R7 | the only member is outdated, and its agent answers | update it, whether it leads or not |
+ * | R7 | the only member is outdated | see `next-of-one.ts` |
  * | R8 | its owner asked for a restart of a member, or for a drill of the leader | update that; the leader when a follower is level with it |
  */
 export function nextMember(scene: Scene, target: Target, asked: string | undefined): Next {
@@ -96,22 +97,9 @@ export function nextMember(scene: Scene, target: Target, asked: string | undefin
       why: `the agent of ${mute.name} does not run`,
     };
   const sole = soleOf(scene.snapshot.members) && present[0];
-  if (sole && asked === sole.name && sole.pod.update === undefined) return soleNext(sole, target);
+  if (sole && asked === sole.name && sole.pod.update === undefined) return restartOfOne(sole);
   const lack = waitForUpdated(present, outdated, scene);
-  if (lack) return lack;
-  return sole
-    ? outdated.includes(sole)
-      ? soleNext(sole, target)
-      : { kind: "done" }
-    : choose(present, outdated, scene, asked);
-}
-
-/** Nobody can take over from a single sequencer, and nobody is waited for: also one that makes no blocks is updated. */
-function soleNext(member: Present, target: Target): Next {
-  if (!answerOf(member)) return wait(`the agent of ${member.name} does not answer`);
-  const rule = isOutdated(member, target) ? "R7" : "R8";
-  const why = rule === "R7" ? "the only member" : reasons.R8;
-  return { kind: "update", rule, member, isBroken: false, why };
+  return lack ?? (sole ? nextOfOne(sole, target, scene) : choose(present, outdated, scene, asked));
 }
 
 /** Its agent cannot run, and it is to have another one: that takes nothing away. */

@@ -48,7 +48,8 @@ function countsOf(snapshot: Snapshot, record: RolloutRecord | undefined): Counts
   return { leaderChanges, ...(measured.length === 0 ? {} : { longestGapMs: Math.max(...measured) }) };
 }
 
-function gapSince(snapshot: Snapshot, startedAt: string | undefined): number | undefined {
+/** The longest time without blocks that an agent tells of since then. */
+export function gapSince(snapshot: Snapshot, startedAt: string | undefined): number | undefined {
   const { members, nowMs } = snapshot;
   const sinceMs = nowMs - (parseTimestampMs(startedAt ?? "") ?? nowMs);
   const gaps = members.flatMap(({ report }) => {

@@ -13,6 +13,7 @@ import { SPEC_CHANGED } from "./notices.ts";
 import { bestHeight } from "./quorum.ts";
 import { blueprintOf } from "./rendering.ts";
 import { isOpen, type Scene } from "./rollout-scene.ts";
+import { gapSince } from "./rollout-status.ts";
 import { provenIn } from "./stored-record.ts";
 
 /**
@@ -67,7 +68,10 @@ export function completeRollout(scene: Scene): Action[] {
   if (!record || !intents.applied || record.kind === "completed") return [];
   if (!isOpen(record)) return withdrawn(scene, intents.applied);
   const finishedAt = new Date(snapshot.nowMs).toISOString();
-  const { leaderChanges = 0, longestGapMs } = snapshot.cluster.status?.rollout ?? {};
+  const { leaderChanges = 0, longestGapMs: told } = snapshot.cluster.status?.rollout ?? {};
+  // What is told just now stands in no status yet.
+  const gaps = [told, gapSince(snapshot, record.startedAt)].filter((gap) => gap !== undefined);
+  const longestGapMs = gaps.length === 0 ? undefined : Math.max(...gaps);
   const counts = { leaderChanges, ...(longestGapMs === undefined ? {} : { longestGapMs }) };
   const why = "every member takes part";
   if (record.kind === "reverted")

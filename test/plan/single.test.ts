@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ConditionType } from "../../src/api/conditions.ts";
+import type { AgentAnswer } from "../../src/model/agent-protocol.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import type { Member } from "../../src/model/member.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
@@ -113,6 +114,8 @@ test("one that restarts again and again is not said to lose the lead", () => {
   );
 });
 
+const taken = { lastHeight: 98, lastHash: "aa", parentHash: "aa", firstHash: "bb", gapMs: 2_345 };
+
 describe("a rollout", () => {
   const makesBlocks = as.says({ ...single, node: leading });
   const makesNone = as.says({ ...single, node: open });
@@ -163,6 +166,19 @@ describe("a rollout", () => {
     expect(next(traits)).toBe(expected);
   });
 
+  test.each<[string, Partial<AgentAnswer>, string]>([
+    ["is waited for", { leadAgesMs: [2_000] }, "wait: seq-0 is about to tell for how long no block was made"],
+    ["is not waited for for ever", { leadAgesMs: [20_000] }, "done"],
+    ["is told", { leadAgesMs: [2_000], handover: { ...taken, ageMs: 2_000 } }, "done"],
+    [
+      "is of an earlier start",
+      { leadAgesMs: [2_000], handover: { ...taken, ageMs: 90_000 } },
+      "wait: seq-0 is about to tell for how long no block was made",
+    ],
+  ])("how long no block was made %s", (_, told, expected) => {
+    expect(next([as.updated, makesBlocks, settled, as.says(told)])).toBe(expected);
+  });
+
   test.each<[string, as.Traits]>([
     ["that leads", [as.updated, makesBlocks, settled]],
     ["that makes no blocks", [as.updated, makesNone, settled]],
@@ -181,6 +197,15 @@ describe("a rollout", () => {
     if (steps[1]?.kind !== "act") throw new Error("the member is restarted");
     expect(steps[1].actions.map(({ kind }) => kind)).toEqual(["updatePod"]);
     expect(JSON.stringify(steps[1].actions)).toContain(NEW_IMAGE);
+  });
+
+  test("ends with the time for which no block was made", () => {
+    const told = as.says({ leadAgesMs: [2_000], handover: { ...taken, ageMs: 2_000 } });
+    const seen = rolling({ spec: one, members: [[as.updated, makesBlocks, settled, told]] });
+    const all = makePlan(seen).decided.flatMap(({ stages }) => stages.flat());
+    expect(all.find(({ kind }) => kind === "turnRollout")).toMatchObject({
+      to: { kind: "completed", leaderChanges: 0, longestGapMs: 2_345 },
+    });
   });
 
   test("is told as an update, though nothing runs meanwhile", () => {

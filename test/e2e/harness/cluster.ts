@@ -25,7 +25,7 @@ const DELETE_MS = 120_000;
 const calm = { heartbeatTimeout: "2s", electionTimeout: "3s", leaderLeaseTimeout: "2s", sendTimeout: "1s" };
 
 export interface ClusterOptions {
-  readonly members?: 3 | 5;
+  readonly members?: 1 | 3 | 5;
   readonly spec?: Partial<Spec>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
