@@ -1,5 +1,5 @@
 import type { Condition, EvNodeCluster, MemberStatus, Status } from "../api/evnodecluster.ts";
-import { ago } from "./age.ts";
+import { ageOf } from "./age.ts";
 import { conditionOf, healthOf, isLookedAt } from "./health.ts";
 import type { Paint } from "./paint.ts";
 import { drillText, repairText, rolloutEndText } from "./past.ts";
@@ -139,7 +139,7 @@ function troubleBranch({ conditions = [] }: Status, nowMs: number, paint: Paint)
       const { type, status, reason, message, lastTransitionTime } = condition;
       const colour = status === "Unknown" || type === "Reconciling" ? paint.warn : paint.bad;
       return {
-        text: `${colour(`${type} is ${status}`)} since ${ago(lastTransitionTime, nowMs)}, ${reason}: ${message}`,
+        text: `${colour(`${type} is ${status}`)} for ${ageOf(lastTransitionTime, nowMs)}, ${reason}: ${message}`,
       };
     });
   return children.length === 0 ? [] : [{ text: "not well", children }];

@@ -9,7 +9,7 @@ import { type Format, outputOf, rendered } from "../output.ts";
 import { statusTable } from "../status-table.ts";
 import { statusTree } from "../status-tree.ts";
 import { renderTree } from "../tree.ts";
-import { watchClusters } from "../watch-clusters.ts";
+import { type Show, watchClusters } from "../watch-clusters.ts";
 
 export const status: Command = {
   path: "status",
@@ -98,16 +98,17 @@ async function watched(
   const isEverywhere = flags["all-namespaces"] === true;
   const isDrawn = terminal.width !== undefined && (format === "text" || format === "wide");
   let last = "";
-  const show = (clusters: readonly EvNodeCluster[], trouble: string | undefined) => {
-    const gone = name !== undefined && clusters.length === 0;
-    const text = gone
+  let lastTrouble: string | undefined;
+  const show: Show = (clusters, trouble) => {
+    const isGone = name !== undefined && clusters.length === 0;
+    const text = isGone
       ? `EvNodeCluster ${name} is gone.`
       : shown(session, clusters, { name, format, isEverywhere });
     if (isDrawn)
       return terminal.redraw(trouble === undefined ? text : `${text}\n\n${terminal.paint.warn(trouble)}`);
-    if (trouble !== undefined) return terminal.tell(trouble);
+    if (trouble !== undefined && trouble !== lastTrouble) terminal.tell(trouble);
     if (text !== last) terminal.print(text);
-    last = text;
+    [last, lastTrouble] = [text, trouble];
   };
   if (name !== undefined) await getCluster(connection, name);
   const scope = {
