@@ -7,7 +7,7 @@ import { bundlePlugin } from "../../hack/bundle-plugin.ts";
 import { tryCommand } from "../../hack/local-cluster/command.ts";
 import { cluster } from "../builders.ts";
 import { wellStatus } from "../cli/statuses.ts";
-import { ApiServer, sendJson, statusBody } from "../kube/api-server.ts";
+import { ApiServer, type Respond, sendJson, statusBody } from "../kube/api-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "plugin-"));
 let file = "";
@@ -41,14 +41,14 @@ describe("the kubectl plugin", () => {
   it("is the same, byte for byte, when it is built again", async () => {
     const before = readFileSync(file, "utf8");
     expect(readFileSync(await bundlePlugin(folder), "utf8")).toBe(before);
-  });
+  }, 60_000);
 
   it.each([
-    ["no kubeconfig", {}, /^error: no Kubernetes cluster is known: .*\.kube\/config/],
+    ["no kubeconfig", {}, /^error: the Kubernetes cluster to ask is not known: .*\.kube\/config/],
     [
       "one that is missing",
       { KUBECONFIG: "missing-file" },
-      /^error: no Kubernetes cluster is known: .*missing-file/,
+      /^error: the Kubernetes cluster to ask is not known: .*missing-file/,
     ],
   ])("says what is wrong with %s, and what to do", async (_, env, says) => {
     const { code, stderr } = await plugin(["status"], env);
@@ -85,17 +85,18 @@ describe("the kubectl plugin with a server", () => {
   }
 
   it("takes namespace and credentials of the context, and ends with what the cluster is", async () => {
-    server = await ApiServer.start((request, response) => {
-      if (request.headers.authorization !== "Bearer from-a-program")
+    const answer: Respond = ({ headers, path }, response) => {
+      if (headers.authorization !== "Bearer from-a-program")
         return sendJson(response, 401, statusBody(401, "Unauthorized", "no"));
-      const isFound = request.path.endsWith("/namespaces/rollup/evnodeclusters/seq");
+      const isFound = path.endsWith("/namespaces/rollup/evnodeclusters/seq");
       if (isFound) return sendJson(response, 200, cluster({ status: wellStatus }));
       return sendJson(
         response,
         404,
         statusBody(404, "NotFound", "no", { name: "seq", kind: "evnodeclusters" }),
       );
-    });
+    };
+    server = await ApiServer.start(answer, { tls: true });
     // A missing file of several is left out, as kubectl does.
     const env = { KUBECONFIG: `missing:${kubeconfig(server.url)}` };
     const well = await plugin(["status", "seq"], env);
@@ -108,7 +109,7 @@ describe("the kubectl plugin with a server", () => {
     expect(elsewhere.stderr).toMatch(/^error: there is no EvNodeCluster seq in namespace default\n/);
     const nowhere = await plugin(["status", "seq", "--context", "third"], env);
     expect(nowhere.stderr).toMatch(/no cluster for context "third" in .*, expected one of main, other\n/);
-  });
+  }, 60_000);
 
   it("says what to ask for when it may not look", async () => {
     server = await ApiServer.start(
