@@ -1,10 +1,12 @@
-/** `npm run build`: the program as it is shipped, in `dist`. */
+/** `npm run build`: the program and the kubectl plugin as they are shipped, in `dist`. */
 import { statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { bundle } from "./bundle.ts";
+import { bundlePlugin } from "./bundle-plugin.ts";
 
 const { folder, files, loadedBytes } = await bundle();
-for (const file of files) {
+const plugin = basename(await bundlePlugin(folder));
+for (const file of [...files, plugin]) {
   console.log(
     `${kibibytes(statSync(join(folder, file)).size)}  ${join(relative(process.cwd(), folder), file)}`,
   );

@@ -10,6 +10,10 @@ const agentEntry = "src/agent/main.ts";
 const keptFromAgent = ["node_modules/@kubernetes/", "node_modules/undici/", "src/kube/"];
 const noticesFile = "THIRD-PARTY-NOTICES.txt";
 
+/** Packages in CommonJS call require() for Node's own modules. */
+export const requireBanner =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
 export interface Bundle {
   readonly folder: string;
   /** Paths in `folder`, sorted. */
@@ -47,10 +51,7 @@ export async function bundle(folder = join(root, "dist")): Promise<Bundle> {
     metafile: true,
     logLevel: "warning",
     define: { EVNODE_OPERATOR_VERSION: JSON.stringify(packageVersion()) },
-    // Packages in CommonJS call require() for Node's own modules.
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
+    banner: { js: requireBanner },
   });
   const agentOutput = outputOf(metafile, agentEntry);
   const operator = loadedFrom(metafile, outputOf(metafile, mainEntry), (path) => path !== agentOutput);
@@ -102,8 +103,8 @@ function bytesOf(metafile: Metafile, outputs: ReadonlySet<string>): number {
   return [...outputs].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
 }
 
-/** The licence of every package that is part of the bundle; most licences ask for that. */
-function noticesOf(inputs: readonly string[]): string {
+/** The licence of every package that is part of a bundle; most licences ask for that. */
+export function noticesOf(inputs: readonly string[]): string {
   const packages = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []);
   const sections = [...new Set(packages)].sort().map((path) => {
     const folder = join(root, path);

@@ -3,8 +3,14 @@ import type { Token } from "./tokens.ts";
 
 /** Folders whose functions depend on their arguments alone. */
 const pureFolders = ["api", "model", "resources", "plan", "evnode"];
-/** The two sources of time and chance, and the two places that compose the program. */
-const impureFiles = ["src/runtime/clock.ts", "src/runtime/random.ts", "src/main.ts", "src/config.ts"];
+/** The two sources of time and chance, and the places that compose the two programs. */
+const impureFiles = [
+  "src/runtime/clock.ts",
+  "src/runtime/random.ts",
+  "src/main.ts",
+  "src/config.ts",
+  "src/kubectl-evnode.ts",
+];
 
 /** A call is written as the tokens it consists of, separated by spaces. */
 const hiddenInputs = [

@@ -38,7 +38,7 @@ export const importRules: Readonly<Record<string, ImportRule>> = {
   resources: { own: ["api", "model", "evnode"], packages: ["yaml"], packageTypes: wireTypes, node: false },
   plan: { own: ["api", "model", "resources", "evnode"], packages: [], packageTypes: wireTypes, node: false },
   agent: { own: ["evnode", "model", "runtime", "telemetry"], packages: ["zod", "pino"], node: true },
-  cli: { own: ["api", "model", "kube"], ownTypes: ["plan"], packages: ["zod", "yaml"], node: true },
+  cli: { own: ["api", "model", "evnode", "kube", "runtime"], packages: ["zod", "yaml"], node: true },
   observe: { own: ["api", "model", "plan", "evnode", ...ports], packages: ["zod"], node: true },
   act: {
     own: ["api", "model", "plan", "evnode", ...ports],

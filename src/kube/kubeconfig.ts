@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Agent, RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import type { Credentials, TlsFiles } from "./credentials.ts";
@@ -14,7 +15,12 @@ export function openKubeconfig(files: readonly string[], context?: string): Kube
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (cluster === null) {
-    throw new Error(`no cluster for context "${config.getCurrentContext()}" in ${files.join(", ")}`);
+    const known = config.getContexts().map(({ name }) => name);
+    const expected =
+      known.length === 0 ? "and there is no other context" : `expected one of ${known.join(", ")}`;
+    throw new Error(
+      `no cluster for context "${config.getCurrentContext()}" in ${files.join(", ")}, ${expected}`,
+    );
   }
   const server = cluster.server.replace(/\/+$/, "");
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
@@ -26,9 +32,11 @@ export function openKubeconfig(files: readonly string[], context?: string): Kube
   };
 }
 
+/** Of several files those that are missing are left out, as kubectl does. */
 function loadFiles(files: readonly string[]): KubeConfig {
   const config = new KubeConfig();
-  for (const [index, file] of files.entries()) {
+  const present = files.filter((file) => existsSync(file));
+  for (const [index, file] of (present.length === 0 ? files : present).entries()) {
     if (index === 0) {
       config.loadFromFile(file);
       continue;

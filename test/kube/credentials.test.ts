@@ -134,7 +134,17 @@ describe("credentials of a kubeconfig", () => {
 
   it("name the context that has no cluster", async () => {
     const source = kubeconfigCredentials(new VirtualClock(), [write("config", kubeconfig({}))], "missing");
-    await expect(source.current()).rejects.toThrow(/^no cluster for context "missing" in .*config$/);
+    await expect(source.current()).rejects.toThrow(
+      /^no cluster for context "missing" in .*config, expected one of main, other$/,
+    );
+  });
+
+  it("come from those of several files that are there", async () => {
+    const file = write("config", kubeconfig({ token: "t" }));
+    const source = kubeconfigCredentials(new VirtualClock(), [join(folder, "missing"), file]);
+    expect((await source.current()).headers).toEqual({ authorization: "Bearer t" });
+    const none = kubeconfigCredentials(new VirtualClock(), [join(folder, "missing")]);
+    await expect(none.current()).rejects.toThrow(/missing/);
   });
 });
 

@@ -1,0 +1,52 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { noticesOf, packageVersion, requireBanner } from "./bundle.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** What the plugin must never load: it is a client beside the operator, not a part of it. */
+const keptFromPlugin = [
+  "src/plan/",
+  "src/act/",
+  "src/observe/",
+  "src/agent/",
+  "src/resources/",
+  "node_modules/pino/",
+];
+
+/**
+ * Writes the kubectl plugin into `folder` as one file that runs wherever Node.js is, with the licences of the packages
+ * in it at its end. The same sources give the same bytes.
+ */
+export async function bundlePlugin(folder = join(root, "dist")): Promise<string> {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/kubectl-evnode.ts"],
+    outdir: folder,
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    minifySyntax: true,
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+    define: { EVNODE_OPERATOR_VERSION: JSON.stringify(packageVersion()) },
+    banner: { js: `#!/usr/bin/env node\n${requireBanner}` },
+  });
+  const inputs = Object.keys(metafile.inputs);
+  const refused = inputs.filter((input) => keptFromPlugin.some((prefix) => input.startsWith(prefix)));
+  if (refused.length > 0)
+    throw new Error(
+      `the plugin would load ${refused.slice(0, 5).join(", ")}; expected nothing of the operator`,
+    );
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error("the plugin has no output");
+  const file = join(folder, "kubectl-evnode");
+  const notices = noticesOf(inputs).replaceAll("*/", "* /");
+  writeFileSync(file, `${output.text}\n/*\n${notices}\n*/\n`);
+  chmodSync(file, 0o755);
+  return file;
+}

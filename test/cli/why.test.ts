@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import { conditionMeanings } from "../../src/api/conditions.ts";
+import type { Status } from "../../src/api/evnodecluster.ts";
+import { plain } from "../../src/cli/paint.ts";
+import { type Verdict, whyOf } from "../../src/cli/why.ts";
+import { whyText } from "../../src/cli/why-text.ts";
+import { annotations } from "../../src/model/annotations.ts";
+import { cluster, NOW_MS } from "../builders.ts";
+import { MemoryApi } from "../fake/memory-api.ts";
+import { run } from "./plugin-run.ts";
+import { condition, wellStatus, withCondition } from "./statuses.ts";
+
+const stalled = condition("Stalled", "True", "VolumeLost", "A volume is gone.");
+const approveCommand = `kubectl annotate --overwrite -n rollup evnodeclusters/seq ${annotations.approveRejoin}=seq-1`;
+const lost = condition(
+  "VolumesReady",
+  "False",
+  "VolumeLost",
+  `seq-1 has lost its data. To rebuild it: ${approveCommand}`,
+);
+const plan = condition("RolloutComplete", "False", "PlanAwaitsApproval", "It waits for its approval.");
+
+interface Row {
+  readonly name: string;
+  readonly status?: Status;
+  readonly notes?: Readonly<Record<string, string>>;
+  readonly verdict: Verdict;
+  readonly rule?: string;
+  readonly ruleVerdict?: Verdict;
+  readonly next?: string;
+  readonly code: number;
+}
+
+const rows: readonly Row[] = [
+  { name: "nothing to do", status: wellStatus, verdict: "passed", code: 0 },
+  { name: "nobody has looked", verdict: "unknown", rule: "look", ruleVerdict: "unknown", code: 4 },
+  {
+    name: "the spec was changed since",
+    status: { ...wellStatus, observedGeneration: 0 },
+    verdict: "unknown",
+    rule: "look",
+    ruleVerdict: "unknown",
+    code: 4,
+  },
+  {
+    name: "a member is lost, and its owner is asked",
+    status: withCondition(lost, stalled),
+    verdict: "asksYou",
+    rule: "bootstrap and repair",
+    ruleVerdict: "asksYou",
+    next: "kubectl evnode approve seq --namespace rollup --member seq-1",
+    code: 3,
+  },
+  {
+    name: "a member is being rebuilt",
+    status: withCondition(condition("VolumesReady", "False", "MemberRebuilding", "It is rebuilt.")),
+    verdict: "waits",
+    rule: "bootstrap and repair",
+    ruleVerdict: "waits",
+    next: "docs/runbook.md#memberrebuilding",
+    code: 0,
+  },
+  {
+    name: "a plan waits",
+    status: { ...withCondition(plan), rollout: { planHash: "0a1b2c3d4e" } },
+    verdict: "asksYou",
+    rule: "rollout",
+    ruleVerdict: "asksYou",
+    next: "kubectl evnode approve seq --namespace rollup --plan 0a1b2c3d4e",
+    code: 3,
+  },
+  {
+    name: "a rollout waits for a member",
+    status: withCondition(
+      condition("RolloutComplete", "False", "RolloutWaiting", "seq-1 is behind."),
+      condition("Reconciling", "True", "RollingOut", "A change is taken to the members."),
+    ),
+    verdict: "atWork",
+    rule: "rollout",
+    ruleVerdict: "waits",
+    code: 0,
+  },
+  {
+    name: "the chain has forked",
+    status: withCondition(condition("ChainSafe", "False", "HashesDiffer", "A fork.")),
+    verdict: "asksYou",
+    rule: "guard: chain",
+    ruleVerdict: "asksYou",
+    next: "docs/runbook.md#hashesdiffer",
+    code: 3,
+  },
+  {
+    name: "nobody knows whether the chain has forked",
+    status: withCondition(condition("ChainSafe", "Unknown", "HeightsUnknown", "None was compared.")),
+    verdict: "passed",
+    rule: "guard: chain",
+    ruleVerdict: "unknown",
+    code: 0,
+  },
+  {
+    name: "a drill is asked for",
+    status: wellStatus,
+    notes: { [annotations.drill]: "monday" },
+    verdict: "waits",
+    rule: "drill",
+    ruleVerdict: "waits",
+    code: 0,
+  },
+  {
+    name: "a drill is under way",
+    status: { ...wellStatus, lastDrill: { result: "UnderWay", request: "monday", from: "seq-0" } },
+    verdict: "atWork",
+    rule: "drill",
+    ruleVerdict: "atWork",
+    code: 0,
+  },
+  {
+    name: "a restart of a member is asked for",
+    status: wellStatus,
+    notes: { [annotations.restartMember]: "seq-2" },
+    verdict: "waits",
+    rule: "request",
+    ruleVerdict: "waits",
+    code: 0,
+  },
+];
+
+describe("why", () => {
+  it.each(rows)("$name", async ({ status, notes, verdict, rule, ruleVerdict, next, code }) => {
+    const object = cluster({ ...(status && { status }), ...(notes && { metadata: { annotations: notes } }) });
+    const found = whyOf(object);
+    expect(found.verdict).toBe(verdict);
+    const named = found.rules.find((one) => one.rule === rule);
+    const { verdict: ofRule, next: told } = named ?? {};
+    expect({ ofRule, next: next && told }).toEqual({ ofRule: ruleVerdict, next });
+    const api = new MemoryApi();
+    api.put(object);
+    expect((await run(["why", "seq"], { api })).code).toBe(code);
+  });
+
+  it("says that a cluster is being deleted", () => {
+    const metadata = { deletionTimestamp: new Date(NOW_MS).toISOString() };
+    const { rules } = whyOf(cluster({ metadata, status: wellStatus }));
+    expect(rules.find(({ rule }) => rule === "deletion")?.verdict).toBe("atWork");
+  });
+
+  it("has a verdict of its own for every reason of a rollout", () => {
+    const reasons = conditionMeanings.find(({ type }) => type === "RolloutComplete")?.reasons ?? [];
+    const unknown = reasons.filter(({ reason, status: held }) => {
+      const status = withCondition(condition("RolloutComplete", held, reason, "So it is."));
+      const { rules } = whyOf(cluster({ status }));
+      return rules.find(({ rule }) => rule === "rollout")?.verdict === "unknown";
+    });
+    expect(unknown).toEqual([]);
+  });
+
+  it("is a page of lines", () => {
+    const status = withCondition(lost, stalled);
+    expect(whyText(whyOf(cluster({ status })), plain)).toEqual([
+      "rollup/seq: the operator needs you. A volume is gone.",
+      "",
+      "Rule by rule, as the operator told it last:",
+      "  look                   passed      The operator has looked at the spec as it is.",
+      "  guard: spec            passed      The spec is accepted.",
+      "  guard: chain           passed      Members hold equal blocks.",
+      `  bootstrap and repair   needs you   ${lost.message}`,
+      "  paths                  passed      Every member reaches every other one.",
+      "  leader                 passed      seq-0 leads.",
+      "  quorum                 passed      A majority remains without any one member.",
+      "  in sync                passed      Every member follows the chain.",
+      "  rollout                passed      Every member runs the spec.",
+      "  drill                  passed      No drill is asked for.",
+      "",
+      "Next:",
+      "  kubectl evnode approve seq --namespace rollup --member seq-1",
+    ]);
+  });
+});
