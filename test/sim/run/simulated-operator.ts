@@ -6,6 +6,7 @@ import type { Snapshot } from "../../../src/plan/snapshot.ts";
 import type { Plan } from "../../../src/plan/step.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 import { newLogger } from "../../../src/telemetry/log.ts";
+import { OperatorMetrics } from "../../../src/telemetry/operator-metrics.ts";
 import type { VirtualClock } from "../../runtime/virtual-clock.ts";
 import type { Chance } from "../chance.ts";
 import type { Faults } from "../faults.ts";
@@ -104,6 +105,9 @@ export class SimulatedOperator {
         clusterDomain: "cluster.local",
         workers: 2,
         healthPort: 1,
+        metricsPort: 0,
+        metricsAccess: "kubernetes",
+        metricsCertFolder: undefined,
         logLevel: "error",
       },
       log: loggerFor(gate, this.name, note, onBug),
@@ -112,6 +116,7 @@ export class SimulatedOperator {
       clock: (variant.clock ?? gatedClock)(clock, gate),
       random: chance.random,
       plan: variant.plan ?? makePlan,
+      metrics: new OperatorMetrics("simulated"),
     });
     const signal = new AbortController().signal;
     process.run(signal).then(
