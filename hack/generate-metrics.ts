@@ -38,7 +38,7 @@ export function metricsPage(): string {
         meaning,
       ]),
     ),
-    "For a cluster of three there are about 90 series, for each further member about 10.",
+    "For a cluster of three there are about 80 series, for each further member about 10.",
     "## Clusters",
     rowsOf(clusterTable),
     "## Members",

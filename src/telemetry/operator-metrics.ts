@@ -83,15 +83,15 @@ export class OperatorMetrics {
     this.#followed = followed;
   }
 
-  /** All series in Prometheus' text format, as they are now. */
-  async text(process: ProcessFigures): Promise<string> {
+  /** All series in Prometheus' text format, as they are now. `pause` lets others work in between. */
+  async text(process: ProcessFigures, pause: () => Promise<void>): Promise<string> {
     const registry = this.#registry;
     if (this.#followed) this.#read(this.#followed());
     registry.add("process_cpu_seconds_total", {}, Math.max(0, process.cpuSeconds - this.#cpuSeconds));
     this.#cpuSeconds = process.cpuSeconds;
     registry.set("process_resident_memory_bytes", {}, process.residentBytes);
     registry.set("process_start_time_seconds", {}, process.startedAtMs / 1_000);
-    return registry.text();
+    return registry.text(pause);
   }
 
   get contentType(): string {

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 const figures = { cpuSeconds: 1, residentBytes: 2, startedAtMs: 3_000 };
-const page = async (): Promise<Exposition> => readExposition(await metrics.text(figures));
+const page = async (): Promise<Exposition> => readExposition(await metrics.text(figures, async () => {}));
 const statusIn = (seen: Snapshot): Status => statusOf(seen, makePlan(seen), []);
 const see = (seen: Snapshot, over: Partial<Status> = {}) =>
   metrics.clusters.seen(seen, { ...statusIn(seen), ...over });
@@ -174,7 +174,7 @@ describe("how many series there are", () => {
     const seen = snapshot({ members: [leader(0), member(1, { pod: { evnode, node: words } }), member(2)] });
     expect(JSON.stringify(statusIn(seen))).toContain(words);
     see(seen);
-    expect(await metrics.text(figures)).not.toContain(words);
+    expect(await metrics.text(figures, async () => {})).not.toContain(words);
   });
 });
 

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 const figures = { cpuSeconds: 1, residentBytes: 2, startedAtMs: 3_000 };
-const page = async (): Promise<Exposition> => readExposition(await metrics.text(figures));
+const page = async (): Promise<Exposition> => readExposition(await metrics.text(figures, async () => {}));
 const controller = "evnodecluster";
 const ofQueue = { controller, name: controller };
 
