@@ -52,12 +52,14 @@ async function runWith({ config, log, api, metrics }: Parts, signal: AbortSignal
     live: () => operator.stuck(),
     ready: () => (operator.hasSynced ? [] : ["the watches have not delivered everything yet"]),
   });
-  const closeMetrics = await startMetrics({ config, log, api, metrics });
-  const kubernetes = await pRetry(() => api.serverVersion(), { retries: 5, signal });
-  log.info({ version: VERSION, kubernetes, namespace: config.watchNamespace ?? "all" }, "operator starts");
-  if (isTooOld(kubernetes))
-    throw new Error(`Kubernetes is ${kubernetes}, expected 1.29 or newer: agents are native sidecars`);
+  let closeMetrics = () => {};
+  // Whatever fails, nothing is left open: a process that answers its probes and does nothing would stay for ever.
   try {
+    closeMetrics = await startMetrics({ config, log, api, metrics });
+    const kubernetes = await pRetry(() => api.serverVersion(), { retries: 5, signal });
+    log.info({ version: VERSION, kubernetes, namespace: config.watchNamespace ?? "all" }, "operator starts");
+    if (isTooOld(kubernetes))
+      throw new Error(`Kubernetes is ${kubernetes}, expected 1.29 or newer: agents are native sidecars`);
     return await operator.run(signal);
   } finally {
     agentClient.close();

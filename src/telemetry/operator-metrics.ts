@@ -44,6 +44,8 @@ export class OperatorMetrics {
     this.#registry.set("leader_election_master_status", { name: LEASE_NAME }, 0);
     for (const result of ["error", "requeue_after", "success"])
       this.#registry.add("controller_runtime_reconcile_total", { controller, result }, 0);
+    this.#registry.add("workqueue_adds_total", ofQueue, 0);
+    this.#registry.add("workqueue_retries_total", ofQueue, 0);
     this.#registry.add("controller_runtime_reconcile_errors_total", { controller }, 0);
     this.#registry.add("controller_runtime_reconcile_panics_total", { controller }, 0);
   }

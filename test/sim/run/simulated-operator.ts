@@ -48,6 +48,7 @@ export class SimulatedOperator {
   readonly #options: SimulatedOperatorOptions;
   readonly #client: SimulatedClient;
   #gate: Gate | undefined;
+  #metrics: OperatorMetrics | undefined;
   #startAtMs = 0;
 
   constructor(options: SimulatedOperatorOptions) {
@@ -59,6 +60,11 @@ export class SimulatedOperator {
 
   get client(): SimulatedClient {
     return this.#client;
+  }
+
+  /** What the process that runs now, or ran last, tells Prometheus. */
+  get metrics(): OperatorMetrics | undefined {
+    return this.#metrics;
   }
 
   get isRunning(): boolean {
@@ -93,7 +99,9 @@ export class SimulatedOperator {
   #start(): void {
     const { clock, chance, ask, variant, note, onBug } = this.#options;
     const gate = new Gate();
+    const metrics = new OperatorMetrics("simulated");
     this.#gate = gate;
+    this.#metrics = metrics;
     note(`${this.name} starts`);
     const api = gatedApi(this.#client, gate);
     const process = new OperatorProcess({
@@ -116,7 +124,7 @@ export class SimulatedOperator {
       clock: (variant.clock ?? gatedClock)(clock, gate),
       random: chance.random,
       plan: variant.plan ?? makePlan,
-      metrics: new OperatorMetrics("simulated"),
+      metrics,
     });
     const signal = new AbortController().signal;
     process.run(signal).then(
