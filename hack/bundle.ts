@@ -7,7 +7,12 @@ const root = join(import.meta.dirname, "..");
 const mainEntry = "src/main.ts";
 const agentEntry = "src/agent/main.ts";
 /** What a member's agent must never load: it runs beside every ev-node and has no business with Kubernetes. */
-const keptFromAgent = ["node_modules/@kubernetes/", "node_modules/undici/", "src/kube/"];
+const keptFromAgent = [
+  "node_modules/@kubernetes/",
+  "node_modules/undici/",
+  "node_modules/prom-client/",
+  "src/kube/",
+];
 const noticesFile = "THIRD-PARTY-NOTICES.txt";
 
 /** Packages in CommonJS call require() for Node's own modules. */

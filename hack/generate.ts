@@ -1,9 +1,10 @@
-/** Writes what is derived from src/api and src/evnode. With --verify nothing is written; a stale file is an error. */
+/** Writes what is derived from src/api, src/evnode and the table of metrics. With --verify nothing is written; a stale file is an error. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { resource } from "../src/api/resource.ts";
 import { crdManifest, crdTemplate } from "./generate-crd.ts";
 import { exitsPage } from "./generate-exits.ts";
+import { metricsPage } from "./generate-metrics.ts";
 import { reference } from "./generate-reference.ts";
 import { settings } from "./generate-settings.ts";
 
@@ -15,6 +16,7 @@ const outputs: readonly { readonly path: string; readonly content: string }[] = 
   { path: "docs/reference.md", content: reference() },
   { path: "docs/settings.md", content: settings() },
   { path: "docs/exits.md", content: exitsPage() },
+  { path: "docs/metrics.md", content: metricsPage() },
 ];
 
 function current(path: string): string | undefined {

@@ -13,10 +13,21 @@ export interface Config {
   readonly clusterDomain: string;
   readonly workers: number;
   readonly healthPort: number;
+  /** Where metrics are told; 0 for nowhere. */
+  readonly metricsPort: number;
+  /**
+   * Who may read them. `kubernetes`: over https, who has a token of the Kubernetes cluster and the right to get `/metrics`.
+   * `loopback`: who is in the pod. `anyone`: whoever reaches the port.
+   */
+  readonly metricsAccess: "kubernetes" | "loopback" | "anyone";
+  /** A folder with `tls.crt` and `tls.key`, for `kubernetes`; undefined for a certificate made at the start. */
+  readonly metricsCertFolder: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
 const dnsName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+const port = z.coerce.number().int().max(65_535);
 
 const schema = z.object({
   namespace: z.string().regex(dnsName, "expected the operator's own namespace"),
@@ -25,7 +36,10 @@ const schema = z.object({
   agentImage: z.string().min(1, "expected the image of this operator, which the agents run too").max(512),
   clusterDomain: z.string().regex(dnsName, "expected a DNS domain").default("cluster.local"),
   workers: z.coerce.number().int().min(1).max(64).default(4),
-  healthPort: z.coerce.number().int().min(1).max(65_535).default(8081),
+  healthPort: port.min(1).default(8081),
+  metricsPort: port.min(0).default(0),
+  metricsAccess: z.enum(["kubernetes", "loopback", "anyone"]).default("kubernetes"),
+  metricsCertFolder: z.string().regex(/^\//, "expected the absolute path of a folder, or nothing").optional(),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -37,6 +51,9 @@ const sources = {
   clusterDomain: { flag: "cluster-domain", variable: "CLUSTER_DOMAIN" },
   workers: { flag: "workers", variable: "WORKERS" },
   healthPort: { flag: "health-port", variable: "HEALTH_PORT" },
+  metricsPort: { flag: "metrics-port", variable: "METRICS_PORT" },
+  metricsAccess: { flag: "metrics-access", variable: "METRICS_ACCESS" },
+  metricsCertFolder: { flag: "metrics-cert-folder", variable: "METRICS_CERT_FOLDER" },
   logLevel: { flag: "log-level", variable: "LOG_LEVEL" },
 } as const;
 
@@ -64,12 +81,18 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     ]),
   );
   const result = schema.safeParse(given);
-  if (result.success)
-    return { kind: "ok", config: { ...result.data, watchNamespace: result.data.watchNamespace } };
-  return {
-    kind: "problems",
-    problems: result.error.issues.map(({ path, message }) => problem(path[0] as Field, message)),
-  };
+  if (!result.success)
+    return {
+      kind: "problems",
+      problems: result.error.issues.map(({ path, message }) => problem(path[0] as Field, message)),
+    };
+  const { watchNamespace, metricsCertFolder, ...rest } = result.data;
+  if (rest.metricsPort === rest.healthPort)
+    return {
+      kind: "problems",
+      problems: [problem("metricsPort", `expected another port than the health port, ${rest.healthPort}`)],
+    };
+  return { kind: "ok", config: { ...rest, watchNamespace, metricsCertFolder } };
 }
 
 /** An empty variable, as charts like to render it, is an absent one. */

@@ -3,6 +3,7 @@ import { Events } from "./act/events.ts";
 import { Gathering } from "./act/gathering.ts";
 import { ProgressRation } from "./act/progress-ration.ts";
 import { report } from "./act/report.ts";
+import type { Status } from "./api/evnodecluster.ts";
 import type { Config } from "./config.ts";
 import type { KubeApi } from "./kube/api.ts";
 import type { Leadership } from "./kube/leadership.ts";
@@ -23,6 +24,7 @@ import { Queue } from "./runtime/queue.ts";
 import type { Random } from "./runtime/random.ts";
 import { logFinished, logOutcome, stuck } from "./telemetry/controller-log.ts";
 import type { Logger } from "./telemetry/log.ts";
+import { type Followed, LEASE_NAME, type OperatorMetrics } from "./telemetry/operator-metrics.ts";
 import { Watches } from "./watches.ts";
 
 /** One reconcile may take this long: a few API calls, each with a deadline of its own. */
@@ -39,6 +41,7 @@ export interface OperatorProcessDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly plan: (snapshot: Snapshot) => Plan;
+  readonly metrics: OperatorMetrics;
 }
 
 /**
@@ -56,8 +59,8 @@ export class OperatorProcess {
 
   constructor(deps: OperatorProcessDependencies) {
     this.#deps = deps;
-    const { config, log, api, ask, clock, random } = deps;
-    this.#queue = new Queue({ clock });
+    const { config, log, api, ask, clock, random, metrics } = deps;
+    this.#queue = new Queue({ clock, observer: metrics.queue });
     this.#agents = new Agents(ask, clock, random, (key) => this.#queue.add(key));
     this.#watches = new Watches({
       api,
@@ -67,8 +70,10 @@ export class OperatorProcess {
       namespace: config.watchNamespace,
       onChange: (key) => this.#queue.add(key),
       onPod: (pod, isGone) => this.#leadership && followPod(this.#agents, pod, isGone),
+      onWatchFailure: (kind) => metrics.watchFailed(kind),
     });
     this.#controller = this.#newController();
+    metrics.follow(() => this.#figures());
   }
 
   /** For the liveness probe: what hangs. */
@@ -78,6 +83,18 @@ export class OperatorProcess {
 
   get hasSynced(): boolean {
     return this.#watches.hasSynced;
+  }
+
+  /** What metrics read at a scrape. */
+  #figures(): Followed {
+    return {
+      isLeading: this.#leadership !== undefined && !this.#leadership.signal.aborted,
+      workers: this.#deps.config.workers,
+      running: this.#controller.stats().running,
+      depth: this.#queue.depth,
+      unfinished: this.#queue.unfinished(),
+      watches: this.#watches.health(),
+    };
   }
 
   /** Runs until the signal aborts, or leadership is lost. Returns the exit code. */
@@ -99,7 +116,7 @@ export class OperatorProcess {
     const { config, log, api, clock, random } = this.#deps;
     const election = new LeaderElection({
       api,
-      lease: { namespace: config.namespace, name: "evnode-operator" },
+      lease: { namespace: config.namespace, name: LEASE_NAME },
       // A pod runs one process at a time, so one that was killed takes its own Lease up again at once.
       identity: config.identity,
       clock,
@@ -124,7 +141,7 @@ export class OperatorProcess {
   }
 
   #newController(): Controller {
-    const { config, log, api, clock, random, plan } = this.#deps;
+    const { config, log, api, clock, random, plan, metrics } = this.#deps;
     const world = new World(api, this.#watches.stores, clock);
     const settings = {
       agentImage: config.agentImage,
@@ -137,7 +154,15 @@ export class OperatorProcess {
     const gathering = new Gathering(clock);
     const onLost = (why: string) => log.warn({ why }, "an event was lost");
     const events = new Events({ api, clock, random, instance: config.identity, onLost });
-    const told = { api, world, events, ration, gathering };
+    const onStatus = (snapshot: Snapshot, status: Status) => {
+      try {
+        metrics.clusters.seen(snapshot, status);
+      } catch (err) {
+        // A reconcile must outlive a broken metric.
+        log.error({ cluster: keyOf(snapshot.cluster.metadata), err }, "the metrics of a cluster failed");
+      }
+    };
+    const told = { api, world, events, ration, gathering, onStatus };
     const reconcile = newReconcile({
       observe: (namespace, name, look) =>
         observe({ world, agents: this.#agents, settings, clock }, namespace, name, look),
@@ -159,9 +184,13 @@ export class OperatorProcess {
         gathering.end(key);
         events.forget(key);
         world.forgetCluster(key);
+        metrics.clusters.forget(key);
       },
     });
-    const onFinished = (key: string, how: Finished) => logFinished(log, key, how);
+    const onFinished = (key: string, how: Finished, tookMs: number) => {
+      metrics.finished(how, tookMs);
+      logFinished(log, key, how);
+    };
     return new Controller({
       queue: this.#queue,
       reconcile,

@@ -21,6 +21,16 @@ export interface WatchesDependencies {
   /** The cluster with this key may have to be looked at. */
   readonly onChange: (clusterKey: string) => void;
   readonly onPod: (pod: Pod, isGone: boolean) => void;
+  /** Told about every watch that broke, for metrics. */
+  readonly onWatchFailure?: (kind: string) => void;
+}
+
+/** How the watch of one kind is. */
+export interface WatchHealth {
+  readonly kind: string;
+  readonly hasSynced: boolean;
+  /** How long ago the server last gave a sign of life. */
+  readonly silentMs: number;
 }
 
 /** Kinds that are seen as they change. Secrets and ConfigMaps are read by name instead. */
@@ -38,8 +48,10 @@ const ownedKinds: readonly Kind<KubeObject>[] = [
 export class Watches {
   readonly stores = new Map<string, Store<KubeObject>>();
   readonly #reflectors = new Map<string, Reflector<KubeObject>>();
+  readonly #clock: Clock;
 
   constructor(deps: WatchesDependencies) {
+    this.#clock = deps.clock;
     this.#watch(deps, kinds.cluster, undefined);
     for (const kind of ownedKinds) this.#watch(deps, kind, WATCH_SELECTOR);
   }
@@ -55,6 +67,13 @@ export class Watches {
 
   get hasSynced(): boolean {
     return [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
+  }
+
+  health(): readonly WatchHealth[] {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#reflectors].map(([kind, { hasSynced, lastContactMs }]) => {
+      return { kind, hasSynced, silentMs: nowMs - lastContactMs };
+    });
   }
 
   all<T extends KubeObject>(kind: Kind<T>): readonly T[] {
@@ -84,8 +103,10 @@ export class Watches {
       clock,
       random,
       keep: strangersFields,
-      onFailure: (error, waitMs) =>
-        log.warn({ kind: kind.kind, reason: error.message, waitMs }, "watch failed"),
+      onFailure: (error, waitMs) => {
+        deps.onWatchFailure?.(kind.kind);
+        log.warn({ kind: kind.kind, reason: error.message, waitMs }, "watch failed");
+      },
     });
     this.stores.set(kind.kind, store);
     this.#reflectors.set(kind.kind, reflector);

@@ -15,6 +15,9 @@ const defaults = {
   clusterDomain: "cluster.local",
   workers: 4,
   healthPort: 8081,
+  metricsPort: 0,
+  metricsAccess: "kubernetes",
+  metricsCertFolder: undefined,
   logLevel: "info",
 };
 
@@ -29,6 +32,9 @@ test("everything can be set by the environment", () => {
     CLUSTER_DOMAIN: "k8s.example.org",
     WORKERS: "8",
     HEALTH_PORT: "9000",
+    METRICS_PORT: "8443",
+    METRICS_ACCESS: "loopback",
+    METRICS_CERT_FOLDER: "/etc/tls",
     LOG_LEVEL: "debug",
   };
   expect(readConfig([], all)).toEqual({
@@ -39,6 +45,9 @@ test("everything can be set by the environment", () => {
       clusterDomain: "k8s.example.org",
       workers: 8,
       healthPort: 9000,
+      metricsPort: 8443,
+      metricsAccess: "loopback",
+      metricsCertFolder: "/etc/tls",
       logLevel: "debug",
     },
   });
@@ -62,7 +71,15 @@ test.each<[string, readonly string[], NodeJS.ProcessEnv, object]>([
 });
 
 test("every problem is told at once, by flag and by variable", () => {
-  const wrong = { WORKERS: "0", HEALTH_PORT: "http", LOG_LEVEL: "loud", WATCH_NAMESPACE: "No_Name" };
+  const wrong = {
+    WORKERS: "0",
+    HEALTH_PORT: "http",
+    METRICS_PORT: "65536",
+    METRICS_ACCESS: "me",
+    METRICS_CERT_FOLDER: "tls",
+    LOG_LEVEL: "loud",
+    WATCH_NAMESPACE: "No_Name",
+  };
   const reading = readConfig([], wrong);
   if (reading.kind === "ok") throw new Error("nothing of it is right");
   expect(reading.problems).toEqual([
@@ -72,6 +89,11 @@ test("every problem is told at once, by flag and by variable", () => {
     expect.stringMatching(/^--agent-image \(environment variable AGENT_IMAGE\): /),
     expect.stringMatching(/^--workers \(environment variable WORKERS\): /),
     expect.stringMatching(/^--health-port \(environment variable HEALTH_PORT\): /),
+    expect.stringMatching(/^--metrics-port \(environment variable METRICS_PORT\): /),
+    expect.stringMatching(
+      /^--metrics-access \(environment variable METRICS_ACCESS\): .*kubernetes.*loopback.*anyone/,
+    ),
+    "--metrics-cert-folder (environment variable METRICS_CERT_FOLDER): expected the absolute path of a folder, or nothing",
     expect.stringMatching(/^--log-level \(environment variable LOG_LEVEL\): .*debug.*info.*warn.*error/),
   ]);
 });
@@ -86,4 +108,13 @@ test.each<[string, readonly string[]]>([
 
 test.each(["1.5", "-1", "65", "many"])("%s is no number of workers", (workers) => {
   expect(readConfig([`--workers=${workers}`], environment).kind).toBe("problems");
+});
+
+test("two pages cannot have one port", () => {
+  expect(readConfig(["--metrics-port=8081"], environment)).toEqual({
+    kind: "problems",
+    problems: [
+      "--metrics-port (environment variable METRICS_PORT): expected another port than the health port, 8081",
+    ],
+  });
 });

@@ -11,6 +11,7 @@ interface GoModule {
   readonly folder: string;
   readonly version: string;
   readonly ldflags: readonly string[];
+  readonly tags?: string;
   /** Binary name -> Go package. */
   readonly binaries: Readonly<Record<string, string>>;
 }
@@ -73,6 +74,15 @@ const modules: readonly GoModule[] = [
   { folder: "delay", version: "v1", ldflags: ["-s", "-w"], binaries: { delay: "." } },
 ];
 
+/** What no cluster needs, and some tests use when it is there. Without service discovery, which is most of its code. */
+const promtool: GoModule = {
+  folder: "promtool",
+  version: versions.prometheus,
+  ldflags: ["-s", "-w"],
+  tags: "remove_all_sd",
+  binaries: { promtool: "github.com/prometheus/prometheus/cmd/promtool" },
+};
+
 /** Linking kube-apiserver on a cold cache compiles a thousand packages first. */
 const BUILD_TIMEOUT_MS = 60 * 60_000;
 
@@ -84,17 +94,26 @@ export async function buildBinaries(): Promise<ReadonlyMap<string, string>> {
   return built;
 }
 
-/** The same for one that needs no cluster: ev-node's test node, and what holds packets back. */
-export async function buildBinary(name: "testnode" | "delay"): Promise<string> {
-  const module = modules.find(({ binaries }) => binaries[name] !== undefined);
+/** The same for one that needs no cluster: ev-node's test node, what holds packets back, Prometheus' own checks. */
+export async function buildBinary(name: "testnode" | "delay" | "promtool"): Promise<string> {
+  const module = [...modules, promtool].find(({ binaries }) => binaries[name] !== undefined);
   if (module === undefined) throw new Error(`no module has ${name}`);
   return provide(module, name);
 }
 
+/** Where promtool is, or would be once it is built. */
+export async function promtoolPath(): Promise<string> {
+  return placeOf(promtool, "promtool");
+}
+
+async function placeOf(module: GoModule, name: string): Promise<string> {
+  const hash = await contentHash(join(moduleDir, module.folder), module);
+  return join(cacheDir, `${module.folder}-${module.version}-${hash}`, name);
+}
+
 async function provide(module: GoModule, name: string): Promise<string> {
   const source = join(moduleDir, module.folder);
-  const target = join(cacheDir, `${module.folder}-${module.version}-${await contentHash(source, module)}`);
-  const file = join(target, name);
+  const file = await placeOf(module, name);
   const goPackage = module.binaries[name] ?? "";
   if (!existsSync(file))
     await step(`building ${name} ${module.version}`, async () => build(module, source, goPackage, file));
@@ -106,7 +125,16 @@ async function build(module: GoModule, source: string, goPackage: string, file: 
   const partial = `${file}.${process.pid}.partial`;
   await command(
     "go",
-    ["build", "-trimpath", "-ldflags", module.ldflags.join(" "), "-o", partial, goPackage],
+    [
+      "build",
+      "-trimpath",
+      ...(module.tags === undefined ? [] : ["-tags", module.tags]),
+      "-ldflags",
+      module.ldflags.join(" "),
+      "-o",
+      partial,
+      goPackage,
+    ],
     { cwd: source, env: { CGO_ENABLED: "0" }, timeoutMs: BUILD_TIMEOUT_MS },
   );
   await rename(partial, file);

@@ -11,6 +11,7 @@ export const versions = {
   /** Commit of the ev-node tag above; the `version` command of the test node prints it. */
   evnodeCommit: "b4c0dc75902ed163f5dd43dfc0e9bae0d76f9a19",
   helm: "v4.1.4",
+  prometheus: "v0.316.0",
 } as const;
 
 /** Built binaries and downloads; shared by all checkouts and kept by `down`. */

@@ -54,7 +54,12 @@ export const importRules: Readonly<Record<string, ImportRule>> = {
     node: true,
   },
   runtime: { own: [], packages: [], node: true },
-  telemetry: { own: ["runtime"], ownTypes: ["act", "plan"], packages: ["pino"], node: true },
+  telemetry: {
+    own: ["model", "runtime", "plan/quorum-margin.ts"],
+    ownTypes: ["api", "act", "kube", "plan"],
+    packages: ["pino", "prom-client"],
+    node: true,
+  },
 };
 
 /** Files directly in `src` compose the program and may import everything, but for these. */

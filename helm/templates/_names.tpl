@@ -34,3 +34,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $tagged -}}
 {{- end -}}
 {{- end -}}
+
+{{- define "evnode-operator.metricsAccess" -}}
+{{- .Values.metrics.access | default (ternary "loopback" "kubernetes" (ne .Values.watchNamespace "")) -}}
+{{- end -}}

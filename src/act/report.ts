@@ -20,6 +20,8 @@ export interface ReportDependencies {
   readonly ration: ProgressRation;
   readonly gathering: Gathering;
   readonly mayWrite: () => boolean;
+  /** Told every status, written or not, for metrics. */
+  readonly onStatus?: (snapshot: Snapshot, status: Status) => void;
 }
 
 /** Tells what was seen and done: the status when it says something new, and events for what is news. */
@@ -34,6 +36,7 @@ export async function report(
     .filter(({ error }) => !isRetryable(error))
     .map(({ error }) => error.message);
   const status = statusOf(snapshot, plan, refusals);
+  deps.onStatus?.(snapshot, status);
   // What was done is done once, whatever becomes of the status.
   for (const { action } of outcome.done) {
     const notice = noticeOf(action, snapshot);

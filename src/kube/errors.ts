@@ -60,7 +60,7 @@ export class KubeError extends Error {
 export interface Asked {
   readonly verb: string;
   readonly kind: string;
-  /** `namespace/name`, or what is known of it. */
+  /** `namespace/name`, or what is known of it; empty of what has no name. */
   readonly name?: string | undefined;
 }
 
@@ -105,7 +105,7 @@ function refusedForUid(error: KubeError): boolean {
 /** The start of every message: `cannot patch Pod default/node-0: `. */
 export function prefix(asked: Asked | undefined): string {
   if (asked === undefined) return "";
-  return `cannot ${asked.verb} ${asked.kind}${asked.name === undefined ? "" : ` ${asked.name}`}: `;
+  return `cannot ${asked.verb} ${asked.kind}${asked.name ? ` ${asked.name}` : ""}: `;
 }
 
 /** Messages end up in conditions and Events, so they are kept short. */

@@ -54,7 +54,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
 
 const names = (members: readonly Member[]) => members.map(({ name }) => name).join(", ");
 
-const maxBlocksBehind = ({ parsed }: Snapshot) =>
+export const maxBlocksBehind = ({ parsed }: Snapshot) =>
   parsed.kind === "valid" ? parsed.spec.readiness.maxBlocksBehind : 30;
 
 /** Before the first start there is no quorum to lose. */

@@ -9,7 +9,27 @@ export interface QueueOptions {
   /** Retries of all keys together. */
   readonly retriesPerSecond?: number;
   readonly retryBurst?: number;
+  /** Told about every step of a key, for metrics. */
+  readonly observer?: QueueObserver;
 }
+
+export interface QueueObserver {
+  /** A key that was not waiting waits from now on. */
+  added(): void;
+  handedOut(waitedMs: number): void;
+  /** It was given back after so long. */
+  done(workedMs: number): void;
+  retried(): void;
+}
+
+/** Work that is under way. */
+export interface Unfinished {
+  /** Of all keys together. */
+  readonly totalMs: number;
+  readonly longestMs: number;
+}
+
+const silent: QueueObserver = { added() {}, handedOut() {}, done() {}, retried() {} };
 
 const patientGrowth: Growth = { baseMs: 5, maxMs: 300_000 };
 
@@ -26,11 +46,13 @@ export class Queue {
   readonly #bucket: TokenBucket;
   /** Keys ready to be handed out, in order; a subset of `#dirty`. */
   readonly #ready = new Set<string>();
-  /** Keys that need work. */
-  readonly #dirty = new Set<string>();
-  readonly #processing = new Set<string>();
+  /** Keys that need work, and since when, on the monotonic clock. */
+  readonly #dirty = new Map<string, number>();
+  /** Keys that are worked on, and since when. */
+  readonly #processing = new Map<string, number>();
   readonly #delayed = new DelayHeap();
   readonly #failures = new Map<string, number>();
+  readonly #observer: QueueObserver;
   readonly #waiters: Array<(key: string | undefined) => void> = [];
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #isShutDown = false;
@@ -38,6 +60,7 @@ export class Queue {
   constructor(options: QueueOptions) {
     this.#clock = options.clock;
     this.#growth = options.growth ?? patientGrowth;
+    this.#observer = options.observer ?? silent;
     const { retriesPerSecond = 10, retryBurst = 100 } = options;
     this.#bucket = new TokenBucket(retriesPerSecond, retryBurst, this.#clock.monotonicMs());
   }
@@ -52,9 +75,16 @@ export class Queue {
     return this.#delayed.size;
   }
 
+  unfinished(): Unfinished {
+    const nowMs = this.#clock.monotonicMs();
+    const ages = [...this.#processing.values()].map((sinceMs) => nowMs - sinceMs);
+    return { totalMs: ages.reduce((sum, age) => sum + age, 0), longestMs: Math.max(0, ...ages) };
+  }
+
   add(key: string): void {
     if (this.#isShutDown || this.#dirty.has(key)) return;
-    this.#dirty.add(key);
+    this.#dirty.set(key, this.#clock.monotonicMs());
+    this.#observer.added();
     if (this.#processing.has(key)) return;
     this.#ready.add(key);
     this.#serve();
@@ -74,6 +104,7 @@ export class Queue {
   retry(key: string): number {
     const failures = this.failures(key) + 1;
     this.#failures.set(key, failures);
+    this.#observer.retried();
     const delayMs = Math.max(
       exponentialMs(failures, this.#growth),
       this.#bucket.reserve(this.#clock.monotonicMs()),
@@ -100,6 +131,8 @@ export class Queue {
   }
 
   done(key: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#observer.done(nowMs - (this.#processing.get(key) ?? nowMs));
     this.#processing.delete(key);
     if (!this.#dirty.has(key) || this.#isShutDown) return;
     this.#ready.add(key);
@@ -128,9 +161,11 @@ export class Queue {
   }
 
   #handOut(key: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#observer.handedOut(nowMs - (this.#dirty.get(key) ?? nowMs));
     this.#ready.delete(key);
     this.#dirty.delete(key);
-    this.#processing.add(key);
+    this.#processing.set(key, nowMs);
     this.#delayed.drop(key);
   }
 

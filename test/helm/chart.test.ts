@@ -7,7 +7,7 @@ import {
   Role,
   RoleBinding,
 } from "kubernetes-models/rbac.authorization.k8s.io/v1";
-import { ServiceAccount } from "kubernetes-models/v1";
+import { Service, ServiceAccount } from "kubernetes-models/v1";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { CURRENT_DEFAULTS_VERSION } from "../../src/api/defaults.ts";
@@ -37,6 +37,10 @@ describe.skipIf(helm === undefined)(`the chart${skipped}`, () => {
       new Set([
         ["ClusterRole", undefined, "evnode-operator"],
         ["ClusterRoleBinding", undefined, "evnode-operator"],
+        ["ClusterRole", undefined, "evnode-operator-metrics-reader"],
+        ["ClusterRole", undefined, "evnode-operator-metrics-reviews"],
+        ["ClusterRoleBinding", undefined, "evnode-operator-metrics-reviews"],
+        ["Service", "evnode-system", "evnode-operator-metrics"],
         ["CustomResourceDefinition", undefined, "evnodeclusters.evnode.dev"],
         ["Deployment", "evnode-system", "evnode-operator"],
         ["Role", "evnode-system", "evnode-operator-own"],
@@ -47,14 +51,22 @@ describe.skipIf(helm === undefined)(`the chart${skipped}`, () => {
   });
 
   it("has objects of the published shape", () => {
-    const models = { Deployment, ServiceAccount, ClusterRole, ClusterRoleBinding, Role, RoleBinding };
+    const models = {
+      Deployment,
+      Service,
+      ServiceAccount,
+      ClusterRole,
+      ClusterRoleBinding,
+      Role,
+      RoleBinding,
+    };
     const checked = render().flatMap((object) => {
       const model = Object.entries(models).find(([kind]) => kind === object.kind)?.[1];
       if (model === undefined) return [];
       new model(object as never).validate();
       return [object.kind];
     });
-    expect(checked).toHaveLength(Object.keys(models).length);
+    expect(new Set(checked)).toEqual(new Set(Object.keys(models)));
   });
 
   it("installs the generated CRD, and keeps it when it is uninstalled", () => {
@@ -92,13 +104,18 @@ describe.skipIf(helm === undefined)(`the chart${skipped}`, () => {
       { name: "LOG_LEVEL", value: "info" },
       { name: "WORKERS", value: "4" },
       { name: "HEALTH_PORT", value: "8081" },
+      { name: "METRICS_PORT", value: "8443" },
+      { name: "METRICS_ACCESS", value: "kubernetes" },
     ]);
     expect(at(deployment, `${container}.livenessProbe.httpGet`)).toEqual({ path: "/livez", port: "health" });
     expect(at(deployment, `${container}.readinessProbe.httpGet`)).toEqual({
       path: "/readyz",
       port: "health",
     });
-    expect(at(deployment, `${container}.ports`)).toEqual([{ name: "health", containerPort: 8081 }]);
+    expect(at(deployment, `${container}.ports`)).toEqual([
+      { name: "health", containerPort: 8081 },
+      { name: "metrics", containerPort: 8443 },
+    ]);
   });
 
   it("selects its own pods only", () => {

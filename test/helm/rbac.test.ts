@@ -19,6 +19,13 @@ function grants(role: Rendered): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs);
 }
 
+function named(objects: readonly Rendered[], kind: string, name: string): Rendered {
+  return only(
+    objects.filter(({ metadata }) => metadata.name === name),
+    kind,
+  );
+}
+
 /** Written whole; deleted when the spec switches them off, or, for the StatefulSet, to stop the members together. */
 const owned = "get list watch create update delete";
 const kept = "get list watch create update";
@@ -43,7 +50,7 @@ const inClusters = {
 
 describe.skipIf(helm === undefined)(`what the operator may do${skipped}`, () => {
   it("is this in all namespaces", () => {
-    const role = only(render(), "ClusterRole");
+    const role = named(render(), "ClusterRole", "evnode-operator");
     expect(grants(role)).toEqual({ ...inClusters, "storage.k8s.io/storageclasses": "get" });
   });
 
@@ -70,11 +77,36 @@ describe.skipIf(helm === undefined)(`what the operator may do${skipped}`, () => 
     });
   });
 
+  it("is to ask whose a token is, as far as metrics are told to those who may get them", () => {
+    const objects = render();
+    expect(grants(named(objects, "ClusterRole", "evnode-operator-metrics-reviews"))).toEqual({
+      "authentication.k8s.io/tokenreviews": "create",
+      "authorization.k8s.io/subjectaccessreviews": "create",
+    });
+    expect(named(objects, "ClusterRole", "evnode-operator-metrics-reader")["rules"]).toEqual([
+      { nonResourceURLs: ["/metrics"], verbs: ["get"] },
+    ]);
+    const bound = objects.filter(({ kind }) => kind === "ClusterRoleBinding").map(({ roleRef }) => roleRef);
+    expect(bound.map((role) => (role as { readonly name: string }).name)).toEqual([
+      "evnode-operator-metrics-reviews",
+      "evnode-operator",
+    ]);
+  });
+
+  it.each(["metrics.enabled=false", 'metrics.access="loopback"', 'metrics.access="anyone"'])(
+    "is no review with %s",
+    (value) => {
+      const roles = render(value).filter(({ kind }) => kind === "ClusterRole");
+      expect(roles.map(({ metadata }) => metadata.name)).toEqual(["evnode-operator"]);
+    },
+  );
+
   it("never covers reading all Secrets, deleting volumes, or everything of anything", () => {
-    const roles = [...render(), ...render('watchNamespace="chains"')].filter(({ kind }) =>
-      kind.endsWith("Role"),
+    const all = [...render(), ...render('watchNamespace="chains"')];
+    const roles = all.filter(
+      ({ kind, metadata: { name } }) => kind.endsWith("Role") && !name.endsWith("-reader"),
     );
-    expect(roles).toHaveLength(4);
+    expect(roles).toHaveLength(5);
     for (const role of roles) {
       const verbs = grants(role);
       expect(
@@ -88,7 +120,7 @@ describe.skipIf(helm === undefined)(`what the operator may do${skipped}`, () => 
   it("is bound to the service account that the pod uses, whatever its name", () => {
     const objects = render('serviceAccount={"create":false,"name":"mine"}');
     const bindings = objects.filter(({ kind }) => kind.endsWith("Binding"));
-    expect(bindings).toHaveLength(2);
+    expect(bindings).toHaveLength(3);
     for (const { subjects } of bindings) {
       expect(subjects).toEqual([{ kind: "ServiceAccount", name: "mine", namespace: "evnode-system" }]);
     }

@@ -41,9 +41,18 @@ const cases: readonly Case[] = [
   { value: 'clusterDomain="k8s.example"', path: `${container}.env.4.value`, expected: "k8s.example" },
   { value: 'log.level="debug"', path: `${container}.env.5.value`, expected: "debug" },
   { value: "workers=9", path: `${container}.env.6.value`, expected: "9" },
+  { value: "metrics.port=9443", path: `${container}.env.8.value`, expected: "9443" },
+  { value: "metrics.enabled=false", path: `${container}.env.8.value`, expected: "0" },
+  { value: 'metrics.access="loopback"', path: `${container}.env.9.value`, expected: "loopback" },
+  { value: 'watchNamespace="chains"', path: `${container}.env.9.value`, expected: "loopback" },
+  {
+    value: 'metrics.tlsSecret="metrics-tls"',
+    path: `${pod}.volumes`,
+    expected: [{ name: "metrics-tls", secret: { secretName: "metrics-tls" } }],
+  },
   {
     value: 'extraEnv=[{"name":"A","value":"b"}]',
-    path: `${container}.env.8`,
+    path: `${container}.env.10`,
     expected: { name: "A", value: "b" },
   },
   {
@@ -101,6 +110,8 @@ describe.skipIf(helm === undefined)(`the chart's values${skipped}`, () => {
     { value: "workers=0", refusal: "minimum: got 0, want 1" },
     { value: 'log.level="loud"', refusal: "value must be one of" },
     { value: 'watchNamespace="Not_A_Namespace"', refusal: "does not match pattern" },
+    { value: "metrics.port=8081", refusal: "'not' failed" },
+    { value: 'metrics.access="all"', refusal: "value must be one of" },
     { value: 'nodeSelector={"a":1}', refusal: "got number, want string" },
   ])("$value is refused", ({ value, refusal }) => {
     expect(() => render(value)).toThrow(refusal);

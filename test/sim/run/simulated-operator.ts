@@ -6,6 +6,7 @@ import type { Snapshot } from "../../../src/plan/snapshot.ts";
 import type { Plan } from "../../../src/plan/step.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 import { newLogger } from "../../../src/telemetry/log.ts";
+import { OperatorMetrics } from "../../../src/telemetry/operator-metrics.ts";
 import type { VirtualClock } from "../../runtime/virtual-clock.ts";
 import type { Chance } from "../chance.ts";
 import type { Faults } from "../faults.ts";
@@ -47,6 +48,7 @@ export class SimulatedOperator {
   readonly #options: SimulatedOperatorOptions;
   readonly #client: SimulatedClient;
   #gate: Gate | undefined;
+  #metrics: OperatorMetrics | undefined;
   #startAtMs = 0;
 
   constructor(options: SimulatedOperatorOptions) {
@@ -58,6 +60,11 @@ export class SimulatedOperator {
 
   get client(): SimulatedClient {
     return this.#client;
+  }
+
+  /** What the process that runs now, or ran last, tells Prometheus. */
+  get metrics(): OperatorMetrics | undefined {
+    return this.#metrics;
   }
 
   get isRunning(): boolean {
@@ -92,7 +99,9 @@ export class SimulatedOperator {
   #start(): void {
     const { clock, chance, ask, variant, note, onBug } = this.#options;
     const gate = new Gate();
+    const metrics = new OperatorMetrics("simulated");
     this.#gate = gate;
+    this.#metrics = metrics;
     note(`${this.name} starts`);
     const api = gatedApi(this.#client, gate);
     const process = new OperatorProcess({
@@ -104,6 +113,9 @@ export class SimulatedOperator {
         clusterDomain: "cluster.local",
         workers: 2,
         healthPort: 1,
+        metricsPort: 0,
+        metricsAccess: "kubernetes",
+        metricsCertFolder: undefined,
         logLevel: "error",
       },
       log: loggerFor(gate, this.name, note, onBug),
@@ -112,6 +124,7 @@ export class SimulatedOperator {
       clock: (variant.clock ?? gatedClock)(clock, gate),
       random: chance.random,
       plan: variant.plan ?? makePlan,
+      metrics,
     });
     const signal = new AbortController().signal;
     process.run(signal).then(
