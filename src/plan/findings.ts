@@ -320,7 +320,8 @@ function chainFinding(snapshot: Snapshot, blockers: readonly Blocker[]): Finding
   if (comparison.kind === "forked") return finding("HashesDiffer", comparison.message);
   const other = blockers.find(({ reason }) => reason === "IdentityDiffers");
   if (other) return finding("IdentityDiffers", other.message);
-  if (soleOf(snapshot.members)) return finding("NoForkSeen", "A single member has no other to hold another block.");
+  if (soleOf(snapshot.members))
+    return finding("NoForkSeen", "A single member has no other to hold another block.");
   if (comparison.kind === "nothing")
     return finding("HeightsUnknown", "No two members have told a block of one height.");
   return finding("NoForkSeen", "Members that were compared at one height held the same block.");

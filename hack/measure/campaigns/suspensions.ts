@@ -19,6 +19,8 @@ import { type Suspension, suspensionsReport } from "./suspensions-report.ts";
 const REPLICAS = 3;
 const BLOCK_TIME = "200ms";
 const TIMEOUT_MS = 240_000;
+/** As many volumes as may be lost within an hour. */
+const MOST_REPAIRS = 8;
 const BLOCKS_BETWEEN = 15;
 /** A member that is cut off is behind by then, and nobody's leader. */
 const CUT_MS = 6_000;
@@ -54,7 +56,8 @@ export const suspensions = campaign({
 });
 
 async function startCluster(session: Session, namespace: string): Promise<Side> {
-  const wish = { namespace, name: "chain", replicas: REPLICAS, blockTime: BLOCK_TIME } as const;
+  const more = { repair: { maxPerHour: MOST_REPAIRS } } as const;
+  const wish = { namespace, name: "chain", replicas: REPLICAS, blockTime: BLOCK_TIME, more } as const;
   await session.api.create(kinds.cluster, manifestOf(wish));
   const members = operatedCluster(wish);
   await allBack(session, members);
