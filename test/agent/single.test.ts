@@ -10,7 +10,7 @@ import { type MemberFacts, memberFacts } from "../../src/agent/member-facts.ts";
 import { NodeWatch } from "../../src/agent/node-watch.ts";
 import { judgePrepare } from "../../src/agent/prepare.ts";
 import { judgeReadiness } from "../../src/agent/readiness.ts";
-import { SingleKeeper } from "../../src/agent/single-keeper.ts";
+import { isLazySequencer, SingleKeeper } from "../../src/agent/single-keeper.ts";
 import type { VolumeOwner } from "../../src/agent/volume.ts";
 import { noteBlocks, tendVolume, type VolumeReport } from "../../src/agent/volume-keeper.ts";
 import { readRecord } from "../../src/agent/volume-record.ts";
@@ -235,6 +235,20 @@ describe("how ev-node may run", () => {
     expect([await installed(), stops]).toEqual([configs().single, 1]);
   });
 
+  test("it is known to be of a lazy chain by what is installed, and not as a full node", async () => {
+    const lazy = configs().single.replace("lazy_mode: false", "lazy_mode: true");
+    const one = await keeper();
+    const seen = [await isLazySequencer(pod.paths.config)];
+    await one.use({ single: lazy, level: configs().level });
+    seen.push(await isLazySequencer(pod.paths.config));
+    board.update({ volume: { kind: "empty" } });
+    await one.tend();
+    seen.push(await isLazySequencer(pod.paths.config));
+    await rm(join(pod.paths.config, "evnode.yaml"));
+    seen.push(await isLazySequencer(pod.paths.config));
+    expect(seen).toEqual([false, true, false, false]);
+  });
+
   test("a process that was asked to end is not asked again at once", async () => {
     const one = await keeper();
     await one.restart();
@@ -273,13 +287,14 @@ describe("who leads", () => {
   const http = newHttpClient(clock);
   afterEach(() => node.close());
 
-  async function answering(answers: Record<string, unknown>): Promise<void> {
+  async function answering(answers: Record<string, unknown>, lazy = false): Promise<void> {
     node = await startNode({ ...nodeAnswers(7, true), ...answers });
     const settings = { member: "chain-0", podUid: "uid-0", maxBlocksBehind: 10, bootId: "boot" };
     board = newBoard(settings, clock, recordedLog());
     const resolve = Object.assign(async () => undefined, { forget: () => {} });
     const own = { ...facts(), rpcPort: node.port };
-    watch = new NodeWatch({ http, resolve, clock, board, member: "chain-0", facts: own });
+    const isLazy = async () => lazy;
+    watch = new NodeWatch({ http, resolve, clock, board, member: "chain-0", facts: own, isLazy });
     await watch.lookAtLeadership();
   }
 
@@ -303,6 +318,11 @@ describe("who leads", () => {
   test("is not known before the first block", async () => {
     await answering({ "/health/ready": "UNREADY: no blocks yet\n" });
     expect(role()).toBeUndefined();
+  });
+
+  test("is the member of a lazy chain at once: it may wait for the transactions that go to the leader", async () => {
+    await answering({ "/health/ready": "UNREADY: no blocks yet\n" }, true);
+    expect(role()).toBe(true);
   });
 
   test("is nobody when the process ends, and asked anew of the next one", async () => {
