@@ -88,6 +88,15 @@ export class SingleKeeper implements Keeper {
   }
 }
 
+/**
+ * The same for an agent that starts anew, and finds the volume changed beside an ev-node that it let start before: it
+ * does not come as far as to keep it.
+ */
+export async function holdBack(disk: Disk, configFolder: string, { level }: MemberTexts): Promise<void> {
+  if ((await readIfPresent(join(configFolder, CONFIG_FILE))) === undefined) return;
+  await install(disk, configFolder, new Map([[CONFIG_FILE, level]]));
+}
+
 /** Whether what is installed makes blocks, and none while there is nothing to put into them. */
 export async function isLazySequencer(configFolder: string): Promise<boolean> {
   const text = (await readIfPresent(join(configFolder, CONFIG_FILE)))?.toString("utf8");

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Board, newBoard } from "../../src/agent/board.ts";
 import { checkOwnConfig } from "../../src/agent/check-config.ts";
+import { newIdentityCheck } from "../../src/agent/check-identity.ts";
 import { realDisk } from "../../src/agent/disk.ts";
 import type { Findings } from "../../src/agent/findings.ts";
 import { newHttpClient } from "../../src/agent/http-client.ts";
 import { type MemberFacts, memberFacts } from "../../src/agent/member-facts.ts";
 import { NodeWatch } from "../../src/agent/node-watch.ts";
-import { judgePrepare } from "../../src/agent/prepare.ts";
+import { judgePrepare, prepareOnce } from "../../src/agent/prepare.ts";
 import { judgeReadiness } from "../../src/agent/readiness.ts";
 import { isLazySequencer, SingleKeeper } from "../../src/agent/single-keeper.ts";
 import type { VolumeOwner } from "../../src/agent/volume.ts";
@@ -247,6 +248,24 @@ describe("how ev-node may run", () => {
     await rm(join(pod.paths.config, "evnode.yaml"));
     seen.push(await isLazySequencer(pod.paths.config));
     expect(seen).toEqual([false, true, false, false]);
+  });
+
+  test("an agent that starts anew beside it holds it back, too, and installs nothing where nothing was", async () => {
+    const prepare = async () => {
+      const { settings, paths } = pod;
+      const nodeLife = () => ({ runs: async () => true, isUp: async () => true });
+      const around = { disk: realDisk, board, checkIdentity: newIdentityCheck(0), nodeLife };
+      return prepareOnce({ settings, paths, ...around, lookAround: () => {} });
+    };
+    expect(await prepare()).toBeUndefined();
+    await expect(installed()).rejects.toThrow("ENOENT");
+    await comeUp();
+    await keeper();
+    expect(await prepare()).toBeDefined();
+    expect(await installed()).toBe(configs().single);
+    await rm(join(pod.paths.home, "data"), { recursive: true });
+    expect(await prepare()).toBeUndefined();
+    expect(await installed()).toBe(configs().level);
   });
 
   test("a process that was asked to end is not asked again at once", async () => {
