@@ -39,6 +39,8 @@ export interface NodeWatchDependencies {
   readonly board: Board;
   readonly member: string;
   readonly facts: MemberFacts;
+  /** Whether what is installed is the config of a lazy chain's sequencer. Asked of a single one that does not lead. */
+  readonly isLazy?: () => Promise<boolean>;
 }
 
 type Open = Extract<NodeFinding, { kind: "open" }>;
@@ -59,21 +61,22 @@ export class NodeWatch {
    * looked at too, so that no answer is made of before and after.
    */
   async lookAtLeadership(): Promise<void> {
-    const { http, board, facts } = this.#given;
+    const { http, board, member, facts } = this.#given;
     const result = await http.send(
       { address: LOOPBACK, port: facts.rpcPort },
       // ev-node without Raft panics when it is asked for its role in Raft.
       facts.isSingle ? readyRequest : raftNodeRequest,
       LEADER_DEADLINE_MS,
     );
-    const before = board.findings().node;
     if (result.kind === "refused") {
-      if (before.kind === "open") await this.#lookAtPorts();
+      if (board.findings().node.kind === "open") await this.#lookAtPorts();
       return;
     }
-    const isLeader = this.#leads(
-      result.kind === "answered" && result.status === 200 ? result.body : undefined,
-    );
+    const body = result.kind === "answered" && result.status === 200 ? result.body : undefined;
+    const isLeader = facts.isSingle
+      ? await this.#leadsAlone(body, result.kind === "answered")
+      : leads(body, member);
+    const before = board.findings().node;
     board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
     if (before.kind === "open") return;
     this.#identityAtMs = undefined;
@@ -82,14 +85,14 @@ export class NodeWatch {
 
   /**
    * A single sequencer leads as soon as its process is seen to make blocks. That it makes fewer than it should later on
-   * is no loss of the lead: nobody else could take it.
+   * is no loss of the lead: nobody else could take it. Of a lazy chain it leads at once: what it waits for may be the
+   * transactions that go to the leader.
    */
-  #leads(body: string | undefined): boolean | undefined {
-    const { board, member, facts } = this.#given;
-    if (!facts.isSingle) return body === undefined ? undefined : leads(body, member);
+  async #leadsAlone(body: string | undefined, isAnswered: boolean): Promise<true | undefined> {
+    const { board, isLazy = async () => false } = this.#given;
     const { node } = board.findings();
-    const ledBefore = node.kind === "open" && node.isLeader === true;
-    return ledBefore || body?.trim() === READY ? true : undefined;
+    if ((node.kind === "open" && node.isLeader === true) || body?.trim() === READY) return true;
+    return isAnswered && (await isLazy()) ? true : undefined;
   }
 
   /** Height, head and identity while the HTTP server is open, the other ports while it is closed. */
@@ -180,7 +183,8 @@ const opened: Open = {
 };
 
 /** An answer about another node, or none that can be read, leaves it unknown who leads. */
-function leads(body: string, member: string): boolean | undefined {
+function leads(body: string | undefined, member: string): boolean | undefined {
+  if (body === undefined) return undefined;
   const reading = parseRaftNode(body);
   return reading.kind === "parsed" && reading.value.nodeId === member ? reading.value.isLeader : undefined;
 }

@@ -15,6 +15,7 @@ import { readPodAnnotations } from "./pod-annotations.ts";
 import { readRestartRecord, writeRestartRecord } from "./restart-record.ts";
 import { readSecretFolder } from "./secret-folder.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
+import { holdBack } from "./single-keeper.ts";
 import { shownVolume, type VolumeOwner } from "./volume.ts";
 import { type NodeLife, tendVolume, type VolumeReport } from "./volume-keeper.ts";
 
@@ -92,6 +93,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
   if (prepare?.kind === "waiting" && prepare.for === "start")
     dependencies.lookAround(facts, identity.clusterId);
+  if (prepare !== undefined && facts.isSingle) await holdBack(disk, paths.config, config.texts);
   if (prepare !== undefined) return undefined;
 
   // The config follows when it is known how ev-node may run: without it, ev-node would run by its defaults.

@@ -1,7 +1,9 @@
+import { join } from "node:path";
+import { parseConfig } from "../evnode/config.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
-import type { Disk } from "./disk.ts";
+import { type Disk, readIfPresent } from "./disk.ts";
 import { install } from "./install.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Log } from "./log.ts";
@@ -84,4 +86,21 @@ export class SingleKeeper implements Keeper {
     const text = isHeld ? this.#texts.level : ownText(this.#texts);
     await install(disk, configFolder, new Map([[CONFIG_FILE, text]]));
   }
+}
+
+/**
+ * The same for an agent that starts anew, and finds the volume changed beside an ev-node that it let start before: it
+ * does not come as far as to keep it.
+ */
+export async function holdBack(disk: Disk, configFolder: string, { level }: MemberTexts): Promise<void> {
+  if ((await readIfPresent(join(configFolder, CONFIG_FILE))) === undefined) return;
+  await install(disk, configFolder, new Map([[CONFIG_FILE, level]]));
+}
+
+/** Whether what is installed makes blocks, and none while there is nothing to put into them. */
+export async function isLazySequencer(configFolder: string): Promise<boolean> {
+  const text = (await readIfPresent(join(configFolder, CONFIG_FILE)))?.toString("utf8");
+  const reading = text === undefined ? undefined : parseConfig(text);
+  // That of a full node is none of a member.
+  return reading?.kind === "parsed" && reading.value.node.lazy_mode;
 }

@@ -20,7 +20,7 @@ import { type Prepared, shownReport } from "./prepare.ts";
 import { RaftLogWatch } from "./raft-log-watch.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
-import { SingleKeeper } from "./single-keeper.ts";
+import { isLazySequencer, SingleKeeper } from "./single-keeper.ts";
 import { UpdateKeeper } from "./update-keeper.ts";
 import { raftFolderName } from "./volume.ts";
 import { type NodeLife, noteBlocks, tendVolume } from "./volume-keeper.ts";
@@ -62,7 +62,8 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   const { facts, owner } = prepared;
   peers.name(facts.peers, owner.clusterId);
 
-  const node = new NodeWatch({ ...dependencies, member: owner.member, facts });
+  const isLazy = () => isLazySequencer(dependencies.paths.config);
+  const node = new NodeWatch({ ...dependencies, member: owner.member, facts, isLazy });
   const lookAtExecution = newLookAtExecution(dependencies);
   const ask = newAskNode(dependencies.http, clock, facts.rpcPort);
   const handover = new HandoverWatch({ ask, board, clock, log });

@@ -59,7 +59,7 @@ const node = z.discriminatedUnion("kind", [
     kind: z.literal("open"),
     /**
      * Absent when `/raft/node` gave no usable answer: unknown is not false. A single sequencer leads from the moment on
-     * at which its ev-node first said that it makes blocks.
+     * at which its ev-node first said that it makes blocks; of a lazy chain, from when on it answers.
      */
     isLeader: z.boolean().optional(),
     height: z.number().int().optional(),

@@ -3,14 +3,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Board, newBoard } from "../../src/agent/board.ts";
 import { checkOwnConfig } from "../../src/agent/check-config.ts";
+import { newIdentityCheck } from "../../src/agent/check-identity.ts";
 import { realDisk } from "../../src/agent/disk.ts";
 import type { Findings } from "../../src/agent/findings.ts";
 import { newHttpClient } from "../../src/agent/http-client.ts";
 import { type MemberFacts, memberFacts } from "../../src/agent/member-facts.ts";
 import { NodeWatch } from "../../src/agent/node-watch.ts";
-import { judgePrepare } from "../../src/agent/prepare.ts";
+import { judgePrepare, prepareOnce } from "../../src/agent/prepare.ts";
 import { judgeReadiness } from "../../src/agent/readiness.ts";
-import { SingleKeeper } from "../../src/agent/single-keeper.ts";
+import { isLazySequencer, SingleKeeper } from "../../src/agent/single-keeper.ts";
 import type { VolumeOwner } from "../../src/agent/volume.ts";
 import { noteBlocks, tendVolume, type VolumeReport } from "../../src/agent/volume-keeper.ts";
 import { readRecord } from "../../src/agent/volume-record.ts";
@@ -235,6 +236,38 @@ describe("how ev-node may run", () => {
     expect([await installed(), stops]).toEqual([configs().single, 1]);
   });
 
+  test("it is known to be of a lazy chain by what is installed, and not as a full node", async () => {
+    const lazy = configs().single.replace("lazy_mode: false", "lazy_mode: true");
+    const one = await keeper();
+    const seen = [await isLazySequencer(pod.paths.config)];
+    await one.use({ single: lazy, level: configs().level });
+    seen.push(await isLazySequencer(pod.paths.config));
+    board.update({ volume: { kind: "empty" } });
+    await one.tend();
+    seen.push(await isLazySequencer(pod.paths.config));
+    await rm(join(pod.paths.config, "evnode.yaml"));
+    seen.push(await isLazySequencer(pod.paths.config));
+    expect(seen).toEqual([false, true, false, false]);
+  });
+
+  test("an agent that starts anew beside it holds it back, too, and installs nothing where nothing was", async () => {
+    const prepare = async () => {
+      const { settings, paths } = pod;
+      const nodeLife = () => ({ runs: async () => true, isUp: async () => true });
+      const around = { disk: realDisk, board, checkIdentity: newIdentityCheck(0), nodeLife };
+      return prepareOnce({ settings, paths, ...around, lookAround: () => {} });
+    };
+    expect(await prepare()).toBeUndefined();
+    await expect(installed()).rejects.toThrow("ENOENT");
+    await comeUp();
+    await keeper();
+    expect(await prepare()).toBeDefined();
+    expect(await installed()).toBe(configs().single);
+    await rm(join(pod.paths.home, "data"), { recursive: true });
+    expect(await prepare()).toBeUndefined();
+    expect(await installed()).toBe(configs().level);
+  });
+
   test("a process that was asked to end is not asked again at once", async () => {
     const one = await keeper();
     await one.restart();
@@ -273,13 +306,14 @@ describe("who leads", () => {
   const http = newHttpClient(clock);
   afterEach(() => node.close());
 
-  async function answering(answers: Record<string, unknown>): Promise<void> {
+  async function answering(answers: Record<string, unknown>, lazy = false): Promise<void> {
     node = await startNode({ ...nodeAnswers(7, true), ...answers });
     const settings = { member: "chain-0", podUid: "uid-0", maxBlocksBehind: 10, bootId: "boot" };
     board = newBoard(settings, clock, recordedLog());
     const resolve = Object.assign(async () => undefined, { forget: () => {} });
     const own = { ...facts(), rpcPort: node.port };
-    watch = new NodeWatch({ http, resolve, clock, board, member: "chain-0", facts: own });
+    const isLazy = async () => lazy;
+    watch = new NodeWatch({ http, resolve, clock, board, member: "chain-0", facts: own, isLazy });
     await watch.lookAtLeadership();
   }
 
@@ -303,6 +337,11 @@ describe("who leads", () => {
   test("is not known before the first block", async () => {
     await answering({ "/health/ready": "UNREADY: no blocks yet\n" });
     expect(role()).toBeUndefined();
+  });
+
+  test("is the member of a lazy chain at once: it may wait for the transactions that go to the leader", async () => {
+    await answering({ "/health/ready": "UNREADY: no blocks yet\n" }, true);
+    expect(role()).toBe(true);
   });
 
   test("is nobody when the process ends, and asked anew of the next one", async () => {
