@@ -33,7 +33,11 @@ export async function openConnection(
   const current = await credentials.current().catch((error: unknown) => {
     const next =
       "kubectl config get-contexts shows what there is; --kubeconfig FILE and --context NAME choose.";
-    throw new Failure(exitCodes.error, `no Kubernetes cluster is known: ${toFailure(error).message}`, next);
+    throw new Failure(
+      exitCodes.error,
+      `the Kubernetes cluster to ask is not known: ${toFailure(error).message}`,
+      next,
+    );
   });
   const api = createKubeApi({ credentials, clock, version, fieldManager: "kubectl-evnode" });
   return {

@@ -22,6 +22,7 @@ export function hostTerminal(
   signal: AbortSignal,
 ): Terminal {
   const isScreen = stdout.isTTY && env["TERM"] !== "dumb";
+  let isDrawnOn = false;
   return {
     paint: isScreen && !env["NO_COLOR"] ? coloured : plain,
     get width() {
@@ -29,7 +30,12 @@ export function hostTerminal(
     },
     print: (text) => void stdout.write(`${text}\n`),
     tell: (text) => void stderr.write(`${text}\n`),
-    redraw: (text) => void stdout.write(drawn(text, stdout.columns, stdout.rows)),
+    redraw(text) {
+      // What stood on the screen before stays to be scrolled back to.
+      if (!isDrawnOn) stdout.write("\n".repeat(stdout.rows));
+      isDrawnOn = true;
+      stdout.write(drawn(text, stdout.columns, stdout.rows));
+    },
     async ask(question, { isHidden }) {
       if (!stdin.isTTY || !stderr.isTTY) return undefined;
       stderr.write(question);

@@ -1,5 +1,6 @@
 import { kinds } from "../model/kinds.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { limited, orAborted } from "../runtime/deadline.ts";
 import type { Random } from "../runtime/random.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { listAll } from "./clusters.ts";
@@ -80,7 +81,14 @@ async function namesFor(
     const cluster = all.find(({ metadata }) => metadata.name === found.cluster);
     return cluster?.status?.members?.map(({ name }) => name) ?? [];
   };
-  return Promise.race([ask().catch(() => []), clock.sleep(COMPLETE_WITHIN_MS).then(() => [])]);
+  const limit = limited(clock, COMPLETE_WITHIN_MS, "completion");
+  try {
+    return await orAborted(ask(), limit.signal);
+  } catch {
+    return [];
+  } finally {
+    limit.clear();
+  }
 }
 
 /** Where to look, as far as it is written already. */

@@ -1,7 +1,7 @@
 import type { Condition, Status } from "../../src/api/evnodecluster.ts";
 import { NOW_MS } from "../builders.ts";
 
-export const hoursAgo = (hours: number) => new Date(NOW_MS - hours * 3_600_000).toISOString();
+const hoursAgo = (hours: number) => new Date(NOW_MS - hours * 3_600_000).toISOString();
 
 export function condition(
   type: string,

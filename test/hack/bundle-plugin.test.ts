@@ -1,20 +1,23 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { packageVersion } from "../../hack/bundle.ts";
 import { bundlePlugin } from "../../hack/bundle-plugin.ts";
 import { tryCommand } from "../../hack/local-cluster/command.ts";
 import { cluster } from "../builders.ts";
 import { wellStatus } from "../cli/statuses.ts";
-import { ApiServer, sendJson, statusBody } from "../kube/api-server.ts";
+import { ApiServer, type Respond, sendJson, statusBody } from "../kube/api-server.ts";
+
+/** Each test runs the whole program, which takes its time on a busy machine. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "plugin-"));
 let file = "";
 const authority = readFileSync(join(import.meta.dirname, "../kube/fixtures/cert.pem")).toString("base64");
 beforeAll(async () => {
   file = await bundlePlugin(folder);
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const plugin = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
@@ -44,11 +47,11 @@ describe("the kubectl plugin", () => {
   });
 
   it.each([
-    ["no kubeconfig", {}, /^error: no Kubernetes cluster is known: .*\.kube\/config/],
+    ["no kubeconfig", {}, /^error: the Kubernetes cluster to ask is not known: .*\.kube\/config/],
     [
       "one that is missing",
       { KUBECONFIG: "missing-file" },
-      /^error: no Kubernetes cluster is known: .*missing-file/,
+      /^error: the Kubernetes cluster to ask is not known: .*missing-file/,
     ],
   ])("says what is wrong with %s, and what to do", async (_, env, says) => {
     const { code, stderr } = await plugin(["status"], env);
@@ -85,17 +88,18 @@ describe("the kubectl plugin with a server", () => {
   }
 
   it("takes namespace and credentials of the context, and ends with what the cluster is", async () => {
-    server = await ApiServer.start((request, response) => {
-      if (request.headers.authorization !== "Bearer from-a-program")
+    const answer: Respond = ({ headers, path }, response) => {
+      if (headers.authorization !== "Bearer from-a-program")
         return sendJson(response, 401, statusBody(401, "Unauthorized", "no"));
-      const isFound = request.path.endsWith("/namespaces/rollup/evnodeclusters/seq");
+      const isFound = path.endsWith("/namespaces/rollup/evnodeclusters/seq");
       if (isFound) return sendJson(response, 200, cluster({ status: wellStatus }));
       return sendJson(
         response,
         404,
         statusBody(404, "NotFound", "no", { name: "seq", kind: "evnodeclusters" }),
       );
-    });
+    };
+    server = await ApiServer.start(answer, { tls: true });
     // A missing file of several is left out, as kubectl does.
     const env = { KUBECONFIG: `missing:${kubeconfig(server.url)}` };
     const well = await plugin(["status", "seq"], env);

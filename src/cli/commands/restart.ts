@@ -1,4 +1,4 @@
-import type { EvNodeCluster, Status } from "../../api/evnodecluster.ts";
+import type { EvNodeCluster } from "../../api/evnodecluster.ts";
 import { annotations } from "../../model/annotations.ts";
 import { annotate } from "../annotate.ts";
 import { awaitCluster, durationOf } from "../await.ts";
@@ -39,7 +39,7 @@ Exit code 3 when it was refused or did not get on, 4 when --wait heard of no end
     const what = member === undefined ? "a restart of all members" : `a restart of ${member}`;
     session.terminal.print(`${name}: ${what} is asked for. ${hint(asked)}`);
     if (!isSet(input, "wait")) return exitCodes.well;
-    const over = member === undefined ? isAllOver(before?.status?.lastRollout) : isMemberOver(member);
+    const over = member === undefined ? isAllOver(before) : isMemberOver(member, before);
     return waitFor(session, connection, input, withinMs, over);
   },
 };
@@ -75,27 +75,33 @@ type Over = (cluster: EvNodeCluster) => ExitCode | undefined;
 
 /** The operator takes the request away when the member was seen to be restarted. */
 const isMemberOver =
-  (member: string): Over =>
+  (member: string, before: EvNodeCluster | undefined): Over =>
   (cluster) => {
     if (cluster.metadata.annotations?.[annotations.restartMember] !== member) return exitCodes.well;
-    return isStuck(cluster) ? exitCodes.notWell : undefined;
+    return isStuck(cluster, before) ? exitCodes.notWell : undefined;
   };
 
 /** Another rollout than before was the last one, and all members run what is asked for. */
 const isAllOver =
-  (before: Status["lastRollout"]): Over =>
+  (before: EvNodeCluster | undefined): Over =>
   (cluster) => {
-    if (isStuck(cluster)) return exitCodes.notWell;
+    if (isStuck(cluster, before)) return exitCodes.notWell;
     const { lastRollout, rollout } = cluster.status ?? {};
-    const isOther = lastRollout !== undefined && lastRollout.startedAt !== before?.startedAt;
+    const isOther =
+      lastRollout !== undefined && lastRollout.startedAt !== before?.status?.lastRollout?.startedAt;
     if (!isOther || rollout !== undefined || conditionOf(cluster, "RolloutComplete")?.status !== "True")
       return undefined;
     return lastRollout.result === "Reverted" ? exitCodes.notWell : exitCodes.well;
   };
 
 const stuckReasons = ["RolloutStalled", "RolloutReverted", "RehearsalFailed"];
-const isStuck = (cluster: EvNodeCluster) =>
-  stuckReasons.includes(conditionOf(cluster, "RolloutComplete")?.reason ?? "");
+
+/** What was told before it was asked for is about something else. */
+function isStuck(cluster: EvNodeCluster, before: EvNodeCluster | undefined): boolean {
+  const told = conditionOf(cluster, "RolloutComplete");
+  const earlier = before && conditionOf(before, "RolloutComplete");
+  return stuckReasons.includes(told?.reason ?? "") && told?.message !== earlier?.message;
+}
 
 async function waitFor(
   session: Session,
