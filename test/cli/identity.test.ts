@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { sealFile } from "../../src/cli/sealed-file.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import { kinds } from "../../src/model/kinds.ts";
@@ -8,6 +8,9 @@ import { MemoryApi } from "../fake/memory-api.ts";
 import { runningCluster } from "../fake/running-cluster.ts";
 import { type Ended, run } from "./plugin-run.ts";
 import { RecordedTerminal } from "./recorded-terminal.ts";
+
+/** A key from a passphrase is slow on purpose, and slower on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const ref = { namespace: "rollup", name: "seq-identity" };
 const PASSPHRASE = "correct horse battery staple";

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { packageVersion } from "../../hack/bundle.ts";
 import { bundlePlugin } from "../../hack/bundle-plugin.ts";
 import { tryCommand } from "../../hack/local-cluster/command.ts";
@@ -9,12 +9,15 @@ import { cluster } from "../builders.ts";
 import { wellStatus } from "../cli/statuses.ts";
 import { ApiServer, type Respond, sendJson, statusBody } from "../kube/api-server.ts";
 
+/** Each test runs the whole program, which takes its time on a busy machine. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 const folder = mkdtempSync(join(tmpdir(), "plugin-"));
 let file = "";
 const authority = readFileSync(join(import.meta.dirname, "../kube/fixtures/cert.pem")).toString("base64");
 beforeAll(async () => {
   file = await bundlePlugin(folder);
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const plugin = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
