@@ -18,13 +18,14 @@ import { repairsOf } from "./repairs-status.ts";
 import { rolloutStatus } from "./rollout-status.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Plan } from "./step.ts";
-import { heightBefore, isSuspended, suspensionOn, suspensionStatus } from "./suspension-state.ts";
+import { isSuspended, suspensionStatus } from "./suspension-state.ts";
 
 /** What a person and a program are told about a cluster, from what was seen, decided and refused. */
 export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly string[]): Status {
   const { cluster, members, identity } = snapshot;
   const findings = findingsOf(snapshot, plan, refusals);
-  const best = bestHeight(members) ?? heightWhileSuspended(snapshot);
+  // Known once, it stays known while nobody tells it: that the chain has begun is what much rests on.
+  const best = bestHeight(members) ?? cluster.status?.height;
   const changes = leaderChanges(snapshot);
   const intents = identity.kind === "present" ? intentsOf(snapshot, identity.identity) : undefined;
   const spec = intents?.current.spec;
@@ -57,12 +58,6 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     },
     conditions: findings.list.map((finding) => conditionOf(finding, snapshot)),
   };
-}
-
-/** Nobody tells it then, and it is what everybody asks. */
-function heightWhileSuspended(snapshot: Snapshot): number | undefined {
-  const record = suspensionOn(snapshot.statefulSet);
-  return record && isSuspended(snapshot) ? heightBefore(record) : undefined;
 }
 
 function leaderOf(

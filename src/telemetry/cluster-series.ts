@@ -27,7 +27,7 @@ export function clusterSeries(snapshot: Snapshot, status: Status): readonly Seri
     evnode_cluster_ready_members: members.filter(({ ready }) => ready).length,
     evnode_cluster_leaders: members.filter(({ role }) => role === "Leader").length,
     evnode_cluster_quorum_margin: quorumMargin(snapshot, status.quorum),
-    evnode_cluster_height: status.height,
+    evnode_cluster_height: highest(members),
     evnode_cluster_leader_changes_last_hour: status.leaderChangesLastHour,
     evnode_cluster_rollout_started_timestamp_seconds: seconds(startedAtMs),
     evnode_cluster_raft_rtt_max_seconds: seconds(network?.maximum?.rttMs),
@@ -47,6 +47,12 @@ export function clusterSeries(snapshot: Snapshot, status: Status): readonly Seri
     }),
     ...members.flatMap((row) => memberSeries(labels, row, memberOf(snapshot, row))),
   ];
+}
+
+/** The status keeps it while nobody tells it. */
+function highest(members: readonly MemberStatus[]): number | undefined {
+  const heights = members.flatMap(({ height }) => height ?? []);
+  return heights.length === 0 ? undefined : Math.max(...heights);
 }
 
 const memberOf = ({ members }: Snapshot, row: MemberStatus) => members.find(({ name }) => name === row.name);

@@ -141,7 +141,9 @@ describe("the status of a suspended cluster", () => {
   const statusFor = (snapshot: Snapshot) => statusOf(snapshot, makePlan(snapshot), []);
 
   test("says so, needs nobody, and keeps the height", () => {
-    const { phase, height, suspension: told, conditions = [] } = statusFor(seen(true, suspended, down));
+    const before = seen(true, suspended, down);
+    const known = { ...before, cluster: { ...before.cluster, status: { height: 100 } } };
+    const { phase, height, suspension: told, conditions = [] } = statusFor(known);
     expect({ phase, height }).toEqual({ phase: "Suspended", height: 100 });
     expect(told).toEqual({ suspendedAt: AT, height: 100, heads: suspended.heads });
     const reasons = Object.fromEntries(conditions.map(({ type, reason }) => [type, reason]));

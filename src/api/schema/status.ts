@@ -271,7 +271,7 @@ export const status = field(
     ),
     leader: text(63, "Name of the member that leads; absent while none or more than one does."),
     lastLeader: text(63, "Name of the member that led last, also while none is known to lead."),
-    height: height("Height of the highest block that a member reports."),
+    height: height("Height of the highest block that a member reports, or reported last while none does."),
     leaderChangesLastHour: count(
       "How often a member took the lead within the last hour, as far as the members' agents have seen it.",
     ),
