@@ -1,4 +1,5 @@
 import type { KubeApi } from "../../../src/kube/api.ts";
+import { labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
@@ -11,6 +12,17 @@ export function withoutUids(api: KubeApi): KubeApi {
       if (kind.kind === kinds.lease.kind) return api.patch(kind, ref, patch, preconditions);
       const { uid = preconditions.uid } = (await api.get(kind, ref))?.metadata ?? {};
       return api.patch(kind, ref, patch, { uid });
+    },
+  };
+}
+
+/** Whoever asks for the pod with the leader's label is told of none. */
+export function hidesLeaderLabel(api: KubeApi): KubeApi {
+  return {
+    ...api,
+    list: async (kind, options) => {
+      const page = await api.list(kind, options);
+      return options.labelSelector?.includes(`${labels.role}=leader`) ? { ...page, items: [] } : page;
     },
   };
 }
