@@ -1,4 +1,5 @@
 import type { EvNodeCluster } from "../api/evnodecluster.ts";
+import type { MergePatch } from "../kube/api.ts";
 import { KubeError } from "../kube/errors.ts";
 import { kinds } from "../model/kinds.ts";
 import { getCluster } from "./clusters.ts";
@@ -10,22 +11,26 @@ const MOST_TRIES = 10;
 /** What to write on a cluster as it is now. Null takes an annotation away; a thrown `Failure` writes nothing. */
 export type Request = (cluster: EvNodeCluster) => Readonly<Record<string, string | null>>;
 
+/** Writes annotations, as `change` does. */
+export const annotate = (connection: Connection, name: string, request: Request): Promise<EvNodeCluster> =>
+  change(connection, name, (cluster) => ({ metadata: { annotations: request(cluster) } }));
+
 /**
- * Writes annotations on the very version of the cluster that `request` was decided on, so that nothing is asked for
- * on what was not seen, and no request of somebody else is overwritten.
+ * Writes on the very version of the cluster that the patch was decided on, so that nothing is asked for on what was not
+ * seen, and no request of somebody else is overwritten.
  */
-export async function annotate(
+export async function change(
   connection: Connection,
   name: string,
-  request: Request,
+  patchFor: (cluster: EvNodeCluster) => MergePatch,
 ): Promise<EvNodeCluster> {
   const { api, namespace } = connection;
   for (let tries = 1; ; tries++) {
     const cluster = await getCluster(connection, name);
     const { uid = "", resourceVersion = "" } = cluster.metadata;
-    const patch = { metadata: { annotations: request(cluster) } };
     try {
-      return await api.patch(kinds.cluster, { namespace, name }, patch, { uid, resourceVersion });
+      const ref = { namespace, name };
+      return await api.patch(kinds.cluster, ref, patchFor(cluster), { uid, resourceVersion });
     } catch (error) {
       const isConflict = error instanceof KubeError && error.kind === "Conflict";
       if (!isConflict || tries === MOST_TRIES) throw error;

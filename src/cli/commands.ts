@@ -8,6 +8,7 @@ import { identityRestore } from "./commands/identity-restore.ts";
 import { plan } from "./commands/plan.ts";
 import { restart } from "./commands/restart.ts";
 import { status } from "./commands/status.ts";
+import { resume, suspend } from "./commands/suspend.ts";
 import { version } from "./commands/version.ts";
 import { why } from "./commands/why.ts";
 
@@ -19,6 +20,8 @@ export const commands: readonly Command[] = [
   approve,
   restart,
   drill,
+  suspend,
+  resume,
   diagnose,
   identityBackup,
   identityRestore,

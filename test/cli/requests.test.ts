@@ -107,6 +107,32 @@ describe("restart", () => {
   });
 });
 
+describe("suspend and resume", () => {
+  it("stop all members after a question, and let them go on", async () => {
+    const world = await OperatedWorld.start();
+    const asked = await world.plugin(["suspend", "seq"]);
+    expect({ code: asked.code, told: asked.told }).toMatchObject({ code: 2 });
+    expect(world.cluster.spec.suspend).toBeUndefined();
+
+    const { code, text } = await world.plugin(["suspend", "seq", "--yes", "--wait"]);
+    expect({ code, runs: world.universe.runs.size }).toEqual({ code: 0, runs: 0 });
+    expect(text).toMatch(/^seq: all members are told to stop\.[^]*seq: no member runs any more\.$/);
+    expect(await world.plugin(["suspend", "seq", "--yes"])).toMatchObject({ code: 3 });
+
+    const resumed = await world.plugin(["resume", "seq", "--wait"]);
+    expect(resumed).toMatchObject({ code: 0, text: expect.stringMatching(/seq: every member is ready\.$/) });
+    expect(world.reasonOf("Ready")).toBe("AllMembersReady");
+    expect(world.troubles).toEqual([]);
+  });
+
+  it("say that nobody knows when no operator carries it out", async () => {
+    const world = await OperatedWorld.start();
+    world.stopOperator();
+    const { code, text } = await world.plugin(["suspend", "seq", "--yes", "--wait", "--timeout", "30s"]);
+    expect({ code, text }).toMatchObject({ code: 4, text: expect.stringContaining("it is not over yet") });
+  });
+});
+
 describe("plan and approve", () => {
   async function planned(): Promise<{ world: OperatedWorld; hash: string }> {
     const world = await OperatedWorld.start();
