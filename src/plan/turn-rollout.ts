@@ -105,5 +105,7 @@ function provenIntent({ record, snapshot, statefulSet }: Scene): string | undefi
   if (record?.kind === "rolling") return record.proven;
   if (record !== undefined) return applied;
   const { members, cluster } = snapshot;
-  return bestHeight(members) === undefined && cluster.status?.height === undefined ? undefined : applied;
+  // The height of the status is told on while nobody tells one: it may be that of another template.
+  const wasTold = cluster.status?.members?.some(({ height }) => height !== undefined) === true;
+  return bestHeight(members) !== undefined || wasTold ? applied : undefined;
 }

@@ -120,8 +120,11 @@ describe("the way back", () => {
 
   test("is what runs, when blocks were made before", () => {
     const seen = wished({ members: never });
-    const told = { ...seen.cluster, status: { height: 7 } };
+    const told = { ...seen.cluster, status: { members: [{ name: "seq-0", height: 7 }] } };
     expect(provenAfter({ ...seen, cluster: told })).toBe(intentText(seen));
+    // A height that nobody tells any more may be that of another template.
+    const past = { ...seen.cluster, status: { height: 7 } };
+    expect(provenAfter({ ...seen, cluster: past })).toBeUndefined();
   });
 });
 
