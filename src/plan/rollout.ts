@@ -93,10 +93,16 @@ function moveOf(scene: Scene, state: WishState): Move {
 /** A cluster whose members all run the template is no rollout, whatever else is wrong with it. */
 function isUnderWay(scene: Scene, target: Target): boolean {
   const { record, snapshot } = scene;
-  const isAnyOutdated = snapshot.members.filter(isPresent).some((member) => isOutdated(member, target));
   if (isDrilling(snapshot)) return true;
-  return isOpen(record) || isAnyOutdated || snapshot.members.some(({ name }) => name === askedMember(scene));
+  return (
+    isOpen(record) ||
+    isAnyOutdated(snapshot, target) ||
+    snapshot.members.some(({ name }) => name === askedMember(scene))
+  );
 }
+
+const isAnyOutdated = ({ members }: Scene["snapshot"], target: Target) =>
+  members.filter(isPresent).some((member) => isOutdated(member, target));
 
 const askedMember = ({ snapshot }: Scene) =>
   snapshot.cluster.metadata.annotations?.[annotations.restartMember];
@@ -126,11 +132,16 @@ function waitOrStall(scene: Scene, next: Extract<Next, { kind: "wait" }>): Move 
   return { next, blockers: [blocker] };
 }
 
-/** Undefined while nothing was begun. */
-function lastProgressMs({ record, snapshot }: Scene): number | undefined {
+/**
+ * Undefined while nothing was begun. Members that are outdated without a rollout are so since their StatefulSet was
+ * made anew.
+ */
+function lastProgressMs({ record, snapshot, statefulSet, target }: Scene): number | undefined {
   const begun = snapshot.members.flatMap(({ pod }) => pod?.update?.at ?? []);
   const starts = snapshot.members.flatMap(({ pod }) => [pod?.createdAt, pod?.startedAt]);
-  const all = isOpen(record) ? [record?.startedAt, ...begun, ...starts] : begun;
+  const isLeft = target !== undefined && isAnyOutdated(snapshot, target);
+  const since = isOpen(record) ? record?.startedAt : statefulSet.metadata.creationTimestamp;
+  const all = isOpen(record) || isLeft ? [since, ...begun, ...starts] : begun;
   const times = all.flatMap((time) => parseTimestampMs(time ?? "") ?? []);
   return times.length === 0 ? undefined : Math.max(...times);
 }

@@ -7,6 +7,7 @@ import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { briefAction } from "../brief.ts";
 import { briefPlan, justApplied, NOW_MS, snapshot } from "../builders.ts";
 import {
+  behind,
   broken,
   closed,
   gone,
@@ -161,6 +162,19 @@ function reverted(): string {
 }
 
 const at = timeAgo(301_000);
+/** Members of another revision, without a rollout that would have brought it. */
+function madeAnew(at: string): Snapshot {
+  const seen = rolling({ record: "none", members: [leads, behind(40), behind(40)] });
+  const { statefulSet } = seen;
+  if (!statefulSet) throw new Error("a cluster that rolls has a StatefulSet");
+  const metadata = { ...statefulSet.metadata, creationTimestamp: at };
+  const members = seen.members.map((member) => {
+    const pod = member.pod && { ...member.pod, createdAt: timeAgo(900_000), startedAt: timeAgo(900_000) };
+    return { ...member, pod };
+  });
+  return { ...seen, members, statefulSet: { ...statefulSet, metadata } };
+}
+
 const stalls: readonly Case[] = [
   {
     name: "a touched member that does not come up is waited for",
@@ -201,6 +215,16 @@ const stalls: readonly Case[] = [
   {
     name: "nor is it said before the time is over",
     seen: rolling({ members: [leads, silent, []], seen: { nowMs: NOW_MS + 239_000 } }),
+    does: [],
+  },
+  {
+    name: "nor where the StatefulSet was made anew beside its pods",
+    seen: madeAnew(timeAgo(301_000)),
+    does: ["RolloutStalled"],
+  },
+  {
+    name: "and not before the time is over there, either",
+    seen: madeAnew(timeAgo(299_000)),
     does: [],
   },
   {
