@@ -132,15 +132,14 @@ function waitOrStall(scene: Scene, next: Extract<Next, { kind: "wait" }>): Move 
   return { next, blockers: [blocker] };
 }
 
-/**
- * Undefined while nothing was begun. Members that are outdated without a rollout are so since their StatefulSet was
- * made anew.
- */
+/** Undefined while nothing was begun. Members that are older than their StatefulSet are outdated since it was made. */
 function lastProgressMs({ record, snapshot, statefulSet, target }: Scene): number | undefined {
   const begun = snapshot.members.flatMap(({ pod }) => pod?.update?.at ?? []);
   const starts = snapshot.members.flatMap(({ pod }) => [pod?.createdAt, pod?.startedAt]);
-  const isLeft = target !== undefined && isAnyOutdated(snapshot, target);
-  const since = isOpen(record) ? record?.startedAt : statefulSet.metadata.creationTimestamp;
+  const { creationTimestamp: madeAt = "" } = statefulSet.metadata;
+  const isOlder = snapshot.members.some(({ pod }) => pod !== undefined && (pod.createdAt ?? madeAt) < madeAt);
+  const isLeft = isOlder && target !== undefined && isAnyOutdated(snapshot, target);
+  const since = isOpen(record) ? record?.startedAt : madeAt;
   const all = isOpen(record) || isLeft ? [since, ...begun, ...starts] : begun;
   const times = all.flatMap((time) => parseTimestampMs(time ?? "") ?? []);
   return times.length === 0 ? undefined : Math.max(...times);
