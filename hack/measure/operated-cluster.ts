@@ -1,4 +1,5 @@
 import type { RaftTimeouts } from "../../src/api/complete-spec.ts";
+import type { Status } from "../../src/api/evnodecluster.ts";
 import { labels } from "../../src/model/annotations.ts";
 import type { Kind } from "../../src/model/kinds.ts";
 import { kinds } from "../../src/model/kinds.ts";
@@ -60,6 +61,10 @@ export function manifestOf({
       ...more,
     },
   };
+}
+
+export async function statusOf({ api }: Session, { namespace, name }: OperatedCluster): Promise<Status> {
+  return (await api.get(kinds.cluster, { namespace, name }))?.status ?? {};
 }
 
 /** Deletes the cluster and what it leaves behind on purpose. */

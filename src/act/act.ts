@@ -156,11 +156,10 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
       return takeOff(deps, snapshot, annotations[action.annotation]);
     case "turnDrill":
       return turnDrill(deps, snapshot, action.record);
-    case "turnSuspension":
-      return world.wrote(kinds.statefulSet, await api.replace(kinds.statefulSet, action.statefulSet));
     case "updatePod":
     case "finishUpdate":
     case "turnRollout":
+    case "turnSuspension":
     case "removePod":
     case "claimBudget":
     case "rehearse":

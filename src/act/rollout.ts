@@ -11,6 +11,7 @@ export type RolloutAction = Extract<
       | "updatePod"
       | "finishUpdate"
       | "turnRollout"
+      | "turnSuspension"
       | "removePod"
       | "claimBudget"
       | "rehearse"
@@ -19,8 +20,8 @@ export type RolloutAction = Extract<
 >;
 
 /**
- * What a rollout writes. Each write has the version that the decision was based on as precondition: what changed
- * meanwhile is looked at again.
+ * What a rollout, or a suspension, writes. Each write has the version that the decision was based on as precondition:
+ * what changed meanwhile is looked at again.
  */
 export async function performRollout(
   { api, world }: ActDependencies,
@@ -41,6 +42,7 @@ export async function performRollout(
       return world.wrote(kinds.pod, await api.patch(kinds.pod, ref, patch, { uid, resourceVersion }));
     }
     case "turnRollout":
+    case "turnSuspension":
       return world.wrote(kinds.statefulSet, await api.replace(kinds.statefulSet, action.statefulSet));
     case "removePod": {
       const { uid, resourceVersion } = action.pod;

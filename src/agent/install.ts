@@ -2,6 +2,9 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Disk, isAbsent, readIfPresent, replaceFile } from "./disk.ts";
 
+/** What ev-node reads when it starts. */
+export const CONFIG_FILE = "evnode.yaml";
+
 const MODE = 0o400;
 
 /** Puts the files where ev-node reads them; a file that is there as it should be is left alone. */

@@ -8,7 +8,7 @@ import type { Board } from "./board.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
 import { current, type PeerFinding } from "./findings.ts";
-import { install } from "./install.ts";
+import { CONFIG_FILE, install } from "./install.ts";
 import type { Keeper } from "./keeper.ts";
 import { judgeLevel, lacksBlocks, type PeerLevel } from "./levelling.ts";
 import type { Log } from "./log.ts";
@@ -16,6 +16,7 @@ import type { MemberFacts } from "./member-facts.ts";
 import { isRaftPortOpen } from "./node-watch.ts";
 import { dropAbove, loggedHeight } from "./raft-log.ts";
 import type { Resolve } from "./resolve.ts";
+import { Restarter } from "./restarter.ts";
 
 type Mode = Exclude<NonNullable<AgentAnswer["mode"]>["kind"], "single">;
 
@@ -24,16 +25,12 @@ export type ModeConfigs = Readonly<Record<Mode, string>>;
 
 /** What a peer's agent said longer ago decides nothing. */
 const STANCE_LIFETIME_MS = 2_500;
-/** A process that was asked to end gets this long before it is asked again. */
-const SIGNAL_EVERY_MS = 15_000;
 /**
  * How long members in Raft may be without a leader before they come back for one that lacks blocks: when they are no
  * majority without it, and when they are, but kubelet holds some of them back.
  */
 const LEADERLESS_MS = 5_000;
 const LEADERLESS_MAJORITY_MS = 60_000;
-
-const CONFIG_FILE = "evnode.yaml";
 
 export interface ModeKeeperDependencies {
   readonly disk: Disk;
@@ -58,10 +55,10 @@ export interface ModeKeeperDependencies {
  */
 export class ModeKeeper implements Keeper {
   readonly #given: ModeKeeperDependencies;
+  readonly #restarter: Restarter;
   #configs: ModeConfigs;
   #movedAtMs = 0;
   #picture = "";
-  #signalledAtMs: number | undefined;
   #leaderlessSinceMs: number | undefined;
   /** Whether ev-node was seen running since it went to Raft. */
   #ranInRaft = false;
@@ -69,6 +66,7 @@ export class ModeKeeper implements Keeper {
 
   constructor(given: ModeKeeperDependencies) {
     this.#given = given;
+    this.#restarter = new Restarter(given.clock, given.stopNode);
     this.#configs = given.configs;
   }
 
@@ -110,7 +108,7 @@ export class ModeKeeper implements Keeper {
    * asked again, whoever asked: this may have to be called more than once.
    */
   async restart(): Promise<void> {
-    await this.#restartNode();
+    await this.#restarter.restart();
   }
 
   #mode(): Mode | undefined {
@@ -126,7 +124,7 @@ export class ModeKeeper implements Keeper {
   async #tendLevel(): Promise<void> {
     const { board, clock, look, facts, resolve, raftFolder, log } = this.#given;
     // A process that was started with the other config: it has the Raft log open.
-    if (await isRaftPortOpen(facts, resolve, clock)) return this.#restartNode();
+    if (await isRaftPortOpen(facts, resolve, clock)) return this.restart();
     await look();
     const own = await this.#own();
     const peers = this.#peers();
@@ -138,7 +136,7 @@ export class ModeKeeper implements Keeper {
     const verdict = judgeLevel({ own, peers, stillMs: nowMs - this.#movedAtMs });
     if (verdict.kind === "raft") return this.#switch("raft", verdict.why);
     if (verdict.kind !== "dropAbove") this.#say(verdict.why);
-    if (verdict.kind === "askAgain") return this.#restartNode();
+    if (verdict.kind === "askAgain") return this.restart();
     if (verdict.kind === "stay") return;
     log.warn({ height: verdict.height }, "no member holds the last blocks of the Raft log: they are dropped");
     dropAbove(raftFolder, verdict.height);
@@ -173,7 +171,7 @@ export class ModeKeeper implements Keeper {
     const { node } = board.findings();
     // A process that was started with another config answers, and knows nothing of Raft.
     if (node.kind === "open" && node.isLeader === undefined && !(await isRaftPortOpen(facts, resolve, clock)))
-      return this.#restartNode();
+      return this.restart();
     const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
     // The process that levelled may still be there, and soon everywhere on its way down.
     this.#ranInRaft ||= node.kind === "open" ? node.isLeader !== undefined : node.raftPortOpen;
@@ -211,10 +209,10 @@ export class ModeKeeper implements Keeper {
   }
 
   async #switch(mode: Mode, why: string): Promise<void> {
-    this.#signalledAtMs = undefined;
+    this.#restarter.forget();
     await this.#set(mode, why);
     if (mode === "raft") this.#given.board.update({ mode: { kind: "raft", levelled: true } });
-    await this.#restartNode();
+    await this.restart();
   }
 
   async #set(mode: Mode, why: string): Promise<void> {
@@ -225,12 +223,6 @@ export class ModeKeeper implements Keeper {
     this.#ranInRaft = false;
     board.update({ mode: { kind: mode } });
     this.#say(why);
-  }
-
-  async #restartNode(): Promise<void> {
-    const nowMs = this.#given.clock.monotonicMs();
-    if (this.#signalledAtMs !== undefined && nowMs - this.#signalledAtMs < SIGNAL_EVERY_MS) return;
-    if (await this.#given.stopNode()) this.#signalledAtMs = nowMs;
   }
 
   #peers(): readonly PeerLevel[] {

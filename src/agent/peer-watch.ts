@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { AGENT_PORT, agentAnswerSchema } from "../model/agent-protocol.ts";
+import { readJson } from "../model/json.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { current, type PeerFinding, type Reach } from "./findings.ts";
@@ -147,14 +148,6 @@ async function askAgent(
 ): Promise<PeerAnswer | undefined> {
   const request = { method: "GET", path: "/v1/state" } as const;
   const result = await http.send({ address, port: agentPort }, request, PROBE_DEADLINE_MS);
-  return result.kind === "answered" && result.status === 200 ? readAnswer(result.body) : undefined;
-}
-
-function readAnswer(body: string): PeerAnswer | undefined {
-  try {
-    return peerAnswer.safeParse(JSON.parse(body)).data;
-  } catch {
-    // Whoever listens there is no agent.
-    return undefined;
-  }
+  // Whoever else may listen there is no agent.
+  return result.kind === "answered" && result.status === 200 ? readJson(peerAnswer, result.body) : undefined;
 }

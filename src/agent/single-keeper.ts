@@ -4,17 +4,13 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
-import { install } from "./install.ts";
+import { CONFIG_FILE, install } from "./install.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Log } from "./log.ts";
+import { Restarter } from "./restarter.ts";
 
 /** The text of a single sequencer's config, and the same as a full node, which makes no block. */
 export type SingleConfigs = Readonly<Record<"single" | "level", string>>;
-
-/** A process that was asked to end gets this long before it is asked again. */
-const SIGNAL_EVERY_MS = 15_000;
-
-const CONFIG_FILE = "evnode.yaml";
 
 export interface SingleKeeperDependencies {
   readonly disk: Disk;
@@ -41,11 +37,12 @@ export interface SingleKeeperDependencies {
 export class SingleKeeper implements Keeper {
   readonly #given: SingleKeeperDependencies;
   #texts: MemberTexts;
+  readonly #restarter: Restarter;
   #isHeld = false;
-  #signalledAtMs: number | undefined;
 
   constructor(given: SingleKeeperDependencies) {
     this.#given = given;
+    this.#restarter = new Restarter(given.clock, given.stopNode);
     this.#texts = given.configs;
   }
 
@@ -76,9 +73,7 @@ export class SingleKeeper implements Keeper {
   }
 
   async restart(): Promise<void> {
-    const nowMs = this.#given.clock.monotonicMs();
-    if (this.#signalledAtMs !== undefined && nowMs - this.#signalledAtMs < SIGNAL_EVERY_MS) return;
-    if (await this.#given.stopNode()) this.#signalledAtMs = nowMs;
+    await this.#restarter.restart();
   }
 
   async #install(isHeld: boolean): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   Service,
   StatefulSet,
 } from "../model/objects.ts";
+import { picked } from "./picked.ts";
 import { redacted } from "./redacted.ts";
 import { type Why, whyOf } from "./why.ts";
 
@@ -88,29 +89,20 @@ function listed<T, R extends object>(found: Found<T>, factsOf: (item: T) => R): 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 function clusterFacts({ apiVersion, kind, metadata, spec, status }: EvNodeCluster) {
-  const {
-    name,
-    namespace,
-    uid,
-    generation,
-    resourceVersion,
-    creationTimestamp,
-    deletionTimestamp,
-    finalizers,
-  } = metadata;
   const notes = Object.fromEntries(
     Object.entries(metadata.annotations ?? {}).filter(([key]) => key !== LAST_APPLIED),
   );
-  const kept = {
-    name,
-    namespace,
-    uid,
-    generation,
-    resourceVersion,
-    creationTimestamp,
-    deletionTimestamp,
-    finalizers,
-  };
+  const kept = picked(
+    metadata,
+    "name",
+    "namespace",
+    "uid",
+    "generation",
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "finalizers",
+  );
   return { apiVersion, kind, metadata: { ...kept, annotations: notes }, spec, status };
 }
 
@@ -127,21 +119,10 @@ function podFacts({ metadata, spec, status }: Pod) {
     node: spec?.nodeName,
     ip: status?.podIP,
     phase: status?.phase,
-    conditions: status?.conditions?.map(({ type, status: held, reason, message }) => ({
-      type,
-      status: held,
-      reason,
-      message,
-    })),
-    containers: containers.map(({ name, image, imageID, ready, restartCount, state, lastState }) => ({
-      name,
-      image,
-      imageID,
-      ready,
-      restartCount,
-      state,
-      lastState,
-      ...exitDiagnosis(lastState?.terminated ?? state?.terminated),
+    conditions: status?.conditions?.map((one) => picked(one, "type", "status", "reason", "message")),
+    containers: containers.map((one) => ({
+      ...picked(one, "name", "image", "imageID", "ready", "restartCount", "state", "lastState"),
+      ...exitDiagnosis(one.lastState?.terminated ?? one.state?.terminated),
     })),
   };
 }
@@ -167,24 +148,17 @@ function ownNotes({ annotations: notes = {} }: KubeObject["metadata"]): Readonly
 }
 
 function setFacts({ metadata, spec, status }: StatefulSet) {
-  const { name, generation } = metadata;
-  return { name, generation, annotations: ownNotes(metadata), replicas: spec?.replicas, status };
+  const kept = picked(metadata, "name", "generation");
+  return { ...kept, annotations: ownNotes(metadata), replicas: spec?.replicas, status };
 }
 
 function claimFacts({ metadata, spec, status }: PersistentVolumeClaim) {
-  const { name, uid, creationTimestamp, deletionTimestamp } = metadata;
-  const volume = {
+  return {
+    ...picked(metadata, "name", "uid", "creationTimestamp", "deletionTimestamp"),
+    annotations: ownNotes(metadata),
     volume: spec?.volumeName,
     storageClass: spec?.storageClassName,
     request: spec?.resources?.requests,
-  };
-  return {
-    name,
-    uid,
-    creationTimestamp,
-    deletionTimestamp,
-    annotations: ownNotes(metadata),
-    ...volume,
     status,
   };
 }

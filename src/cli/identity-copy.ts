@@ -3,6 +3,7 @@ import { parseGenesis } from "../evnode/genesis.ts";
 import { parseNodeKey } from "../evnode/keys.ts";
 import { importSigner } from "../evnode/signer.ts";
 import { annotations } from "../model/annotations.ts";
+import { readJson } from "../model/json.ts";
 import { commonLabels, identitySecretName, MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
 import { entryText } from "../model/secret-text.ts";
@@ -38,13 +39,7 @@ export function copyOf(cluster: string, { metadata, data = {} }: Secret): Identi
 }
 
 /** Undefined when the text is something else. Nothing of it is told: it holds keys. */
-export function readCopy(text: string): IdentityCopy | undefined {
-  try {
-    return copySchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+export const readCopy = (text: string): IdentityCopy | undefined => readJson(copySchema, text);
 
 /** The Secret as the operator would have made it. */
 export function secretOf({ namespace, name, annotations: notes, data }: IdentityCopy): Secret {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { readJson } from "./json.ts";
 
 /** Whoever edits an annotation may write more into it than a word; status has room for this much. */
 export const LONGEST_REQUEST = 63;
@@ -40,11 +41,4 @@ const schema = z.discriminatedUnion("kind", [
 export type DrillRecord = Readonly<z.infer<typeof schema>>;
 
 /** Undefined when there is none, or when somebody wrote something else there. */
-export function readDrillRecord(text: string | undefined): DrillRecord | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+export const readDrillRecord = (text: string | undefined): DrillRecord | undefined => readJson(schema, text);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { readJson } from "./json.ts";
 
 const schema = z.object({
   /** The revision of the StatefulSet that the pod is brought to. */
@@ -22,11 +23,4 @@ const schema = z.object({
 export type PodUpdate = Readonly<z.infer<typeof schema>>;
 
 /** Undefined when there is none, or when somebody wrote something else there. */
-export function readPodUpdate(text: string | undefined): PodUpdate | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+export const readPodUpdate = (text: string | undefined): PodUpdate | undefined => readJson(schema, text);

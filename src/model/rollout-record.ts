@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { readJson } from "./json.ts";
 
 /** Bounded as in the status, which tells it on: what somebody else wrote there must not keep that from being stored. */
 const text = (longest: number) => z.string().max(longest);
@@ -46,11 +47,5 @@ export const boundedChanges = (changes: readonly string[]) =>
 export type RolloutRecord = Readonly<z.infer<typeof schema>>;
 
 /** Undefined when there is none, or when somebody wrote something else there. */
-export function readRolloutRecord(text: string | undefined): RolloutRecord | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+export const readRolloutRecord = (text: string | undefined): RolloutRecord | undefined =>
+  readJson(schema, text);

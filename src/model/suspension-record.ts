@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { readJson } from "./json.ts";
 
 const text = (longest: number) => z.string().max(longest);
 const height = z.int().min(0);
@@ -24,11 +25,5 @@ const schema = z.discriminatedUnion("kind", [
 export type SuspensionRecord = Readonly<z.infer<typeof schema>>;
 
 /** Undefined when there is none, or when somebody wrote something else there. */
-export function readSuspensionRecord(text: string | undefined): SuspensionRecord | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+export const readSuspensionRecord = (text: string | undefined): SuspensionRecord | undefined =>
+  readJson(schema, text);

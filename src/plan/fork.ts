@@ -49,7 +49,7 @@ export function compareBlocks({ members, statefulSet }: Snapshot): Comparison {
     : { kind: "equal", height: Math.max(...pairs.map(([{ height }]) => height)) };
 }
 
-function checkpointsOf(members: readonly Member[]): Held[] {
+export function checkpointsOf(members: readonly Member[]): Held[] {
   return members.flatMap((member) => {
     const node = answerOf(member)?.node;
     const checkpoints = node?.kind === "open" ? (node.checkpoints ?? []) : [];

@@ -4,10 +4,9 @@ import type { StatefulSet } from "../model/objects.ts";
 import type { SuspensionRecord } from "../model/suspension-record.ts";
 import { statefulSet as rendered } from "../resources/statefulset.ts";
 import type { Action } from "./actions.ts";
-import { headsOf } from "./fork.ts";
+import { checkpointsOf } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { nextVersion } from "./next-version.ts";
-import { heightOf } from "./quorum.ts";
 import { blueprintOf } from "./rendering.ts";
 import type { RolloutView } from "./rollout-view.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -53,12 +52,11 @@ function suspend(snapshot: Snapshot): Step {
 
 /** Of members as they are now. */
 function recordOf({ members, nowMs }: Snapshot): SuspensionRecord {
-  const hashes = new Map(headsOf(members).map(({ name, height, hash }) => [`${name} ${height}`, hash]));
   const heads = members.flatMap((member) => {
-    const height = heightOf(member);
-    if (height === undefined) return [];
-    const hash = hashes.get(`${member.name} ${height}`);
-    return [{ member: member.name, height, ...(hash === undefined ? {} : { hash }) }];
+    const node = answerOf(member)?.node;
+    if (node?.kind !== "open" || node.height === undefined) return [];
+    const { height, head } = node;
+    return [{ member: member.name, height, ...(head?.height === height ? { hash: head.hash } : {}) }];
   });
   const checkpoint = commonCheckpoint(members);
   const at = new Date(nowMs).toISOString();
@@ -67,14 +65,10 @@ function recordOf({ members, nowMs }: Snapshot): SuspensionRecord {
 
 /** The newest one that a majority holds alike. */
 function commonCheckpoint(members: readonly Member[]) {
-  const told = members.flatMap((member) => {
-    const node = answerOf(member)?.node;
-    return node?.kind === "open" ? (node.checkpoints ?? []) : [];
-  });
-  const groups = [...Map.groupBy(told, ({ height, id }) => `${height} ${id}`).values()];
-  const common = groups
+  const groups = Map.groupBy(checkpointsOf(members), ({ height, id }) => `${height} ${id}`);
+  const common = [...groups.values()]
     .filter(({ length }) => length >= majorityOf(members.length))
-    .flatMap(([one]) => one ?? []);
+    .flatMap(([one]) => (one ? [{ height: one.height, id: one.id }] : []));
   return common.toSorted((one, other) => other.height - one.height)[0];
 }
 

@@ -1,7 +1,8 @@
 import { kinds } from "../../src/model/kinds.ts";
 import type { EvNodeClusterObject } from "../../src/model/objects.ts";
 import { Owner } from "../sim/run/owner.ts";
-import { SimulatedOperator } from "../sim/run/simulated-operator.ts";
+import type { SimulatedOperator } from "../sim/run/simulated-operator.ts";
+import { undisturbedOperator } from "../sim/run/undisturbed-operator.ts";
 import { Universe } from "../sim/run/universe.ts";
 import { MAIN, type Taste, usualTaste } from "../sim/run/wanted.ts";
 import { type Ended, run } from "./plugin-run.ts";
@@ -19,18 +20,7 @@ export class OperatedWorld {
 
   constructor() {
     const { universe } = this;
-    this.operator = new SimulatedOperator({
-      name: "operator",
-      server: universe.server,
-      clock: universe.clock,
-      chance: universe.chance,
-      ask: universe.network.ask,
-      faults: {},
-      latencyMs: () => 1,
-      variant: { name: "as it is", isSeen: "inTheEnd" },
-      note: () => {},
-      onBug: (what) => this.#bugs.push(what),
-    });
+    this.operator = undisturbedOperator(universe, { onBug: (what) => this.#bugs.push(what) });
   }
 
   /** With a cluster of three that is ready. */

@@ -1,5 +1,6 @@
 import { Owner } from "../sim/run/owner.ts";
-import { SimulatedOperator } from "../sim/run/simulated-operator.ts";
+import type { SimulatedOperator } from "../sim/run/simulated-operator.ts";
+import { undisturbedOperator } from "../sim/run/undisturbed-operator.ts";
 import { Universe } from "../sim/run/universe.ts";
 import { MAIN } from "../sim/run/wanted.ts";
 import { readExposition } from "./exposition.ts";
@@ -26,18 +27,7 @@ export class RecordedRun {
 
   constructor() {
     const { universe } = this;
-    this.#operator = new SimulatedOperator({
-      name: "operator",
-      server: universe.server,
-      clock: universe.clock,
-      chance: universe.chance,
-      ask: universe.network.ask,
-      faults: {},
-      latencyMs: () => 1,
-      variant: { name: "as it is", isSeen: "inTheEnd" },
-      note: () => {},
-      onBug: (what) => universe.violate(what),
-    });
+    this.#operator = undisturbedOperator(universe);
     this.#owner.apply(MAIN);
     this.#operator.tend();
   }

@@ -13,6 +13,7 @@ import {
   operatedCluster,
   remove,
   removeCluster,
+  statusOf,
 } from "../operated-cluster.ts";
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
@@ -75,10 +76,6 @@ async function startCluster(
 async function isRunning(session: Session, cluster: OperatedCluster): Promise<void> {
   const found = async () => ((await statusOf(session, cluster)).phase === "Running" ? true : undefined);
   await pollUntil(found, { everyMs: 250, timeoutMs: DRILL_TIMEOUT_MS }, session);
-}
-
-async function statusOf({ api }: Session, { namespace, name }: OperatedCluster): Promise<Status> {
-  return (await api.get(kinds.cluster, { namespace, name }))?.status ?? {};
 }
 
 async function drillOnce(

@@ -1,7 +1,7 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import { EVNODE_CONTAINER } from "../../../src/model/member.ts";
 import { leaderServiceName } from "../../../src/model/names.ts";
-import type { EvNodeClusterObject, Pod } from "../../../src/model/objects.ts";
+import type { Pod } from "../../../src/model/objects.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { longestGap } from "../block-gaps.ts";
 import { campaign } from "../campaign.ts";
@@ -9,7 +9,13 @@ import { ChainSurvey } from "../chain-survey.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { askLeads } from "../node-rpc.ts";
-import { manifestOf, type OperatedCluster, operatedCluster, removeCluster } from "../operated-cluster.ts";
+import {
+  manifestOf,
+  type OperatedCluster,
+  operatedCluster,
+  removeCluster,
+  statusOf,
+} from "../operated-cluster.ts";
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
@@ -138,9 +144,8 @@ async function leaderIp({ api }: Session, { namespace, name }: OperatedCluster):
   return clusterIP;
 }
 
-async function lastRepair({ api }: Session, { namespace, name }: OperatedCluster): Promise<number> {
-  const cluster: EvNodeClusterObject | undefined = await api.get(kinds.cluster, { namespace, name });
-  const times = (cluster?.status?.repairs ?? []).map(({ at }) => Date.parse(at ?? ""));
+async function lastRepair(session: Session, cluster: OperatedCluster): Promise<number> {
+  const times = ((await statusOf(session, cluster)).repairs ?? []).map(({ at }) => Date.parse(at ?? ""));
   return Math.max(0, ...times);
 }
 

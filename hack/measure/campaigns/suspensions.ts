@@ -1,4 +1,3 @@
-import type { Status } from "../../../src/api/evnodecluster.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { claimName } from "../../../src/model/names.ts";
 import { cutOff } from "../../../test/e2e/harness/cut-paths.ts";
@@ -7,7 +6,7 @@ import { campaign } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { manifestOf, type OperatedCluster, operatedCluster, remove } from "../operated-cluster.ts";
+import { manifestOf, type OperatedCluster, operatedCluster, remove, statusOf } from "../operated-cluster.ts";
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { patchNow } from "../rollout-sides.ts";
@@ -137,10 +136,6 @@ async function cutFollower(session: Session, members: OperatedCluster) {
 async function allBack(session: Session, members: OperatedCluster): Promise<void> {
   const { missing } = await followStart(session, members, performance.now(), TIMEOUT_MS);
   if (missing !== undefined) throw new Error(`the members are not back: ${missing}`);
-}
-
-async function statusOf({ api }: Session, { namespace, name }: OperatedCluster): Promise<Status> {
-  return (await api.get(kinds.cluster, { namespace, name }))?.status ?? {};
 }
 
 function describe({ stoppedMs, blocksMs, allBackMs, heights }: Suspension): string {

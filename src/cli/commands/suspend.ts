@@ -3,7 +3,15 @@ import { change } from "../annotate.ts";
 import { awaitCluster, durationOf } from "../await.ts";
 import { clustersName } from "../called.ts";
 import { getCluster } from "../clusters.ts";
-import { type Command, isSet, type Options, textFlag } from "../command.ts";
+import {
+  type Command,
+  type Connection,
+  type Input,
+  isSet,
+  type Options,
+  type Session,
+  textFlag,
+} from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
@@ -35,7 +43,7 @@ Exit code 3 when it is suspended already, 4 when --wait did not see the last mem
       `${question} The chain makes no blocks until it is resumed.`,
       isSet(input, "yes"),
     );
-    return turn(session, input, true);
+    return turn(session, connection, input, true);
   },
 };
 
@@ -48,17 +56,17 @@ Exit code 3 when it is not suspended, 4 when --wait did not see every member rea
   argument: oneCluster,
   options: waiting,
   examples: ["kubectl evnode resume my-chain --wait"],
-  run: (session, input) => turn(session, input, false),
+  run: async (session, input) => turn(session, await session.connect(), input, false),
 };
 
 async function turn(
-  session: Parameters<Command["run"]>[0],
-  input: Parameters<Command["run"]>[1],
+  session: Session,
+  connection: Connection,
+  input: Input,
   isToStop: boolean,
 ): Promise<ExitCode> {
   const { terminal } = session;
   const withinMs = durationOf("timeout", textFlag(input, "timeout"), TIMEOUT_MS);
-  const connection = await session.connect();
   const name = nameIn(input);
   const asked = await change(connection, name, ({ spec }) => {
     if ((spec.suspend ?? false) !== isToStop) return { spec: { suspend: isToStop } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { kinds } from "../../../src/model/kinds.ts";
 import { Owner } from "./owner.ts";
-import { SimulatedOperator } from "./simulated-operator.ts";
+import { undisturbedOperator } from "./undisturbed-operator.ts";
 import { Universe } from "./universe.ts";
 import { MAIN, REPLICAS } from "./wanted.ts";
 
@@ -16,22 +16,13 @@ class FirstStart {
   constructor() {
     const { universe } = this;
     new Owner(universe).apply(MAIN);
-    new SimulatedOperator({
-      name: "operator",
-      server: universe.server,
-      clock: universe.clock,
-      chance: universe.chance,
-      ask: universe.network.ask,
+    undisturbedOperator(universe, {
       faults: {
         before: ({ verb }) => {
           if (verb === "replaceStatus") this.statusWrites += 1;
           return undefined;
         },
       },
-      latencyMs: () => 1,
-      variant: { name: "as it is", isSeen: "inTheEnd" },
-      note: () => {},
-      onBug: (what) => universe.violate(what),
     }).tend();
   }
 

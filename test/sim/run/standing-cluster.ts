@@ -8,7 +8,7 @@ import type { PodRun } from "../member/pod-run.ts";
 import { timestamp } from "../wire.ts";
 import { DisruptionRules } from "./disruption-rules.ts";
 import { Owner } from "./owner.ts";
-import { SimulatedOperator } from "./simulated-operator.ts";
+import { undisturbedOperator } from "./undisturbed-operator.ts";
 import { Universe } from "./universe.ts";
 import { MAIN, REPLICAS } from "./wanted.ts";
 
@@ -33,18 +33,7 @@ export class StandingCluster {
     const universe = new Universe(seed);
     const cluster = new StandingCluster(universe);
     new Owner(universe).apply(MAIN);
-    const operator = new SimulatedOperator({
-      name: "operator",
-      server: universe.server,
-      clock: universe.clock,
-      chance: universe.chance,
-      ask: universe.network.ask,
-      faults: {},
-      latencyMs: () => 1,
-      variant: { name: "as it is", isSeen: "inTheEnd" },
-      note: () => {},
-      onBug: (what) => universe.violate(what),
-    });
+    const operator = undisturbedOperator(universe);
     operator.tend();
     await cluster.until("all members take part", () => cluster.taking().length === REPLICAS);
     await cluster.until("all members are ready", () => cluster.runs().every(({ isReady }) => isReady));
