@@ -73,6 +73,29 @@ const node = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/**
+ * How far a volume is on its way to another membership. ev-node runs on it as a full node and in no other way, also
+ * after restarts of the pod. `prepared`: it has what the next epoch begins with, and waits for the order to start.
+ * `settled`: no process that could make a block has run since, and one runs as a full node.
+ */
+const change = z.discriminatedUnion("kind", [
+  /** Of a member of the epoch that ends. */
+  z.object({
+    kind: z.literal("frozen"),
+    to: z.number().int(),
+    settled: z.literal(true).optional(),
+    prepared: z.literal(true).optional(),
+  }),
+  /** Of one that is no member yet: the epoch of the volume is the one that it waits for. */
+  z.object({
+    kind: z.literal("joining"),
+    settled: z.literal(true).optional(),
+    prepared: z.literal(true).optional(),
+  }),
+]);
+
+export type VolumeChange = Readonly<z.infer<typeof change>>;
+
 /** What prepare found on the volume. */
 const volume = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unchecked") }),
@@ -82,7 +105,12 @@ const volume = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("foreign"), message: z.string() }),
   /** This member's, but a part is gone, such as the raft directory. */
   z.object({ kind: z.literal("damaged"), message: z.string() }),
-  z.object({ kind: z.literal("intact"), epoch: z.number().int(), started: z.boolean() }),
+  z.object({
+    kind: z.literal("intact"),
+    epoch: z.number().int(),
+    started: z.boolean(),
+    change: change.optional(),
+  }),
 ]);
 
 const prepare = z.discriminatedUnion("kind", [
@@ -208,6 +236,11 @@ const voter = z.object({ id: z.string(), address: z.string() });
  * entry; nothing starts. A single sequencer has no such directory: its volume is only noted as its own. `rejoin` is the
  * same for a member whose volume or raft directory was lost, or cannot be used, while the others kept theirs. `start`
  * allows ev-node to run on a volume that was bootstrapped and has never been started.
+ *
+ * For another membership, which is another epoch: `join` lets a member that is to come run as a full node, on an empty
+ * volume or on one that it had in an earlier epoch. `freeze` makes one of the old epoch run as a full node, `thaw` takes
+ * that back. On a volume that is joining or frozen, `bootstrap` of the epoch to come writes its Raft directory beside
+ * the old one, and `start` goes over to it: the old epoch can never start on this volume again.
  */
 export const orderSchema = z.discriminatedUnion("kind", [
   z.object({ id: z.string(), kind: z.literal("bootstrap"), epoch: z.number().int(), voters: z.array(voter) }),
@@ -220,6 +253,20 @@ export const orderSchema = z.discriminatedUnion("kind", [
     anew: z.enum(["raft", "all"]).optional(),
   }),
   z.object({ id: z.string(), kind: z.literal("start"), epoch: z.number().int() }),
+  z.object({ id: z.string(), kind: z.literal("join"), epoch: z.number().int(), voters: z.array(voter) }),
+  /** `epoch` is the one that ends. */
+  z.object({
+    id: z.string(),
+    kind: z.literal("freeze"),
+    epoch: z.number().int(),
+    to: z.number().int(),
+  }),
+  z.object({
+    id: z.string(),
+    kind: z.literal("thaw"),
+    epoch: z.number().int(),
+    to: z.number().int(),
+  }),
 ]);
 
 export type Order = Readonly<z.infer<typeof orderSchema>>;
