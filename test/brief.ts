@@ -26,6 +26,12 @@ export function briefAction(action: Action): string {
       return `drill ${action.record.kind}${"message" in action.record ? `: ${action.record.message}` : ""}`;
     case "turnSuspension":
       return `suspension: ${action.to.kind}, ${action.statefulSet.spec?.replicas} replicas`;
+    case "turnMembership":
+      return `membership: ${action.to.kind}, ${action.statefulSet.spec?.replicas} replicas`;
+    case "decideMembership":
+      return `epoch ${action.epoch} with ${action.replicas} members`;
+    case "moveMember":
+      return `move ${action.member.name} with order ${action.order.kind}`;
     case "updatePod":
       return `${action.takesAway ? "restart" : "write"} ${action.member.name}`;
     case "finishUpdate":

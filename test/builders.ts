@@ -240,6 +240,7 @@ export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
     statefulSet: undefined,
     objects: new Map(),
     members: [leader(0), member(1), member(2)],
+    nonMembers: [],
     revisions: new Map(),
     rehearsals: [],
     isCertain: false,

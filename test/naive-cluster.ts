@@ -104,6 +104,9 @@ export class NaiveCluster {
       case "delete":
       case "turnDrill":
       case "turnSuspension":
+      case "turnMembership":
+      case "decideMembership":
+      case "moveMember":
       case "order":
       case "labelPod":
       case "markClaim":

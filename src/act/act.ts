@@ -16,7 +16,7 @@ import type { Random } from "../runtime/random.ts";
 import { createIdentity, releaseChainLock, setFinalizer, takeChainLock } from "./foundation.ts";
 import { ensureMayWrite } from "./may-write.ts";
 import { labelPod } from "./role-label.ts";
-import { performRollout } from "./rollout.ts";
+import { orderNotes, performRollout } from "./rollout.ts";
 
 export interface ActDependencies {
   readonly api: KubeApi;
@@ -130,11 +130,7 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
       return world.forget(action.resource, { namespace, name });
     }
     case "order": {
-      const givenAt = new Date(snapshot.nowMs).toISOString();
-      const notes = {
-        [annotations.order]: JSON.stringify(action.order),
-        [annotations.orderGivenAt]: givenAt,
-      };
+      const notes = orderNotes(action.order, snapshot.nowMs);
       const ref = { namespace, name: action.member.name };
       const patch = { metadata: { annotations: notes } };
       return world.wrote(kinds.pod, await api.patch(kinds.pod, ref, patch, { uid: action.pod.uid }));
@@ -150,6 +146,8 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
     }
     case "markBootstrapped":
       return markBootstrapped(deps, snapshot, action.epoch);
+    case "decideMembership":
+      return decideMembership(deps, snapshot, action);
     case "endApproval":
       return takeOff(deps, snapshot, annotations.approveRejoin);
     case "endRequest":
@@ -160,6 +158,8 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
     case "finishUpdate":
     case "turnRollout":
     case "turnSuspension":
+    case "turnMembership":
+    case "moveMember":
     case "removePod":
     case "claimBudget":
     case "rehearse":
@@ -180,6 +180,26 @@ async function markBootstrapped(
   const notes = { [annotations.bootstrapped]: String(epoch), ...membershipNote(snapshot) };
   const patch = { metadata: { annotations: notes } };
   world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid }));
+}
+
+/** One write, on the very identity that was looked at: before it the old epoch may go on, after it only the new one. */
+async function decideMembership(
+  { api, world }: ActDependencies,
+  snapshot: Snapshot,
+  { epoch, replicas }: Extract<Action, { kind: "decideMembership" }>,
+): Promise<void> {
+  if (snapshot.identity.kind !== "present") return;
+  const { uid, resourceVersion, membership } = snapshot.identity.identity;
+  const { namespace = "", name } = snapshot.cluster.metadata;
+  const raftPort = membership?.raftPort ?? appliedIntent(snapshot.statefulSet)?.spec.raft.port;
+  const notes = {
+    [annotations.epoch]: String(epoch),
+    [annotations.bootstrapped]: String(epoch),
+    ...(raftPort === undefined ? {} : { [annotations.membership]: renderMembership({ replicas, raftPort }) }),
+  };
+  const ref = { namespace, name: identitySecretName(name) };
+  const patch = { metadata: { annotations: notes } };
+  world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid, resourceVersion }));
 }
 
 function takeOff(deps: ActDependencies, snapshot: Snapshot, annotation: string): Promise<void> {

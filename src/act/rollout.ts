@@ -1,3 +1,4 @@
+import type { Order } from "../model/agent-protocol.ts";
 import { annotations, labels } from "../model/annotations.ts";
 import { kinds } from "../model/kinds.ts";
 import type { Action } from "../plan/actions.ts";
@@ -12,6 +13,8 @@ export type RolloutAction = Extract<
       | "finishUpdate"
       | "turnRollout"
       | "turnSuspension"
+      | "turnMembership"
+      | "moveMember"
       | "removePod"
       | "claimBudget"
       | "rehearse"
@@ -20,12 +23,12 @@ export type RolloutAction = Extract<
 >;
 
 /**
- * What a rollout, or a suspension, writes. Each write has the version that the decision was based on as precondition:
- * what changed meanwhile is looked at again.
+ * What a rollout, a suspension, or another membership writes. What takes a member away has the version that the
+ * decision was based on as precondition: what changed meanwhile is looked at again.
  */
 export async function performRollout(
   { api, world }: ActDependencies,
-  { cluster }: Snapshot,
+  { cluster, nowMs }: Snapshot,
   action: RolloutAction,
 ): Promise<void> {
   const { namespace = "" } = cluster.metadata;
@@ -43,7 +46,15 @@ export async function performRollout(
     }
     case "turnRollout":
     case "turnSuspension":
+    case "turnMembership":
       return world.wrote(kinds.statefulSet, await api.replace(kinds.statefulSet, action.statefulSet));
+    case "moveMember": {
+      const { pod, member, order, configRevision, revision } = action;
+      const notes = { ...orderNotes(order, nowMs), [annotations.configRevision]: configRevision };
+      const patch = { metadata: { labels: { [labels.revision]: revision ?? null }, annotations: notes } };
+      const ref = { namespace, name: member.name };
+      return world.wrote(kinds.pod, await api.patch(kinds.pod, ref, patch, { uid: pod.uid }));
+    }
     case "removePod": {
       const { uid, resourceVersion } = action.pod;
       const ref = { namespace, name: action.member.name };
@@ -67,3 +78,9 @@ export async function performRollout(
     }
   }
 }
+
+/** An order as it stands on a pod. */
+export const orderNotes = (order: Order, nowMs: number): Readonly<Record<string, string>> => ({
+  [annotations.order]: JSON.stringify(order),
+  [annotations.orderGivenAt]: new Date(nowMs).toISOString(),
+});

@@ -54,6 +54,7 @@ export const defaultsV1 = {
     rehearsal: { enabled: true },
   },
   repair: { mode: "Auto", maxPerHour: 3 },
+  membership: { stopWithinSeconds: 120 },
   networkPolicy: { enabled: true },
   disruptionBudget: { enabled: true },
   topology: { spread: "Preferred" },

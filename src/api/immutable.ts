@@ -18,12 +18,6 @@ const OTHER_SIGNER = `another signer would begin another chain, and ev-node cann
 /** Fields that cannot change after creation, with the reason that the user is told. */
 export const immutableFields: readonly ImmutableField[] = [
   {
-    path: ["replicas"],
-    valueIn: (spec) => spec.replicas,
-    whenAbsent: fixed.replicas,
-    why: "ev-node fixes its set of members at the first start. Set it back; for another size create another cluster.",
-  },
-  {
     path: ["chain", "id"],
     valueIn: (spec) => spec.chain.id,
     why: `the chain id is part of every block. ${SET_BACK}`,

@@ -4,6 +4,7 @@ import type { CompleteSpec } from "./complete-spec.ts";
 import { completeSpec, isKnownDefaultsVersion } from "./defaults.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
 import { fieldPath } from "./field-path.ts";
+import { type MembershipPolicy, membershipPolicy } from "./membership-policy.ts";
 import { type RepairPolicy, repairPolicy } from "./repair-policy.ts";
 import { type RolloutPolicy, rolloutPolicy } from "./rollout-policy.ts";
 import { clusterSchema } from "./schema.ts";
@@ -18,6 +19,7 @@ export type Parsed =
       readonly spec: CompleteSpec;
       readonly rollout: RolloutPolicy;
       readonly repair: RepairPolicy;
+      readonly membership: MembershipPolicy;
       /** Whether no member is to run. */
       readonly suspend: boolean;
     }
@@ -43,6 +45,7 @@ export function parseCluster(object: KubeObject, defaultsVersion: number): Parse
     spec: completeSpec(spec, defaultsVersion),
     rollout: rolloutPolicy(spec),
     repair: repairPolicy(spec),
+    membership: membershipPolicy(spec),
     suspend: spec.suspend ?? false,
   };
 }

@@ -47,6 +47,8 @@ export const annotations = {
   rollout: "evnode.dev/rollout",
   /** On the StatefulSet: that its cluster is suspended, or was last, as JSON; see `model/suspension-record.ts`. */
   suspension: "evnode.dev/suspension",
+  /** On the StatefulSet: how far a change of the number of members is, as JSON; see `model/membership-record.ts`. */
+  membershipChange: "evnode.dev/membership-change",
   /** On the EvNodeCluster, by its owner: hash of the rollout plan that may be carried out. Good for one rollout. */
   approveRollout: "evnode.dev/approve-rollout",
   /** On the EvNodeCluster, by its owner: any text. A change of it restarts every member, the leader last. */

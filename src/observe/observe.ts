@@ -6,8 +6,10 @@ import { type Kind, kinds } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
+import { openChange } from "../model/membership-record.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
+import { membershipOn } from "../plan/membership-state.ts";
 import { leadership } from "../plan/quorum.ts";
 import { isOpen } from "../plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
@@ -71,7 +73,8 @@ export async function observe(
   const parsed = parseSpec(cluster, defaultsVersion, settings.clusterDomain);
   const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
   const askedMs = clock.monotonicMs();
-  const known = await readMembers(deps, cluster, replicas, statefulSet);
+  const known = await readMembers(deps, cluster, ordinalsFrom(0, replicas), statefulSet);
+  const beyond = ordinalsFrom(replicas, podsOf(statefulSet));
   const members = isDeleted(cluster) ? await withCertainPods(deps, cluster, known) : known;
   const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
   const read: ReadObject = (kind, name) => {
@@ -98,6 +101,7 @@ export async function observe(
     members: mayMakeIdentity(cluster, needsIdentity)
       ? await withCertainClaims(deps, namespace, members)
       : await withHiddenPods(deps, cluster, members, mayHidePods(statefulSet, identity)),
+    nonMembers: await readMembers(deps, cluster, beyond, statefulSet),
     revisions: await readRevisions(world, namespace, members, statefulSet),
     rehearsals: rehearsalsOf(world, cluster),
     isCertain,
@@ -179,12 +183,11 @@ async function readObjects(
 async function readMembers(
   deps: LookDependencies,
   { metadata }: EvNodeClusterObject,
-  replicas: number,
+  ordinals: readonly number[],
   statefulSet: StatefulSet | undefined,
 ) {
   const { agents, clock, isCertain } = deps;
   const { namespace = "", name } = metadata;
-  const ordinals = Array.from({ length: replicas }, (_, ordinal) => ordinal);
   const members = await Promise.all(ordinals.map((ordinal) => readMember(deps, namespace, name, ordinal)));
   const again = (): Member[] => members.map((member) => ({ ...member, report: reportOf(deps, member) }));
   if (isCertain) {
@@ -202,6 +205,16 @@ async function readMembers(
   // A member that went silent may still be remembered as the leader: only fresh answers tell.
   await agents.confirm(podUids(members), LOOK_MS);
   return again();
+}
+
+const ordinalsFrom = (first: number, end: number) =>
+  Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+
+/** How many pods the StatefulSet makes; while their number changes, those of members that are to come or to go, too. */
+function podsOf(statefulSet: StatefulSet | undefined): number {
+  const change = openChange(membershipOn(statefulSet));
+  const sides = change ? [change.from.replicas, change.to.replicas] : [];
+  return Math.min(Math.max(statefulSet?.spec?.replicas ?? 0, ...sides), names.MAX_MEMBERS);
 }
 
 function isRolling(members: readonly Member[], statefulSet: StatefulSet | undefined): boolean {

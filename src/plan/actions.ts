@@ -3,6 +3,7 @@ import type { DrillRecord } from "../model/drill-record.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import type { Member, MemberClaim, MemberPod } from "../model/member.ts";
+import type { MembershipRecord } from "../model/membership-record.ts";
 import type { Pod, PodDisruptionBudget, StatefulSet } from "../model/objects.ts";
 import type { RolloutRecord } from "../model/rollout-record.ts";
 import type { SuspensionRecord } from "../model/suspension-record.ts";
@@ -36,6 +37,19 @@ export type Action =
       readonly epoch: number;
     }
   | { readonly kind: "markBootstrapped"; readonly epoch: number }
+  /** The identity names another epoch, with so many members: from then on nothing of the one before can start. */
+  | { readonly kind: "decideMembership"; readonly epoch: number; readonly replicas: number }
+  /** Another record of a change of the number of members, with the pods or the template that go with it. */
+  | { readonly kind: "turnMembership"; readonly statefulSet: StatefulSet; readonly to: MembershipRecord }
+  /** An order together with the config, and the revision, that its pod has from then on. */
+  | {
+      readonly kind: "moveMember";
+      readonly member: Member;
+      readonly pod: MemberPod;
+      readonly order: Order;
+      readonly configRevision: string;
+      readonly revision: string | undefined;
+    }
   /** Takes the owner's approval to rebuild this member off the EvNodeCluster. */
   | {
       readonly kind: "endApproval";

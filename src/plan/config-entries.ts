@@ -7,7 +7,8 @@ import { provenIn, recordOn } from "./stored-record.ts";
 
 /**
  * Every member's config of the current revision, of the revisions that pods still run, and of the one that a rollout
- * may go back to. A revision that can no longer be rendered is kept as it is. `next` are those of a wish.
+ * may go back to. A revision that can no longer be rendered is kept as it is. `next` are those of a wish, or of
+ * another number of members.
  */
 export function wantedEntries(
   snapshot: Snapshot,

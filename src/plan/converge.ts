@@ -6,6 +6,7 @@ import type { Action } from "./actions.ts";
 import { wantedEntries } from "./config-entries.ts";
 import { driftOf } from "./drift.ts";
 import { intentsOf } from "./intent.ts";
+import { changeOf, nextIntent } from "./membership-state.ts";
 import { nextVersion } from "./next-version.ts";
 import { SPEC_CHANGED } from "./notices.ts";
 import { blueprintOf } from "./rendering.ts";
@@ -22,7 +23,9 @@ export const converge: Decider = (snapshot) => {
   const intents = intentsOf(snapshot, identity);
   if (!intents) return NOTHING;
 
-  const entries = wantedEntries(snapshot, intents);
+  const change = changeOf(snapshot);
+  const next = change && nextIntent(snapshot, identity, intents, change.to).configs;
+  const entries = wantedEntries(snapshot, intents, next);
   const blueprint = blueprintOf(snapshot, identity, intents.current);
   const earlier = () => {
     const before = intents.applied && blueprintOf(snapshot, identity, intents.applied);

@@ -8,6 +8,7 @@ import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stabilityFinding } from "./leadership-stability.ts";
 import { stateOf } from "./member-status.ts";
+import { changeOf } from "./membership-state.ts";
 import { heightOf, leadership, levelling, type Participation, participation, soleOf } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -46,6 +47,7 @@ export function findingsOf(snapshot: Snapshot, plan: Plan, refusals: readonly st
       chain,
       volumes,
       rolloutFinding(snapshot, plan),
+      membershipFinding(snapshot, plan),
       connectionFinding(snapshot),
       timingFinding(snapshot),
     ],
@@ -75,7 +77,7 @@ interface QuorumView {
 function quorumOf(snapshot: Snapshot): QuorumView {
   const { members } = snapshot;
   const sole = soleOf(members);
-  if (sole && hasStarted(snapshot)) return quorumOfOne(sole, snapshot);
+  if (sole && hasStarted(snapshot) && !isSuspended(snapshot)) return quorumOfOne(sole, snapshot);
   const parts = members.map((member) => ({
     member,
     part: participation(member, members.length, maxBlocksBehind(snapshot)),
@@ -325,6 +327,20 @@ function chainFinding(snapshot: Snapshot, blockers: readonly Blocker[]): Finding
   if (comparison.kind === "nothing")
     return finding("HeightsUnknown", "No two members have told a block of one height.");
   return finding("NoForkSeen", "Members that were compared at one height held the same block.");
+}
+
+function membershipFinding(snapshot: Snapshot, { membership }: Plan): Finding<"MembershipComplete"> {
+  const finding = (reason: Finding<"MembershipComplete">["reason"], message: string) => {
+    return { type: "MembershipComplete", reason, message } as const;
+  };
+  if (membership) return finding(membership.reason, membership.message);
+  const { members, parsed } = snapshot;
+  if (!hasStarted(snapshot)) return finding("Bootstrapping", "The members have not started yet.");
+  const wanted = parsed.kind === "valid" ? parsed.spec.replicas : members.length;
+  if (wanted === members.length && !changeOf(snapshot))
+    return finding("MembershipAsAsked", `The cluster has ${members.length} members, as the spec asks for.`);
+  // A decider before stopped the list.
+  return finding("MembershipWaiting", `A change from ${members.length} to ${wanted} members waits.`);
 }
 
 function rolloutFinding(snapshot: Snapshot, { rollout }: Plan): Finding<"RolloutComplete"> {

@@ -81,9 +81,11 @@ function wishOf(
   identity: Identity,
   { current, isSame, wanted }: { current: Intent; isSame: boolean; wanted: CompleteSpec },
 ): Wish | undefined {
-  const configs = configsOf(snapshot, identity, wanted);
-  const intent = intentOf(snapshot, wanted, configs);
-  const paths = differences(current.spec, wanted);
+  // The number of members is no change of what they run: `membership.ts` sees to it.
+  const asked = { ...wanted, replicas: current.spec.replicas };
+  const configs = configsOf(snapshot, identity, asked);
+  const intent = intentOf(snapshot, asked, configs);
+  const paths = differences(current.spec, asked);
   const isOtherContent = !isSame && !paths.some((path) => path.startsWith(TOKEN));
   const changes = [
     ...paths,
@@ -91,7 +93,7 @@ function wishOf(
     ...(intent.restart === current.restart ? [] : ["a restart of all members"]),
   ];
   if (changes.length === 0) return undefined;
-  const text = JSON.stringify([wanted, configs.revision, intent.restart]);
+  const text = JSON.stringify([asked, configs.revision, intent.restart]);
   const digest = createHash("sha256").update(text).digest("hex").slice(0, 10);
   return { intent, configs, digest, changes };
 }

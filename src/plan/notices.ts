@@ -65,18 +65,14 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
       return drillNotice(action.record);
     case "turnSuspension":
       return suspensionNotice(action.to);
+    case "turnMembership":
+    case "decideMembership":
+      return membershipNotice(action);
     case "updatePod":
       if (!action.takesAway) return undefined;
       return normal("MemberRestarted", `${action.member.name} is restarted in its pod ${action.why}.`);
-    case "removePod": {
-      if (cluster.metadata.deletionTimestamp !== undefined)
-        return normal("Removed", `Pod ${action.member.name}: ${action.why}.`);
-      const how = action.by === "eviction" ? "evicted" : "deleted";
-      return normal(
-        "MemberReplaced",
-        `The pod of ${action.member.name} is ${how} to be made anew: ${action.why}.`,
-      );
-    }
+    case "removePod":
+      return removalNotice(action, cluster);
     case "rehearse":
     case "endRehearsal":
     case "claimBudget":
@@ -84,8 +80,18 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
     case "addFinalizer":
     case "removeFinalizer":
     case "markClaim":
+    case "moveMember":
       return undefined;
   }
+}
+
+function removalNotice(
+  { member, by, why }: Extract<Action, { kind: "removePod" }>,
+  { metadata }: EvNodeClusterObject,
+): Notice {
+  if (metadata.deletionTimestamp !== undefined) return normal("Removed", `Pod ${member.name}: ${why}.`);
+  const how = by === "eviction" ? "evicted" : "deleted";
+  return normal("MemberReplaced", `The pod of ${member.name} is ${how} to be made anew: ${why}.`);
 }
 
 function retained(snapshot: Snapshot): Notice {
@@ -115,6 +121,34 @@ function suspensionNotice(record: SuspensionRecord): Notice {
   const height = heightBefore(record);
   const at = height === undefined ? "" : ` The highest block is ${height}.`;
   return normal("Suspended", `All members are stopped in one step, as spec.suspend is true.${at}`);
+}
+
+type MembershipAction = Extract<Action, { kind: "turnMembership" | "decideMembership" }>;
+
+function membershipNotice(action: MembershipAction): Notice | undefined {
+  if (action.kind === "decideMembership")
+    return normal(
+      "MembershipDecided",
+      `Epoch ${action.epoch} with ${action.replicas} members goes on with the chain; nothing of the one before can start any more.`,
+    );
+  const { to: record } = action;
+  const { from, to, stoppedAt, level } = record;
+  const what = `The change from ${from.replicas} to ${to.replicas} members`;
+  switch (record.kind) {
+    case "changing":
+      if (level) return undefined;
+      if (stoppedAt === undefined)
+        return normal("MembershipChanging", `${what} begins, as its owner approved.`);
+      return normal("ChainStopped", `${what} is due: all members stop making blocks, and level.`);
+    case "changed": {
+      const gap = record.gapMs === undefined ? "" : ` No block was made for ${record.gapMs} ms.`;
+      return normal("MembershipChanged", `${what} is done.${gap}`);
+    }
+    case "takingBack":
+      return warning("MembershipTakenBack", `${what} is taken back: ${record.why}.`);
+    case "takenBack":
+      return normal("MembershipTakenBack", `${what} was taken back: ${record.why}.`);
+  }
 }
 
 function drillNotice(record: DrillRecord): Notice {

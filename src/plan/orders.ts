@@ -1,3 +1,4 @@
+import type { CompleteSpec } from "../api/complete-spec.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import type { Order, Voter } from "../model/agent-protocol.ts";
 import type { Identity } from "../model/identity.ts";
@@ -11,8 +12,18 @@ import type { Snapshot } from "./snapshot.ts";
 export function votersOf(snapshot: Snapshot, identity: Identity): Voter[] | undefined {
   const intents = intentsOf(snapshot, identity);
   if (!intents) return undefined;
-  const { raft, replicas } = intents.current.spec;
-  const { name, namespace = "" } = snapshot.cluster.metadata;
+  const { spec } = intents.current;
+  return membershipVoters(snapshot, identity, spec, spec.replicas);
+}
+
+/** The same of another number of members, as it is or is to be. */
+export function membershipVoters(
+  { cluster }: Snapshot,
+  identity: Identity,
+  { raft }: CompleteSpec,
+  replicas: number,
+): Voter[] {
+  const { name, namespace = "" } = cluster.metadata;
   return Array.from({ length: replicas }, (_, ordinal) => {
     const host = memberHost(name, namespace, ordinal, identity.clusterDomain);
     return { id: memberName(name, ordinal), address: `${host}:${raft.port}` };
@@ -51,9 +62,12 @@ export const REPEAT_AFTER_MS = 5_000;
 export function giveOrder(member: Member, wanted: Order, nowMs: number): Action[] {
   const { pod } = member;
   if (!pod || pod.terminating) return [];
-  if (carries(pod, wanted) && !isOverdue(member, pod, wanted, nowMs)) return [];
-  return [{ kind: "order", member, pod, order: wanted }];
+  return isDue(member, pod, wanted, nowMs) ? [{ kind: "order", member, pod, order: wanted }] : [];
 }
+
+/** Whether the pod does not carry this order, or its agent should have it by now and does not know it. */
+export const isDue = (member: Member, pod: MemberPod, wanted: Order, nowMs: number): boolean =>
+  !carries(pod, wanted) || isOverdue(member, pod, wanted, nowMs);
 
 const carries = (pod: MemberPod, wanted: Order) => pod.order === JSON.stringify(wanted);
 

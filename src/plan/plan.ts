@@ -5,6 +5,7 @@ import { drill } from "./drill.ts";
 import { foundation } from "./foundation.ts";
 import { guard } from "./guard.ts";
 import { labels } from "./labels.ts";
+import { membership } from "./membership.ts";
 import { repair } from "./repair.ts";
 import { rollout } from "./rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -18,6 +19,7 @@ const deciders: readonly (readonly [name: string, decide: Decider])[] = [
   ["foundation", foundation],
   ["converge", converge],
   ["suspension", suspension],
+  ["membership", membership],
   ["bootstrap", bootstrap],
   ["repair", repair],
   ["rollout", rollout],
@@ -40,6 +42,7 @@ export function makePlan(snapshot: Snapshot): Plan {
   if (drilled.stages) decided.push({ by: "drill", stages: drilled.stages });
   const { stages = [] } = labels(snapshot);
   if (stages.length > 0) decided.push({ by: "labels", stages });
+  const membershipView = steps.find((step) => step.membership !== undefined)?.membership;
   const rebuilding = steps.find((step) => step.rebuilding !== undefined)?.rebuilding;
   return {
     decided,
@@ -47,6 +50,7 @@ export function makePlan(snapshot: Snapshot): Plan {
     recheckAfterMs: soonest(steps),
     ...(view ? { rollout: view } : {}),
     ...(rebuilding === undefined ? {} : { rebuilding }),
+    ...(membershipView ? { membership: membershipView } : {}),
     ...(steps.some(({ needsCertainty }) => needsCertainty) ? { needsCertainty: true } : {}),
   };
 }

@@ -49,11 +49,11 @@ export function blueprintOf(
     clusterDomain: identity.clusterDomain,
     operatorNamespace: settings.operatorNamespace,
     peerIds: identity.peerIds,
-    epoch: identity.epoch,
     rollout,
     suspension: statefulSet
       ? statefulSet.metadata.annotations?.[annotations.suspension]
       : firstSuspension(snapshot),
+    membershipChange: statefulSet?.metadata.annotations?.[annotations.membershipChange],
   };
 }
 

@@ -4,6 +4,7 @@ import { annotations } from "../model/annotations.ts";
 import type { Action } from "./actions.ts";
 import { releaseBudget } from "./budget.ts";
 import { drillAsked, isDrilling } from "./drill-state.ts";
+import { changeOf } from "./membership-state.ts";
 import { type Next, nextMember } from "./next-member.ts";
 import { endRehearsals } from "./rehearsal.ts";
 import {
@@ -15,7 +16,8 @@ import {
   sceneOf,
   type Target,
 } from "./rollout-scene.ts";
-import { viewOf } from "./rollout-view.ts";
+import { type RolloutView, viewOf } from "./rollout-view.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 import { completeRollout, revertWish } from "./turn-rollout.ts";
 import { finishedUpdates, updateStep } from "./update-step.ts";
@@ -40,6 +42,8 @@ const OWNER_MS = 15_000;
 export const rollout: Decider = (snapshot, blockers = []) => {
   const scene = sceneOf(snapshot, blockers);
   if (!scene) return NOTHING;
+  // What it would be taken to is about to change.
+  if (changeOf(snapshot)) return { rollout: waitForMembership(snapshot) };
   const state = wishState(scene);
   const move = moveOf(scene, state);
   const all = [...wishBlockers(state), ...(move.blockers ?? [])];
@@ -53,6 +57,11 @@ export const rollout: Decider = (snapshot, blockers = []) => {
     ...(isMoving ? { recheckAfterMs: isForOwner(scene, state) ? OWNER_MS : RECHECK_MS } : {}),
   };
 };
+
+function waitForMembership({ members }: Snapshot): RolloutView {
+  const message = "The number of members is being changed; nothing else is changed meanwhile.";
+  return { reason: "RolloutWaiting", message, updated: members.length };
+}
 
 /** Nothing but an edit of the EvNodeCluster gets it on, and that is told. */
 function isForOwner({ policy }: Scene, state: WishState): boolean {

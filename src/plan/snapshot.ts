@@ -20,6 +20,8 @@ export interface Snapshot {
   /** The other objects under the names of this cluster, its own and strangers', by `kind/name`. */
   readonly objects: ReadonlyMap<string, KubeObject>;
   readonly members: readonly Member[];
+  /** Pods of the StatefulSet beyond the membership: of members on their way in, or out. */
+  readonly nonMembers: readonly Member[];
   /** Pod templates by revision: of the StatefulSet's newest one and of the pods that differ from it. */
   readonly revisions: ReadonlyMap<string, Template>;
   /** Pods in which the image of a change is tried, before any member is touched. */

@@ -12,6 +12,7 @@ import { type Findings, findingsOf, isSetUp } from "./findings.ts";
 import { intentsOf } from "./intent.ts";
 import { leaderChanges } from "./leadership-stability.ts";
 import { memberStatus } from "./member-status.ts";
+import { membershipStatus } from "./membership-status.ts";
 import { type Network, networkOf } from "./network.ts";
 import { bestHeight, heightOf, leadership, soleOf } from "./quorum.ts";
 import { repairsOf } from "./repairs-status.ts";
@@ -47,6 +48,7 @@ export function statusOf(snapshot: Snapshot, plan: Plan, refusals: readonly stri
     ...(network ? { network } : {}),
     ...rolloutStatus(snapshot, plan),
     ...repairsOf(snapshot),
+    ...membershipStatus(snapshot),
     ...suspensionStatus(snapshot),
     ...drillStatus(snapshot),
     retained: {

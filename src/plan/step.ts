@@ -1,4 +1,4 @@
-import type { Blocker } from "../api/conditions.ts";
+import type { Blocker, Finding } from "../api/conditions.ts";
 import type { Action, Stages } from "./actions.ts";
 import type { RolloutView } from "./rollout-view.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -14,6 +14,13 @@ export interface Step {
   readonly rebuilding?: string;
   /** What is due next takes a snapshot that is certain, such as to take a member away. */
   readonly needsCertainty?: boolean;
+  /** What is told of a change of the number of members. */
+  readonly membership?: MembershipView;
+}
+
+export interface MembershipView {
+  readonly reason: Finding<"MembershipComplete">["reason"];
+  readonly message: string;
 }
 
 /** `blockers` are those that the deciders before found. */
@@ -34,6 +41,7 @@ export interface Plan {
   /** Absent while nothing is decided about rollouts: before the first start, or when a decider before stopped. */
   readonly rollout?: RolloutView;
   readonly rebuilding?: string;
+  readonly membership?: MembershipView;
   readonly needsCertainty?: boolean;
 }
 

@@ -6,6 +6,7 @@ import { statefulSet as rendered } from "../resources/statefulset.ts";
 import type { Action } from "./actions.ts";
 import { checkpointsOf } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
+import { changeOf } from "./membership-state.ts";
 import { nextVersion } from "./next-version.ts";
 import { blueprintOf } from "./rendering.ts";
 import type { RolloutView } from "./rollout-view.ts";
@@ -22,6 +23,7 @@ const STOPPING_RECHECK_MS = 1_000;
  *
  * | spec.suspend | record on the StatefulSet | seen | then |
  * | --- | --- | --- | --- |
+ * | any | any | the number of members is being changed | wait for its end |
  * | not known, as the spec is not valid | any | anything | as it is |
  * | true | not suspended | not certain | look again |
  * | true | not suspended | anything | in one write: what every member holds, and no replicas |
@@ -33,6 +35,8 @@ const STOPPING_RECHECK_MS = 1_000;
 export const suspension: Decider = (snapshot) => {
   const { statefulSet, parsed, identity, members } = snapshot;
   if (identity.kind !== "present" || !statefulSet) return NOTHING;
+  // It ends, or is taken back, within a bounded time.
+  if (changeOf(snapshot)) return NOTHING;
   const record = suspensionOn(statefulSet);
   const isAsked = parsed.kind === "valid" ? parsed.suspend : record?.kind === "suspended";
   if (record?.kind !== "suspended") return isAsked ? suspend(snapshot) : NOTHING;

@@ -52,11 +52,17 @@ const differencesOf = remembered((snapshot: Snapshot): readonly Difference[] => 
     if (!answer) return [];
     return [
       ...differs(member, "genesis", identity.genesisDigest, answer.fingerprints?.genesis),
-      ...differs(member, "raft membership", voters, answer.fingerprints?.voters),
+      ...(isOnItsWay(answer, identity)
+        ? []
+        : differs(member, "raft membership", voters, answer.fingerprints?.voters)),
       ...nodeDifferences(member, answer, snapshot, identity),
     ];
   });
 });
+
+/** From one membership to the next: what it was prepared with is that of the epoch before. */
+const isOnItsWay = ({ volume }: AgentAnswer, { epoch }: Identity) =>
+  volume.kind === "intact" && (volume.epoch !== epoch || volume.change !== undefined);
 
 /** One of another identity's agent says nothing of this cluster. */
 function ownAnswer({ pod, report }: Member, { clusterId }: Identity): AgentAnswer | undefined {

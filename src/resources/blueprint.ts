@@ -14,11 +14,12 @@ export interface Blueprint {
   readonly operatorNamespace: string;
   /** libp2p ids by ordinal. */
   readonly peerIds: readonly string[];
-  readonly epoch: number;
   /** Text of the rollout record, see `model/rollout-record.ts`. */
   readonly rollout?: string | undefined;
   /** Text of the record of a suspension, see `model/suspension-record.ts`. */
   readonly suspension?: string | undefined;
+  /** Text of the record of a change of the number of members, see `model/membership-record.ts`. */
+  readonly membershipChange?: string | undefined;
 }
 
 /**

@@ -56,8 +56,11 @@ export function podTemplate(blueprint: Blueprint): Template {
   };
 }
 
+/** The least that an agent accepts. Which epoch a member is of, its config says: another one replaces no pod. */
+const FIRST_EPOCH = 1;
+
 /** A native sidecar: its startup probe holds ev-node back until the agent has prepared the member. */
-function agent({ intent, epoch }: Blueprint): Container & { restartPolicy: string } {
+function agent({ intent }: Blueprint): Container & { restartPolicy: string } {
   const { readiness, imagePullPolicy, execution } = intent.spec;
   const probe = (path: string) => ({ httpGet: { path, port: AGENT_PORT }, timeoutSeconds: 2 });
   return {
@@ -70,7 +73,7 @@ function agent({ intent, epoch }: Blueprint): Container & { restartPolicy: strin
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } },
-      { name: "EPOCH", value: String(epoch) },
+      { name: "EPOCH", value: String(FIRST_EPOCH) },
       { name: "MAX_BLOCKS_BEHIND", value: String(readiness.maxBlocksBehind) },
       ...(execution ? executionEnv : []),
     ],

@@ -1,5 +1,6 @@
 import type { CompleteStorage } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
+import { openChange, readMembershipRecord } from "../model/membership-record.ts";
 import { commonLabels, headlessServiceName, selectorLabels, statefulSetName } from "../model/names.ts";
 import type { StatefulSet } from "../model/objects.ts";
 import { readSuspensionRecord } from "../model/suspension-record.ts";
@@ -12,7 +13,7 @@ import { podTemplate } from "./pod-template.ts";
  * for a quorum that the later ones are part of; and volumes outlive everything.
  */
 export function statefulSet(blueprint: Blueprint): StatefulSet {
-  const { name, intent, rollout, suspension } = blueprint;
+  const { name, intent, rollout, suspension, membershipChange } = blueprint;
   const { storage, execution } = intent.spec;
   const metadata = ownedMetadata(blueprint, statefulSetName(name));
   const notes = {
@@ -20,13 +21,14 @@ export function statefulSet(blueprint: Blueprint): StatefulSet {
     [annotations.intent]: JSON.stringify(intent),
     ...(rollout === undefined ? {} : { [annotations.rollout]: rollout }),
     ...(suspension === undefined ? {} : { [annotations.suspension]: suspension }),
+    ...(membershipChange === undefined ? {} : { [annotations.membershipChange]: membershipChange }),
   };
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
     metadata: { ...metadata, annotations: notes },
     spec: {
-      replicas: readSuspensionRecord(suspension)?.kind === "suspended" ? 0 : intent.spec.replicas,
+      replicas: podsOf(blueprint),
       serviceName: headlessServiceName(name),
       selector: { matchLabels: selectorLabels(name) },
       podManagementPolicy: "Parallel",
@@ -40,6 +42,13 @@ export function statefulSet(blueprint: Blueprint): StatefulSet {
       ],
     },
   };
+}
+
+/** None while the cluster is suspended; while their number changes, all of the old members and of the new ones. */
+function podsOf({ intent, suspension, membershipChange }: Blueprint): number {
+  if (readSuspensionRecord(suspension)?.kind === "suspended") return 0;
+  const change = openChange(readMembershipRecord(membershipChange));
+  return Math.max(intent.spec.replicas, change?.from.replicas ?? 0, change?.to.replicas ?? 0);
 }
 
 function claimTemplate(cluster: string, volume: string, { size, storageClassName }: CompleteStorage) {

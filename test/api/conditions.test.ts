@@ -44,7 +44,14 @@ describe("conditions", () => {
         )
         .map(({ reason }) => reason);
     const blocking = [
-      ...reasonsOf(["ConfigValid", "ChainSafe", "VolumesReady", "RolloutComplete", "Connected"]),
+      ...reasonsOf([
+        "ConfigValid",
+        "ChainSafe",
+        "VolumesReady",
+        "RolloutComplete",
+        "MembershipComplete",
+        "Connected",
+      ]),
       "NotStalled",
     ];
     expect(reasonsOf(["Stalled"]).filter((reason) => !blocking.includes(reason))).toEqual([]);

@@ -84,6 +84,7 @@ describe("every condition is found once, in the order in which people read them"
       "ChainSafe",
       "VolumesReady",
       "RolloutComplete",
+      "MembershipComplete",
       "Connected",
       "TimingFits",
     ]);

@@ -154,12 +154,13 @@ const specCases: readonly Case[] = [
     name: "a field that cannot change is told, and the running cluster goes on with what it has",
     seen: {
       ...snapshot(),
-      parsed: snapshot({ cluster: cluster({ spec: { replicas: 5, storage: { size: "2Gi" } } }) }).parsed,
+      parsed: snapshot({ cluster: cluster({ spec: { raft: { port: 5002 }, storage: { size: "2Gi" } } }) })
+        .parsed,
     },
     blockers: [
       config(
         "ImmutableFieldChanged",
-        "spec.replicas cannot change: ev-node fixes its set of members at the first start. Set it back; for another size create another cluster.",
+        "spec.raft.port cannot change: the members' addresses are written into Raft's own log. Set it back; to begin anew, create another cluster.",
       ),
       config(
         "ImmutableFieldChanged",
@@ -177,7 +178,7 @@ const specCases: readonly Case[] = [
     blockers: [
       config(
         "ImmutableFieldChanged",
-        "spec asks for 5 members and raft port 5002, but the chain was begun with 3 members, raft port 5001, which stand in raft's own log. Set spec.replicas and spec.raft.port back.",
+        "spec asks for 5 members and raft port 5002, but the chain was begun with 3 members, raft port 5001, which stand in raft's own log. Set spec.replicas and spec.raft.port back; the number of members can change once they run.",
       ),
     ],
     stop: true,

@@ -74,6 +74,7 @@ test("a single sequencer that runs is well in every respect, and nothing stays u
     "ChainSafe True NoForkSeen",
     "VolumesReady True VolumesIntact",
     "RolloutComplete True UpToDate",
+    "MembershipComplete True MembershipAsAsked",
     "Connected True PathsOpen",
     "TimingFits True RoundTripsFit",
   ]);

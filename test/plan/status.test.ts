@@ -51,6 +51,7 @@ test("the status of a cluster that is well", () => {
       daNamespace: "rollup-1",
     },
     updatedMembers: "3/3",
+    membership: { epoch: 1, nextEpoch: 2 },
     retained: { claims: ["data-seq-0", "data-seq-1", "data-seq-2"], identity: "seq-identity" },
   });
   expect(rows?.map(({ name, role }) => `${name} ${role}`)).toEqual([

@@ -3,10 +3,12 @@ import { parseCluster } from "../../src/api/parse.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { type ReadObject, readReferences } from "../../src/observe/references.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
+import { membership } from "../../src/plan/membership.ts";
 import { rollout } from "../../src/plan/rollout.ts";
 import { suspension } from "../../src/plan/suspension.ts";
 import { briefAction } from "../brief.ts";
 import { cluster, isEmpty, leader, member, NOW_MS, snapshot } from "../builders.ts";
+import { changing, frozen, growing } from "../changing.ts";
 import {
   behind,
   broken,
@@ -64,6 +66,19 @@ export function behavesWhenSuspended({ suspend }: Spec): readonly string[] {
   const asked = cluster({ spec: suspend === undefined ? {} : { suspend } });
   const { stages = [] } = suspension({ ...running, cluster: asked, parsed: parseCluster(asked, 1) });
   return stages.flat().map(briefAction);
+}
+
+/** What is done at the beginning of a change of the number of members, and when it has taken a minute. */
+export function behavesInChanges({ membership: given }: Spec): readonly string[] {
+  const spec = { membership: { approvedEpoch: 3, ...given } };
+  const late = { ...growing, stoppedAt: timeAgo(60_000) };
+  return [
+    changing({ spec }),
+    changing({ spec, record: late, members: [frozen(0), frozen(1), frozen(2)] }),
+  ].map((seen) => {
+    const { stages = [] } = membership(seen);
+    return stages.flat().map(briefAction).join(", ");
+  });
 }
 
 /** Which objects are read, and which of their entries are found, before there is an identity. */

@@ -1,7 +1,13 @@
 import type { Spec } from "../../src/api/evnodecluster.ts";
 import type { Patch } from "../api/manifest-patch.ts";
 import { evm } from "../builders.ts";
-import { behavesInRepairs, behavesInRollouts, behavesWhenSuspended, readsReferences } from "./behaviours.ts";
+import {
+  behavesInChanges,
+  behavesInRepairs,
+  behavesInRollouts,
+  behavesWhenSuspended,
+  readsReferences,
+} from "./behaviours.ts";
 
 /** What becomes of a change of one field. */
 export interface Effect {
@@ -399,6 +405,12 @@ const operation: readonly Effect[] = [
   { ...policy("rehearsal", { enabled: false }), field: "rollout.rehearsal.enabled" },
   repairs("mode", "Approve"),
   repairs("maxPerHour", 1),
+  { field: "membership.approvedEpoch", to: { membership: { approvedEpoch: 2 } }, behaves: behavesInChanges },
+  {
+    field: "membership.stopWithinSeconds",
+    to: { membership: { stopWithinSeconds: 30 } },
+    behaves: behavesInChanges,
+  },
   { field: "suspend", to: { suspend: true }, behaves: behavesWhenSuspended },
   {
     field: "disruptionBudget.enabled",

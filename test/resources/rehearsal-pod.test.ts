@@ -11,11 +11,11 @@ type Fields = NonNullable<NonNullable<Parameters<typeof cluster>[0]>["spec"]>;
 function rehearsal(fields: Fields, node = "node-a", name = "seq") {
   const parsed = parseCluster(cluster({ spec: fields }), 1);
   if (parsed.kind === "invalid") throw new Error(parsed.problems.join("; "));
-  const { clusterDomain, peerIds, epoch } = identity();
+  const { clusterDomain, peerIds } = identity();
   const spec: CompleteSpec = parsed.spec;
   const intent = { version: 1, spec, agentImage: "example.org/operator:1", configRevision: "r1" } as const;
   const place = { name, namespace: "rollup", uid: UID, clusterDomain, operatorNamespace: "operators" };
-  return rehearsalPod({ ...place, peerIds, epoch, intent }, node);
+  return rehearsalPod({ ...place, peerIds, intent }, node);
 }
 
 const HEADER = "# Written by test/resources/rehearsal-pod.test.ts.\n";

@@ -7,6 +7,7 @@ import { chain } from "./chain.ts";
 import { da } from "./da.ts";
 import { execution } from "./execution.ts";
 import { field, present, type Rule, type TransitionRule } from "./field.ts";
+import { membership } from "./membership.ts";
 import { p2p, rpc } from "./network.ts";
 import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
@@ -147,12 +148,13 @@ export const spec = field(
   z.object({
     replicas: field(
       z.literal([1, 3, 5, 7]),
-      "Number of members: 3 survive the loss of one, 5 of two, 7 of three. 1 is a single sequencer, which runs without Raft and survives no loss. Cannot change.",
+      "Number of members: 3 survive the loss of one, 5 of two, 7 of three. 1 is a single sequencer, which runs without Raft and survives no loss. A change stops the chain for some seconds, so it is not made before spec.membership.approvedEpoch allows it.",
       { keywords: { type: "integer", format: "int32" } },
     ).exactOptional(),
     image: imageName(
       "Image of the node. Name a tag that never moves, or a digest, so that all members run the same.",
     ),
+    membership: membership.exactOptional(),
     imagePullPolicy: choice(["Always", "IfNotPresent", "Never"], "When the image is pulled.").exactOptional(),
     imagePullSecrets: imagePullSecrets.exactOptional(),
     app: app.exactOptional(),

@@ -153,6 +153,35 @@ const suspension = field(
   "The suspension of the cluster, or the last one.",
 ).optional();
 
+const membership = field(
+  z.object({
+    epoch: count("Number of the membership that makes blocks."),
+    nextEpoch: count(
+      "What spec.membership.approvedEpoch has to be for a change of spec.replicas to be made.",
+    ),
+    lastChange: field(
+      z.object({
+        result: oneOf(
+          ["UnderWay", "Completed", "TakingBack", "TakenBack"],
+          "TakenBack: it did not come to its end in time, and the old members go on.",
+        ),
+        from: count("Number of members before."),
+        to: count("Number of members after it."),
+        epoch: count("The epoch that it began, or would have."),
+        startedAt: time("When new members began to get the chain."),
+        stoppedAt: time("When the old members were told to stop making blocks."),
+        finishedAt: time("When all members of the new epoch took part, or the old ones went on."),
+        height: height("Height of the last block of the old epoch."),
+        hash: text(128, "Hash of that block."),
+        gapMs: height("Longest time between two blocks around it, in ms."),
+        message: text(1024, "Why it was taken back."),
+      }),
+      "The change of the number of members that is under way, or the last one.",
+    ).optional(),
+  }),
+  "The membership, which changes with spec.replicas.",
+).optional();
+
 const condition = z.object({
   type: field(z.string().min(1).max(63), "Type of the condition."),
   status: field(z.enum(["True", "False", "Unknown"]), "Whether the condition holds."),
@@ -299,6 +328,7 @@ export const status = field(
     repairs,
     lastDrill,
     suspension,
+    membership,
     retained,
     conditions: list(condition, 16, "What is known about the cluster.", "type"),
   }),

@@ -1,0 +1,214 @@
+import { parseTimestampMs } from "../evnode/timestamp.ts";
+import { answerOf, type Member } from "../model/member.ts";
+import type { OpenChange } from "../model/membership-record.ts";
+import type { Action } from "./actions.ts";
+import { isStartedIn, type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
+import { nextIntent } from "./membership-state.ts";
+import { freeze, moveMember, prepareNext } from "./membership-steps.ts";
+import { heightOf, leadership } from "./quorum.ts";
+import { sceneOf } from "./rollout-scene.ts";
+import { gapSince } from "./rollout-status.ts";
+import type { Step } from "./step.ts";
+
+/** The chain stands still: nobody waits longer than he has to. */
+const RECHECK_MS = 250;
+/** Some blocks after its start a leader can tell for how long none was made; where these come slowly, it ends without. */
+const TELL_WITHIN_MS = 15_000;
+/** As `spec.membership.stopWithinSeconds` has it, while the spec is not valid. */
+const STOP_WITHIN_MS = 120_000;
+
+/** What is looked at while the chain stands still. */
+interface Cut extends MembershipScene {
+  readonly change: OpenChange;
+  /** Members of the old epoch, and those that are to come. */
+  readonly all: readonly Member[];
+  /** The members of the next epoch. */
+  readonly next: readonly Member[];
+}
+
+/**
+ * From the stop of the old epoch to the first block of the next one. Before the identity names the next epoch nothing
+ * of it can start anywhere, and the way back is open; from then on nothing of the old one can, and there is only the
+ * way on.
+ *
+ * | identity | seen | then |
+ * | --- | --- | --- |
+ * | old epoch | the time is over | take the change back |
+ * | old epoch | a member of it that is not frozen | order `freeze` |
+ * | old epoch | a process that could make a block, or blocks that are not equal everywhere | wait |
+ * | old epoch | all hold the same last block | note it |
+ * | old epoch | a member of the next one is not prepared | order `bootstrap` of the next epoch |
+ * | old epoch | all of them are, and nothing has moved | the identity names the next epoch: it is decided |
+ * | next epoch | the StatefulSet, or a claim, is of the old one | write them |
+ * | next epoch | a member of it is not started | order `start`, with the config of the next epoch |
+ * | next epoch | one leads, has made a block, and all are started | note the end |
+ */
+export function cutover(scene: MembershipScene, change: OpenChange): Step {
+  const cut = cutOf(scene, change);
+  return scene.identity.epoch === change.to.epoch ? finish(cut) : decide(cut);
+}
+
+function cutOf(scene: MembershipScene, change: OpenChange): Cut {
+  const { members, nonMembers } = scene.snapshot;
+  const all = [...members, ...nonMembers].filter(
+    ({ ordinal }) => ordinal < Math.max(change.from.replicas, change.to.replicas),
+  );
+  return { ...scene, change, all, next: all.filter(({ ordinal }) => ordinal < change.to.replicas) };
+}
+
+function waits({ change }: Cut, why: string, step: Step = {}): Step {
+  const { from, to } = change;
+  const message = `The chain stands still while ${from.replicas} members become ${to.replicas}: ${why}.`;
+  return {
+    stop: true,
+    recheckAfterMs: RECHECK_MS,
+    membership: { reason: "MembersChanging", message },
+    ...step,
+  };
+}
+
+function decide(cut: Cut): Step {
+  const { change, snapshot, all, next, identity } = cut;
+  const old = all.filter(({ ordinal }) => ordinal < change.from.replicas);
+  const freezes = old
+    .filter((member) => !isFrozen(member, cut))
+    .flatMap((member) => freeze(cut, change, member));
+  if (freezes.length > 0) return waits(cut, "the old members stop making blocks", { stages: [freezes] });
+  const obstacle = obstacleTo(cut);
+  if (obstacle !== undefined) return isLate(cut) ? giveUp(cut, obstacle) : waits(cut, obstacle);
+  if (!snapshot.isCertain) return waits(cut, "all are looked at once more", { needsCertainty: true });
+  const level = headOf(all[0]);
+  if (!level) return waits(cut, "a member does not tell its last block");
+  if (!change.level) {
+    const { height, hash } = level;
+    const record = { ...change, level: { height, hash } };
+    return waits(cut, "all hold the same last block", {
+      stages: [[turnMembership(cut, record)]],
+      recheckAfterMs: 0,
+    });
+  }
+  if (change.level.height !== level.height || change.level.hash !== level.hash)
+    return giveUp(cut, `block ${change.level.height} was the last one, and now ${level.height} is`);
+  const unprepared = next.filter((member) => !volumeChangeOf(member, identity)?.prepared);
+  const orders = unprepared.flatMap((member) => prepareNext(cut, change, member));
+  if (unprepared.length > 0) {
+    const why = "the members of the next epoch prepare for it";
+    if (isLate(cut)) return giveUp(cut, `${unprepared[0]?.name} was not prepared for the next epoch in time`);
+    return waits(cut, why, { stages: [orders].filter((stage) => stage.length > 0) });
+  }
+  const { epoch, replicas } = change.to;
+  const decision: Action = { kind: "decideMembership", epoch, replicas };
+  return waits(cut, "the next epoch is decided", { stages: [[decision]], recheckAfterMs: 0 });
+}
+
+const isFrozen = (member: Member, { identity, change }: Cut) => {
+  const found = volumeChangeOf(member, identity);
+  return found?.kind === "frozen" && found.to === change.to.epoch;
+};
+
+/** What keeps the members from being level, with nobody among them that could make a block; undefined when nothing does. */
+function obstacleTo(cut: Cut): string | undefined {
+  const { all, change, identity } = cut;
+  const expected = Math.max(change.from.replicas, change.to.replicas);
+  if (all.length < expected) return `${expected - all.length} members are not there`;
+  for (const member of all) {
+    const { name, ordinal, pod } = member;
+    if (!pod || pod.terminating) return `${name} has no pod`;
+    const found = volumeChangeOf(member, identity);
+    if (ordinal < change.from.replicas ? !isFrozen(member, cut) : found?.kind !== "joining")
+      return `${name} has not told that it is ${ordinal < change.from.replicas ? "frozen" : "joining"}`;
+    if (!found?.settled) return `ev-node of ${name} does not run as a full node yet`;
+    const mode = answerOf(member)?.mode;
+    const height = heightOf(member);
+    if (height === undefined || headOf(member) === undefined) return `${name} does not tell its last block`;
+    const isShort = mode?.kind === "level" && mode.loggedHeight !== undefined && height < mode.loggedHeight;
+    if (isShort) return `${name} lacks blocks of its Raft log`;
+  }
+  const [first] = all;
+  const other = all.find((member) => headOf(member)?.height !== headOf(first)?.height);
+  if (other) return `${other.name} and ${first?.name} do not hold the same height`;
+  const differs = all.find((member) => headOf(member)?.hash !== headOf(first)?.hash);
+  return differs && `${differs.name} and ${first?.name} hold different blocks at one height`;
+}
+
+/** The last block of a member; undefined while it tells another height than that of the block. */
+function headOf(member: Member | undefined): { readonly height: number; readonly hash: string } | undefined {
+  const node = member && answerOf(member)?.node;
+  return node?.kind === "open" && node.head?.height === node.height ? node.head : undefined;
+}
+
+function isLate({ change, asked, snapshot }: Cut): boolean {
+  const sinceMs = parseTimestampMs(change.stoppedAt ?? "") ?? snapshot.nowMs;
+  return snapshot.nowMs - sinceMs > (asked?.policy.stopWithinMs ?? STOP_WITHIN_MS);
+}
+
+function giveUp(cut: Cut, why: string): Step {
+  const record = { ...cut.change, kind: "takingBack", why } as const;
+  return waits(cut, why, { stages: [[turnMembership(cut, record)]], recheckAfterMs: 0 });
+}
+
+function finish(cut: Cut): Step {
+  const { snapshot, identity, intents, change, next } = cut;
+  const { epoch, replicas } = change.to;
+  const claims = next.flatMap((member): Action[] => {
+    const { claim } = member;
+    return claim && claim.started !== epoch ? [{ kind: "markClaim", member, claim, epoch }] : [];
+  });
+  const { intent } = nextIntent(snapshot, identity, intents, change.to);
+  const { current } = intents;
+  const isWritten = current.spec.replicas === replicas && current.configRevision === intent.configRevision;
+  const write = isWritten ? [] : [turnMembership(cut, change, intent)];
+  if (claims.length + write.length > 0)
+    return waits(cut, "the next epoch is written down", {
+      stages: [[...claims, ...write]],
+      recheckAfterMs: 0,
+    });
+  const target = sceneOf(snapshot, [])?.target;
+  if (!target) return waits(cut, "the StatefulSet's controller has not looked at the template yet");
+  const { configRevision } = intent;
+  const starts = next.flatMap((member) => startOf(cut, member, configRevision, target.revision));
+  const late = next.find((member) => !isStartedIn(member, identity, epoch));
+  const known = leadership(snapshot.members);
+  const isBegun =
+    known.kind === "one" && isStartedIn(known.leader, identity, epoch) && hasGoneOn(cut, known.leader);
+  const stages = [starts].filter((stage) => stage.length > 0);
+  if (!isBegun) return waits(cut, "the members of the next epoch start", { stages });
+  if (late || starts.length > 0) {
+    const message = `Blocks are made by ${replicas} members; ${late?.name ?? "a member"} is on its way.`;
+    return { membership: { reason: "MembersChanging", message }, stages, recheckAfterMs: 1_000 };
+  }
+  return end(cut);
+}
+
+function startOf(cut: Cut, member: Member, configRevision: string, revision: string): Action[] {
+  const { identity, change } = cut;
+  const isDone = isStartedIn(member, identity, change.to.epoch) && member.pod?.revision === revision;
+  return isDone ? [] : moveMember(cut, change, member, "start", configRevision, revision);
+}
+
+const hasGoneOn = ({ change }: Cut, leader: Member) => (heightOf(leader) ?? 0) > (change.level?.height ?? 0);
+
+/** The leader tells for how long no block was made some blocks later. */
+function end(cut: Cut): Step {
+  const { snapshot, change } = cut;
+  const { stoppedAt } = change;
+  const gapMs = gapSince(snapshot, stoppedAt);
+  const sinceMs = snapshot.nowMs - (parseTimestampMs(stoppedAt ?? "") ?? 0);
+  const message = `Blocks are made by ${change.to.replicas} members.`;
+  const view = { membership: { reason: "MembersChanging", message } as const, recheckAfterMs: 1_000 };
+  if (gapMs === undefined && sinceMs < (isLate(cut) ? 0 : TELL_WITHIN_MS + STOP_WITHIN_MS)) return view;
+  const { version, from, to, startedAt, level } = change;
+  const finishedAt = new Date(snapshot.nowMs).toISOString();
+  const record = {
+    version,
+    kind: "changed",
+    from,
+    to,
+    startedAt,
+    finishedAt,
+    ...(stoppedAt === undefined ? {} : { stoppedAt }),
+    ...(level ? { level } : {}),
+    ...(gapMs === undefined ? {} : { gapMs: Math.round(gapMs) }),
+  } as const;
+  return { ...view, stages: [[turnMembership(cut, record)]] };
+}

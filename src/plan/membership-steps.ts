@@ -1,0 +1,73 @@
+import type { Order } from "../model/agent-protocol.ts";
+import type { Member } from "../model/member.ts";
+import type { OpenChange } from "../model/membership-record.ts";
+import type { Action } from "./actions.ts";
+import { type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
+import { giveOrder, isDue, membershipVoters, REPEAT_AFTER_MS } from "./orders.ts";
+import type { Step } from "./step.ts";
+
+type Change = Pick<OpenChange, "from" | "to">;
+
+/** An order that comes with another config, and where it is given, with the revision that the pod is of from then on. */
+export function moveMember(
+  { snapshot, identity, intents }: MembershipScene,
+  { to }: Change,
+  member: Member,
+  kind: "join" | "start",
+  configRevision: string,
+  revision = member.pod?.revision,
+): Action[] {
+  const { pod } = member;
+  if (!pod || pod.terminating) return [];
+  const { epoch } = to;
+  const id = `${kind}-${epoch}`;
+  const voters = membershipVoters(snapshot, identity, intents.current.spec, to.replicas);
+  const order: Order = kind === "join" ? { id, kind, epoch, voters } : { id, kind, epoch };
+  const isWritten = pod.configRevision === configRevision && pod.revision === revision;
+  if (isWritten && !isDue(member, pod, order, snapshot.nowMs)) return [];
+  return [{ kind: "moveMember", member, pod, order, configRevision, revision }];
+}
+
+export const freeze = ({ snapshot }: MembershipScene, { from, to }: Change, member: Member): Action[] =>
+  giveOrder(
+    member,
+    { id: `freeze-${to.epoch}`, kind: "freeze", epoch: from.epoch, to: to.epoch },
+    snapshot.nowMs,
+  );
+
+/** What the next epoch begins with, beside what the old one has. */
+export function prepareNext(
+  { snapshot, identity, intents }: MembershipScene,
+  { to }: Change,
+  member: Member,
+): Action[] {
+  const { epoch, replicas } = to;
+  const voters = membershipVoters(snapshot, identity, intents.current.spec, replicas);
+  return giveOrder(member, { id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters }, snapshot.nowMs);
+}
+
+/** The old members go on, on what they had; nothing of the new epoch was ever started. */
+export function takeBack(scene: MembershipScene, change: Extract<OpenChange, { kind: "takingBack" }>): Step {
+  const { snapshot, identity } = scene;
+  const { from, to, why } = change;
+  const message = `The change to ${to.replicas} members is taken back: ${why}. The ${from.replicas} old ones go on.`;
+  const view = { membership: { reason: "MembersChanging", message } as const };
+  const thaws = snapshot.members.flatMap((member) =>
+    giveOrder(
+      member,
+      { id: `thaw-${to.epoch}`, kind: "thaw", epoch: from.epoch, to: to.epoch },
+      snapshot.nowMs,
+    ),
+  );
+  const isFrozen = snapshot.members.some((member) => volumeChangeOf(member, identity) !== undefined);
+  const isKnown = snapshot.members.every(({ report }) => report.kind === "answered");
+  if (isFrozen || !isKnown || thaws.length > 0 || !snapshot.isCertain)
+    return {
+      ...view,
+      stages: [thaws].filter((stage) => stage.length > 0),
+      recheckAfterMs: thaws.length > 0 ? REPEAT_AFTER_MS : 1_000,
+      ...(isFrozen || !isKnown ? {} : { needsCertainty: true }),
+    };
+  const finishedAt = new Date(snapshot.nowMs).toISOString();
+  return { ...view, stages: [[turnMembership(scene, { ...change, kind: "takenBack", finishedAt })]] };
+}

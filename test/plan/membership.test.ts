@@ -1,0 +1,246 @@
+import { describe, expect, test } from "vitest";
+import type { Spec } from "../../src/api/evnodecluster.ts";
+import type { Member } from "../../src/model/member.ts";
+import type { MembershipRecord } from "../../src/model/membership-record.ts";
+import { membership } from "../../src/plan/membership.ts";
+import { makePlan } from "../../src/plan/plan.ts";
+import type { Snapshot } from "../../src/plan/snapshot.ts";
+import { statusOf } from "../../src/plan/status.ts";
+import { briefAction } from "../brief.ts";
+import { leader, member } from "../builders.ts";
+import {
+  type ChangingShape,
+  changing,
+  frozen,
+  growing,
+  joining,
+  level,
+  onItsWay,
+  stopped,
+} from "../changing.ts";
+import { timeAgo } from "../member-traits.ts";
+
+const brief = (seen: Snapshot) => {
+  const { stages = [], stop, needsCertainty, blockers = [] } = membership(seen);
+  return [
+    ...stages.flat().map(briefAction),
+    ...blockers.map(({ reason }) => reason),
+    ...(needsCertainty ? ["look again"] : []),
+    ...(stop ? ["stop"] : []),
+  ];
+};
+
+const empty = (ordinal: number) =>
+  member(ordinal, { claim: { epoch: undefined, started: undefined }, says: { volume: { kind: "empty" } } });
+const takenBack: MembershipRecord = {
+  ...growing,
+  kind: "takenBack",
+  finishedAt: timeAgo(1_000),
+  why: "seq-3 did not come",
+};
+const old = (over = {}): Member[] => [frozen(0, over), frozen(1, over), frozen(2, over)];
+const next = (over = {}): Member[] => [joining(3, over), joining(4, over)];
+const unapproved: Partial<Spec> = { membership: {} };
+
+describe("a change from three to five members", () => {
+  test.each<[string, ChangingShape, readonly string[]]>([
+    ["waits for its approval", { spec: unapproved }, []],
+    ["waits where another attempt is approved", { spec: { membership: { approvedEpoch: 3 } } }, []],
+    [
+      "waits for a member that does not take part",
+      { members: [leader(0), member(1), member(2, { pod: "none" })] },
+      [],
+    ],
+    ["begins by pods for the new members", {}, ["membership: changing, 5 replicas"]],
+    ["waits for the configurations of the next epoch", { record: growing, lacksConfigs: true }, []],
+    [
+      "gives new members leave to follow",
+      { record: growing, nonMembers: [empty(3), empty(4)] },
+      ["move seq-3 with order join", "move seq-4 with order join"],
+    ],
+    ["waits for pods of new members", { record: growing, nonMembers: [joining(3)] }, []],
+    [
+      "waits for new members that are far behind",
+      {
+        record: growing,
+        nonMembers: [
+          joining(3),
+          onItsWay(4, { kind: "joining", settled: true }, { head: { height: 50, hash: "bb", timeMs: 1 } }),
+        ],
+      },
+      ["move seq-4 with order join"],
+    ],
+    [
+      "looks once more before anything stops",
+      { record: growing, nonMembers: next(), isCertain: false },
+      ["look again"],
+    ],
+    [
+      "stops the old members when the new ones follow",
+      { record: growing, nonMembers: next() },
+      ["membership: changing, 5 replicas", "stop"],
+    ],
+    [
+      "is given up when its owner takes the approval back",
+      { record: growing, spec: unapproved, nonMembers: next() },
+      ["membership: takenBack, 3 replicas"],
+    ],
+    [
+      "is given up when its owner asks for another number",
+      { record: growing, spec: { replicas: 7 } },
+      ["membership: takenBack, 3 replicas"],
+    ],
+    [
+      "is given up for a suspension",
+      { record: growing, spec: { suspend: true } },
+      ["membership: takenBack, 3 replicas"],
+    ],
+    [
+      "freezes every old member",
+      { record: stopped, members: [leader(0), member(1), frozen(2)], nonMembers: next() },
+      ["order seq-0 freeze", "order seq-1 freeze", "stop"],
+    ],
+    [
+      "waits for processes of before",
+      {
+        record: stopped,
+        members: [frozen(0), frozen(1), onItsWay(2, { kind: "frozen", to: 2 })],
+        nonMembers: next(),
+      },
+      ["stop"],
+    ],
+    [
+      "waits for the same height everywhere",
+      {
+        record: stopped,
+        members: old(),
+        nonMembers: [
+          joining(3),
+          onItsWay(4, { kind: "joining", settled: true }, { head: { height: 99, hash: "99", timeMs: 1 } }),
+        ],
+      },
+      ["stop"],
+    ],
+    [
+      "waits for the same block everywhere",
+      {
+        record: stopped,
+        members: [
+          frozen(0),
+          frozen(1),
+          onItsWay(
+            2,
+            { kind: "frozen", to: 2, settled: true },
+            { head: { height: 100, hash: "other", timeMs: 1 } },
+          ),
+        ],
+        nonMembers: next(),
+      },
+      ["stop"],
+    ],
+    [
+      "notes the block that all hold",
+      { record: stopped, members: old(), nonMembers: next() },
+      ["membership: changing, 5 replicas", "stop"],
+    ],
+    [
+      "decides nothing on what was remembered",
+      { record: stopped, members: old(), nonMembers: next(), isCertain: false },
+      ["look again", "stop"],
+    ],
+    [
+      "has the members of the next epoch prepared",
+      { record: level, members: old(), nonMembers: next({ prepared: true }) },
+      ["order seq-0 bootstrap", "order seq-1 bootstrap", "order seq-2 bootstrap", "stop"],
+    ],
+    [
+      "is decided when all are",
+      { record: level, members: old({ prepared: true }), nonMembers: next({ prepared: true }) },
+      ["epoch 2 with 5 members", "stop"],
+    ],
+    [
+      "is taken back when a block came after all",
+      { record: { ...level, level: { height: 99, hash: "99" } }, members: old(), nonMembers: next() },
+      ["membership: takingBack, 5 replicas", "stop"],
+    ],
+    [
+      "is taken back when the time is over",
+      {
+        record: { ...stopped, stoppedAt: timeAgo(121_000) },
+        members: [frozen(0), frozen(1), onItsWay(2, { kind: "frozen", to: 2 })],
+        nonMembers: next(),
+      },
+      ["membership: takingBack, 5 replicas", "stop"],
+    ],
+    [
+      "has longer where its owner says so",
+      {
+        record: { ...stopped, stoppedAt: timeAgo(121_000) },
+        spec: { membership: { approvedEpoch: 2, stopWithinSeconds: 300 } },
+        members: [frozen(0), frozen(1), onItsWay(2, { kind: "frozen", to: 2 })],
+        nonMembers: next(),
+      },
+      ["stop"],
+    ],
+    [
+      "thaws what is taken back",
+      {
+        record: { ...stopped, kind: "takingBack", why: "x" },
+        members: [frozen(0), frozen(1), member(2)],
+        nonMembers: next(),
+      },
+      ["order seq-0 thaw", "order seq-1 thaw", "order seq-2 thaw"],
+    ],
+    ["that was taken back needs another approval", { record: takenBack }, ["MembershipTakenBack"]],
+    [
+      "that was taken back is tried again as another epoch",
+      { record: takenBack, spec: { membership: { approvedEpoch: 3 } } },
+      ["membership: changing, 5 replicas"],
+    ],
+  ])("%s", (_, shape, expected) => {
+    expect(brief(changing(shape))).toEqual(expected);
+  });
+
+  const decided = { epoch: 2, bootstrapped: 2, membership: { replicas: 5, raftPort: 5001 } };
+  const prepared = { members: old({ prepared: true }), nonMembers: next({ prepared: true }) };
+
+  test("goes on from the decision, whoever decided it, and never back", () => {
+    const late: MembershipRecord = { ...level, stoppedAt: timeAgo(3_600_000) };
+    for (const record of [level, late])
+      expect(brief(changing({ record, identity: decided, ...prepared }))).toEqual([
+        "mark data-seq-0",
+        "mark data-seq-1",
+        "mark data-seq-2",
+        "mark data-seq-3",
+        "mark data-seq-4",
+        "membership: changing, 5 replicas",
+        "stop",
+      ]);
+  });
+
+  test("touches nothing else meanwhile, and says so", () => {
+    const seen = changing({ record: stopped, members: old(), nonMembers: next() });
+    const plan = makePlan(seen);
+    expect(plan.decided.map(({ by }) => by)).toEqual(["membership"]);
+    const { conditions = [], membership: told } = statusOf(seen, plan, []);
+    const of = (type: string) => conditions.find((one) => one.type === type);
+    expect(of("MembershipComplete")).toMatchObject({ status: "False", reason: "MembersChanging" });
+    expect(of("Ready")).toMatchObject({ status: "False", reason: "Levelling" });
+    expect(told).toMatchObject({
+      epoch: 1,
+      nextEpoch: 3,
+      lastChange: { result: "UnderWay", from: 3, to: 5 },
+    });
+  });
+
+  test("tells its owner how to approve it", () => {
+    const seen = changing({ spec: unapproved });
+    const { conditions = [] } = statusOf(seen, makePlan(seen), []);
+    const told = conditions.find(({ type }) => type === "MembershipComplete");
+    expect(told).toMatchObject({
+      reason: "MembershipAwaitsApproval",
+      message:
+        "A change from 3 to 5 members waits for its approval. Blocks stop for some seconds while it is made. To have it made, set spec.membership.approvedEpoch to 2.",
+    });
+  });
+});
