@@ -1,10 +1,10 @@
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { OpenChange } from "../model/membership-record.ts";
-import type { Action } from "./actions.ts";
+import type { Action, Stages } from "./actions.ts";
 import { isStartedIn, type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextIntent } from "./membership-state.ts";
-import { freeze, moveMember, prepareNext } from "./membership-steps.ts";
+import { freeze, moveMember, prepareNext, unheld } from "./membership-steps.ts";
 import { heightOf, leadership } from "./quorum.ts";
 import { sceneOf } from "./rollout-scene.ts";
 import { gapSince } from "./rollout-status.ts";
@@ -75,7 +75,7 @@ function decide(cut: Cut): Step {
     .flatMap((member) => freeze(cut, change, member));
   if (freezes.length > 0) return waits(cut, "the old members stop making blocks", { stages: [freezes] });
   const obstacle = obstacleTo(cut);
-  if (obstacle !== undefined) return isLate(cut) ? giveUp(cut, obstacle) : waits(cut, obstacle);
+  if (obstacle !== undefined) return isLate(cut) ? giveUp(cut, obstacle) : hurry(cut, all, obstacle);
   if (!snapshot.isCertain) return waits(cut, "all are looked at once more", { needsCertainty: true });
   const level = headOf(all[0]);
   if (!level) return waits(cut, "a member does not tell its last block");
@@ -99,6 +99,14 @@ function decide(cut: Cut): Step {
   const { epoch, replicas } = change.to;
   const decision: Action = { kind: "decideMembership", epoch, replicas };
   return waits(cut, "the next epoch is decided", { stages: [[decision]], recheckAfterMs: 0 });
+}
+
+/** Waits for members to come up, and gives those a new pod that Kubernetes holds back. */
+function hurry(cut: Cut, members: readonly Member[], why: string, stages: Stages = []): Step {
+  const held = unheld(members);
+  if (held.length === 0) return waits(cut, why, { stages });
+  if (!cut.snapshot.isCertain) return waits(cut, why, { stages, needsCertainty: true });
+  return waits(cut, why, { stages: [...stages, held] });
 }
 
 const isFrozen = (member: Member, { identity, change }: Cut) => {
@@ -172,7 +180,7 @@ function finish(cut: Cut): Step {
   const isBegun =
     known.kind === "one" && isStartedIn(known.leader, identity, epoch) && hasGoneOn(cut, known.leader);
   const stages = [starts].filter((stage) => stage.length > 0);
-  if (!isBegun) return waits(cut, "the members of the next epoch start", { stages });
+  if (!isBegun) return hurry(cut, next, "the members of the next epoch start", stages);
   if (late || starts.length > 0) {
     const message = `Blocks are made by ${replicas} members; ${late?.name ?? "a member"} is on its way.`;
     return { membership: { reason: "MembersChanging", message }, stages, recheckAfterMs: 1_000 };
