@@ -172,7 +172,7 @@ test("orders name all voters, and go to pods that stay, with our lock on the cha
     for (const { pod, order } of of(actions, "order")) {
       expect(pod.terminating).toBe(false);
       expect(seen.chainLock.kind).toBe("ours");
-      const voters = order.kind === "start" ? all : order.voters.map(({ id }) => id);
+      const voters = "voters" in order ? order.voters.map(({ id }) => id) : all;
       expect(voters).toEqual(all);
     }
   });
