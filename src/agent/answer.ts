@@ -37,7 +37,7 @@ export function answerOf(
     ...ifKnown({ refusedOrder, mode, disk }),
     ...ifKnown({ fingerprints: fingerprints(findings) }),
     prepare: findings.prepare,
-    volume: findings.volume,
+    volume: shownVolume(findings),
     node: shownNode(findings.node, nowMs),
     ...ifKnown({ execution: shownExecution(findings.execution, nowMs) }),
     peers: findings.peers.map((peer) => shownPeer(peer, findings.node, nowMs)),
@@ -51,6 +51,11 @@ export function answerOf(
 
 function fingerprints({ genesis, voters }: Findings): AgentAnswer["fingerprints"] {
   return genesis === undefined && voters === undefined ? undefined : ifKnown({ genesis, voters });
+}
+
+function shownVolume({ volume, isSettled }: Findings): AgentAnswer["volume"] {
+  if (volume.kind !== "intact" || volume.change === undefined || !isSettled) return volume;
+  return { ...volume, change: { ...volume.change, settled: true } };
 }
 
 function shownRaftLog(raftLog: Findings["raftLog"], nowMs: number): AgentAnswer["raftLog"] {

@@ -6,7 +6,7 @@ import {
 } from "../evnode/config.ts";
 import { configRevision } from "../model/config-revision.ts";
 import { configEntry } from "../model/names.ts";
-import { type MemberFacts, memberFacts } from "./member-facts.ts";
+import { type MemberFacts, memberFacts, raftEpoch } from "./member-facts.ts";
 import type { ModeConfigs } from "./mode-keeper.ts";
 import type { SingleConfigs } from "./single-keeper.ts";
 import { isFolderInHome, raftFolderName } from "./volume.ts";
@@ -29,6 +29,7 @@ export const ownText = (texts: MemberTexts): string => ("single" in texts ? text
 
 export interface ConfigExpectation {
   readonly member: string;
+  /** The first one of this pod: its config is of this one or of a later one. */
   readonly epoch: number;
   readonly home: string;
   /** Where ev-node finds its signer. */
@@ -74,7 +75,8 @@ function problemOf(config: MemberConfig, expected: ConfigExpectation): string | 
   // Each would produce by itself, with the key of all.
   const [other] = raft.enable ? [] : memberFacts(config).peers;
   if (other !== undefined) return `raft.enable: expected true beside ${other.name}, found false`;
-  const raftFolder = `${expected.home}/${raftFolderName(expected.epoch)}`;
+  const epoch = Math.max(expected.epoch, raftEpoch(raft.raft_dir) ?? 0);
+  const raftFolder = `${expected.home}/${raftFolderName(epoch)}`;
   if (raft.node_id !== expected.member) return difference("raft.node_id", expected.member, raft.node_id);
   if (raft.raft_dir !== raftFolder) return difference("raft.raft_dir", raftFolder, raft.raft_dir);
   if (raft.peers !== RAFT_PEERS_SENTINEL) return difference("raft.peers", RAFT_PEERS_SENTINEL, raft.peers);

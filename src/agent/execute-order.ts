@@ -4,6 +4,7 @@ import { bootstrapFiles } from "../evnode/raft-bootstrap.ts";
 import { readMembership } from "../evnode/raft-membership.ts";
 import { LOG_FILE, STABLE_FILE } from "../evnode/raft-store.ts";
 import type { Voter } from "../model/agent-protocol.ts";
+import type { ChangeVerdict } from "./change-orders.ts";
 import type { Disk } from "./disk.ts";
 import type { OrderVerdict } from "./orders.ts";
 import { lookAtRaftFolder, namesIn } from "./raft-folder.ts";
@@ -11,7 +12,10 @@ import { raftFolderName, type VolumeOwner } from "./volume.ts";
 import { OWN_FOLDER, type VolumeRecord, withOrder, writeRecord } from "./volume-record.ts";
 import { votersDigest } from "./voters.ts";
 
-type Executable = Extract<OrderVerdict, { kind: "writeRaftFolder" | "record" }>;
+type Executable = Extract<
+  OrderVerdict | ChangeVerdict,
+  { kind: "writeRaftFolder" | "join" | "prepare" | "record" }
+>;
 
 const MAX_SET_ASIDE = 1_000;
 
@@ -33,27 +37,34 @@ export async function executeOrder(
     if (!owner.single) await writeRaftFolder(disk, home, owner.epoch, verdict.order.voters);
   }
 
-  const record = withOrder(verdict.kind === "record" ? verdict.record : newRecord(owner, verdict), order.id);
+  if (verdict.kind === "prepare") {
+    // The set of one has no Raft folder, and must not find one.
+    if (verdict.order.voters.length === 1) await setAside(disk, home, raftFolderName(order.epoch));
+    else await writeRaftFolder(disk, home, order.epoch, verdict.order.voters);
+  }
+
+  const record = withOrder("record" in verdict ? verdict.record : newRecord(owner, verdict), order.id);
   await writeRecord(disk, home, record);
   return record;
 }
 
 function newRecord(
   owner: VolumeOwner,
-  verdict: Extract<Executable, { kind: "writeRaftFolder" }>,
+  verdict: Extract<Executable, { kind: "writeRaftFolder" | "join" }>,
 ): VolumeRecord {
   return {
     version: 1,
     clusterId: owner.clusterId,
     member: owner.member,
     chainId: owner.chainId,
-    epoch: owner.epoch,
+    epoch: verdict.order.epoch,
     votersDigest: votersDigest(verdict.order.voters),
     bootstrapped: true,
     // The others run already: a member that rejoins needs no further leave to start.
     started: verdict.order.kind === "rejoin",
     hadBlocks: verdict.hadBlocks,
     executedOrders: verdict.before?.executedOrders ?? [],
+    ...(verdict.kind === "join" ? { change: { kind: "joining" } } : {}),
   };
 }
 

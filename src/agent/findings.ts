@@ -14,6 +14,8 @@ export interface Findings {
   readonly refusedOrder: AgentAnswer["refusedOrder"];
   readonly prepare: AgentAnswer["prepare"];
   readonly volume: AgentAnswer["volume"];
+  /** No process that could make a block has run since the volume was frozen or joins, and one runs as a full node. */
+  readonly isSettled: boolean;
   readonly mode: AgentAnswer["mode"];
   readonly node: NodeFinding;
   /** Undefined where there is no execution client. */
@@ -147,6 +149,7 @@ export function nothingKnown(nowMs: number): Findings {
     refusedOrder: undefined,
     prepare: { kind: "checking" },
     volume: { kind: "unchecked" },
+    isSettled: false,
     mode: undefined,
     node: closedSince(nowMs),
     execution: undefined,

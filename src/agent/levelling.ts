@@ -40,6 +40,11 @@ export type LevelVerdict =
   /** The Raft log ends with blocks that no member ever stored. */
   | { readonly kind: "dropAbove"; readonly height: number };
 
+export type HeldVerdict = Exclude<LevelVerdict, { kind: "raft" }>;
+
+/** What a member on its way to another membership waits for blocks that come by themselves. */
+const ASK_AGAIN_MS = 2_000;
+
 /** Blocks on their way from one full node to another are there by then. */
 export const STILL_MS = 5_000;
 
@@ -73,13 +78,40 @@ function judgeShort(
   loggedHeight: number,
   peers: readonly PeerLevel[],
   stillMs: number,
-): LevelVerdict {
+): HeldVerdict {
   const why = `lacks blocks ${height + 1} to ${loggedHeight} of its Raft log`;
   if (stillMs < STILL_MS) return stay(why);
   if (peers.every((peer) => peer.kind === "level" && peer.height === height))
     return { kind: "dropAbove", height };
   const ahead = peers.find((peer) => peer.kind === "level" && (peer.height ?? 0) > height);
   return ahead === undefined ? stay(why) : { kind: "askAgain", why: `${why}, which ${ahead.name} has` };
+}
+
+/**
+ * The same for a member that never goes to Raft, since it is on its way to another membership. It has to come to the
+ * height of the highest, and each start of ev-node is one that kubelet may hold back: it is not asked for lightly.
+ *
+ * | own blocks | the others | then |
+ * | --- | --- | --- |
+ * | not known | any | stay |
+ * | any | one has more, and the own have not become more for a while | ask anew |
+ * | fewer than in the Raft log | all level, hold just as many, and nothing moves | drop the rest from the log, as above |
+ * | any | any | stay |
+ */
+export function judgeHeld({
+  own,
+  peers,
+  highest,
+  stillMs,
+}: LevelView & { readonly highest: number }): HeldVerdict {
+  const { height, loggedHeight } = own;
+  if (height === undefined) return stay("ev-node has not told its height yet");
+  if (highest > height && stillMs >= ASK_AGAIN_MS)
+    return { kind: "askAgain", why: `lacks blocks ${height + 1} to ${highest}` };
+  if (loggedHeight !== undefined && height < loggedHeight) {
+    return judgeShort(height, loggedHeight, peers, stillMs);
+  }
+  return stay("waits for the change of the membership");
 }
 
 /** Whether a peer that levels lacks blocks of its log, as far as that is known. */
@@ -92,4 +124,4 @@ export function lacksBlocks({ height, loggedHeight }: OwnLevel): boolean {
   return height !== undefined && loggedHeight !== undefined && height < loggedHeight;
 }
 
-const stay = (why: string): LevelVerdict => ({ kind: "stay", why });
+const stay = (why: string): HeldVerdict => ({ kind: "stay", why });

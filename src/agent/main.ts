@@ -2,10 +2,11 @@ import pino from "pino";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type Random, systemRandom } from "../runtime/random.ts";
-import { newBoard } from "./board.ts";
-import { newIdentityCheck } from "./check-identity.ts";
+import { type Board, newBoard } from "./board.ts";
+import { type IdentityCheck, newIdentityCheck } from "./check-identity.ts";
 import { realDisk } from "./disk.ts";
-import { newHttpClient } from "./http-client.ts";
+import { closedSince } from "./findings.ts";
+import { type HttpClient, newHttpClient } from "./http-client.ts";
 import { startServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
@@ -14,6 +15,7 @@ import { nodeIsUp, nodeRuns } from "./node-watch.ts";
 import { PeerLooks } from "./peer-looks.ts";
 import { prepareUntilDone } from "./prepare.ts";
 import { newResolve, type Resolve } from "./resolve.ts";
+import { isHeld } from "./run-kind.ts";
 import { type AgentPaths, podPaths, readSettings, type Settings } from "./settings.ts";
 import type { NodeLife } from "./volume-keeper.ts";
 import { watch } from "./watch.ts";
@@ -78,8 +80,7 @@ async function runMember(
   signal: AbortSignal,
   surroundings: AgentSurroundings,
 ): Promise<void> {
-  const { paths, port, peerAgentPort, clock, random, resolve, log, stopNode, nodeProcesses, nodeCpuStat } =
-    surroundings;
+  const { port, clock, random, log } = surroundings;
   const { member, ordinal, podUid, maxBlocksBehind } = settings;
   const bootId = Buffer.from(random.bytes(6)).toString("hex");
   const board = newBoard({ member, podUid, maxBlocksBehind, bootId }, clock, log);
@@ -97,34 +98,65 @@ async function runMember(
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
   try {
-    const disk = realDisk;
     const checkIdentity = newIdentityCheck(ordinal);
-    const around = { http, resolve, clock, random, board, signal };
-    const peers = new PeerLooks({ ...around, agentPort: peerAgentPort });
-    // They end with the signal, as everything here does.
-    let looks = Promise.resolve();
-    const lookAround = (facts: MemberFacts, clusterId: string) => {
-      peers.name(facts.peers, clusterId);
-      looks = peers.run();
-    };
-    // A process opens its stores before its first port.
-    const nodeLife = (facts: MemberFacts): NodeLife => ({
-      runs: async () =>
-        (await nodeProcesses(paths.home)).length > 0 || (await nodeRuns(facts, resolve, clock)),
-      isUp: () => nodeIsUp(facts, clock),
-    });
-    const prepared = await prepareUntilDone(
-      { settings, paths, disk, board, checkIdentity, nodeLife, lookAround },
-      { clock, log, signal, beat: heart.beat },
-    );
-    if (prepared === undefined) return await looks;
-    const ofNode = { stopNode, nodeProcesses, nodeCpuStat, nodeLife };
-    await watch(prepared, { ...around, ...ofNode, settings, paths, disk, log, beat: heart.beat, peers });
+    const given = { settings, surroundings, board, http, checkIdentity, beat: heart.beat };
+    while (!signal.aborted) await runRound(given, signal);
   } finally {
     if (!signal.aborted) close();
     await closed;
     log.info({}, "the agent stops");
   }
+}
+
+interface MemberRun {
+  readonly settings: Settings;
+  readonly surroundings: AgentSurroundings;
+  readonly board: Board;
+  readonly http: HttpClient;
+  readonly checkIdentity: IdentityCheck;
+  readonly beat: () => void;
+}
+
+/**
+ * Prepares the member and watches it, until an order takes its volume another step between two memberships. Then its
+ * config, its peers, and how ev-node may run are others: as for an agent that starts anew.
+ */
+async function runRound(given: MemberRun, whole: AbortSignal): Promise<void> {
+  const { settings, surroundings, board, http, beat } = given;
+  const { paths, peerAgentPort, clock, random, resolve, log } = surroundings;
+  const { stopNode, nodeProcesses, nodeCpuStat } = surroundings;
+  const round = new AbortController();
+  const signal = AbortSignal.any([whole, round.signal]);
+  const around = { http, resolve, clock, random, board, signal };
+  const peers = new PeerLooks({ ...around, agentPort: peerAgentPort });
+  // They end with the signal, as everything here does.
+  let looks = Promise.resolve();
+  const lookAround = (facts: MemberFacts, clusterId: string) => {
+    peers.name(facts.peers, clusterId);
+    looks = peers.run();
+  };
+  const nodeLife = newNodeLife(surroundings);
+  const member = { settings, paths, disk: realDisk, board, nodeLife };
+  const prepared = await prepareUntilDone(
+    { ...member, checkIdentity: given.checkIdentity, lookAround },
+    { clock, log, signal, beat },
+  );
+  if (prepared === undefined) return looks;
+  const ofNode = { stopNode, nodeProcesses, nodeCpuStat };
+  const endRound = () => round.abort();
+  await watch(prepared, { ...around, ...member, ...ofNode, log, beat, peers, endRound });
+  // Whatever was heard was heard of the member as it was.
+  board.update({ node: closedSince(clock.monotonicMs()), isSettled: false });
+}
+
+function newNodeLife(surroundings: AgentSurroundings): (facts: MemberFacts) => NodeLife {
+  const { paths, resolve, clock, nodeProcesses } = surroundings;
+  // A process opens its stores before its first port.
+  return (facts) => ({
+    runs: async () => (await nodeProcesses(paths.home)).length > 0 || (await nodeRuns(facts, resolve, clock)),
+    isUp: () => nodeIsUp(facts, clock),
+    isHeld: async () => isHeld(paths.config, await nodeProcesses(paths.home)),
+  });
 }
 
 function newHeart(clock: Clock) {

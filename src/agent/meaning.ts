@@ -22,7 +22,8 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
     ["executedOrder", findings.executedOrder ?? ""],
     ["refusedOrder", findings.refusedOrder === undefined ? "" : (findings.refusedOrder.id ?? "malformed")],
     ["prepare", prepareMeaning(prepare)],
-    ["volume", volume.kind === "intact" ? `intact ${volume.started ? "started" : "new"}` : volume.kind],
+    ["volume", volumeMeaning(volume)],
+    ["settled", findings.isSettled ? "settled" : ""],
     ["mode", findings.mode?.kind ?? ""],
     ["node", nodeMeaning(findings.node)],
     ["execution", executionMeaning(findings.execution)],
@@ -41,6 +42,14 @@ export function meaningOf(findings: Findings, ready: Readiness): Meaning {
 function prepareMeaning(prepare: Findings["prepare"]): string {
   if (prepare.kind === "waiting") return `waiting for ${prepare.for}`;
   return prepare.kind === "refused" ? `refused ${prepare.reason}` : prepare.kind;
+}
+
+function volumeMeaning(volume: Findings["volume"]): string {
+  if (volume.kind !== "intact") return volume.kind;
+  const { started, change } = volume;
+  const way = change === undefined ? [] : [change.kind === "frozen" ? `frozen to ${change.to}` : "joining"];
+  const prepared = change?.prepared === true ? ["prepared"] : [];
+  return [`intact ${started ? "started" : "new"}`, ...way, ...prepared].join(", ");
 }
 
 function nodeMeaning(node: NodeFinding): string {

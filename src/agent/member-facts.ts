@@ -4,6 +4,8 @@ import type { MemberConfig } from "../evnode/config.ts";
 export interface MemberFacts {
   /** The only member of its cluster, which runs without Raft. */
   readonly isSingle: boolean;
+  /** The membership that the config is of. */
+  readonly epoch: number;
   readonly raftAddress: string;
   readonly raftHost: string;
   readonly raftPort: number;
@@ -30,6 +32,7 @@ export function memberFacts(config: MemberConfig): MemberFacts {
   const { host: raftHost, port: raftPort } = splitAddress(raft.raft_addr);
   return {
     isSingle: !raft.enable,
+    epoch: raftEpoch(raft.raft_dir) ?? 0,
     raftAddress: raft.raft_addr,
     raftHost,
     raftPort,
@@ -39,6 +42,12 @@ export function memberFacts(config: MemberConfig): MemberFacts {
     signer: config.signer.signer_type,
     peers: peersOf(config.p2p.peers, raftHost, raftPort),
   };
+}
+
+/** The name of a Raft folder ends with its epoch; undefined for a folder of another name. */
+export function raftEpoch(folder: string): number | undefined {
+  const [, digits] = /\/raft-([1-9]\d{0,8})$/.exec(folder) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** The first fact in which two configs of one member differ, in words; undefined when they are equal. */

@@ -7,13 +7,15 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
-import { current, type PeerFinding } from "./findings.ts";
+import { current } from "./findings.ts";
 import { CONFIG_FILE, install } from "./install.ts";
 import type { Keeper } from "./keeper.ts";
 import { judgeLevel, lacksBlocks, type PeerLevel } from "./levelling.ts";
 import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
 import { isRaftPortOpen } from "./node-watch.ts";
+import { isFresh, levelOf } from "./peer-level.ts";
+import { lookAtRaftFolder } from "./raft-folder.ts";
 import { dropAbove, loggedHeight } from "./raft-log.ts";
 import type { Resolve } from "./resolve.ts";
 import { Restarter } from "./restarter.ts";
@@ -23,8 +25,6 @@ type Mode = Exclude<NonNullable<AgentAnswer["mode"]>["kind"], "single">;
 /** The text of ev-node's config in each mode. */
 export type ModeConfigs = Readonly<Record<Mode, string>>;
 
-/** What a peer's agent said longer ago decides nothing. */
-const STANCE_LIFETIME_MS = 2_500;
 /**
  * How long members in Raft may be without a leader before they come back for one that lacks blocks: when they are no
  * majority without it, and when they are, but kubelet holds some of them back.
@@ -72,10 +72,13 @@ export class ModeKeeper implements Keeper {
 
   /**
    * Decides the first mode. An agent that was restarted beside a running ev-node leaves it as it is: that stands in the
-   * config that is installed, also when it is of another revision.
+   * config that is installed, also when it is of another revision. On a Raft folder that ev-node never ran on, what is
+   * installed is of the epoch before, or of before the folder was lost.
    */
   async begin(): Promise<void> {
     const { configFolder, raftFolder } = this.#given;
+    if ((await lookAtRaftFolder(raftFolder)).kind === "fresh")
+      return this.#set("raft", "ev-node never ran in Raft with this membership");
     const text = (await readIfPresent(join(configFolder, CONFIG_FILE)))?.toString("utf8");
     const isInRaft = text === undefined ? undefined : runsInRaft(text);
     if (isInRaft === true) return this.#set("raft", "ev-node was started in Raft before");
@@ -236,18 +239,4 @@ export class ModeKeeper implements Keeper {
     this.#why = why;
     this.#given.log.info({ mode: this.#given.board.findings().mode?.kind, why }, "mode");
   }
-}
-
-function isFresh(stance: PeerFinding["stance"], nowMs: number): boolean {
-  return stance !== undefined && nowMs - stance.atMs <= STANCE_LIFETIME_MS;
-}
-
-function levelOf({ name, stance, height }: PeerFinding, nowMs: number): PeerLevel {
-  if (stance === undefined || !isFresh(stance, nowMs)) return { name, kind: "absent" };
-  const { mode, leads, isUp } = stance.value;
-  if (leads) return { name, kind: "leads" };
-  // The agent of a pod that is going away still says how its ev-node ran.
-  if (mode?.kind === "raft") return { name, kind: isUp || mode.levelled ? "raft" : "absent" };
-  if (mode?.kind !== "level") return { name, kind: "absent" };
-  return { name, kind: "level", height: current(height, nowMs), loggedHeight: mode.loggedHeight };
 }

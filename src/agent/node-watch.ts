@@ -90,9 +90,10 @@ export class NodeWatch {
    */
   async #leadsAlone(body: string | undefined, isAnswered: boolean): Promise<true | undefined> {
     const { board, isLazy = async () => false } = this.#given;
-    const { node, volume } = board.findings();
+    const { node, volume, mode } = board.findings();
     // It runs as a full node, and the end of the process before may not have been seen.
-    if (volume.kind === "damaged") return undefined;
+    if (volume.kind === "damaged" || mode?.kind === "level") return undefined;
+    if (volume.kind === "intact" && volume.change !== undefined) return undefined;
     if ((node.kind === "open" && node.isLeader === true) || body?.trim() === READY) return true;
     return isAnswered && (await isLazy()) ? true : undefined;
   }

@@ -8,7 +8,7 @@ export type OrderReading =
   | { readonly kind: "malformed"; readonly message: string }
   | { readonly kind: "order"; readonly order: Order };
 
-type VotersOrder = Extract<Order, { kind: "bootstrap" | "rejoin" }>;
+export type VotersOrder = Extract<Order, { kind: "bootstrap" | "rejoin" }>;
 
 /** What an order means for this volume. */
 export type OrderVerdict =
@@ -60,7 +60,8 @@ export function readOrder(text: string | undefined): OrderReading {
  * | intact, new       | done already if voters equal  | starts  | refused              |
  * | intact, started   | refused                       | done    | refused, done if new; anew: writes anew |
  *
- * Of a single sequencer `bootstrap` writes the volume's record alone, and `rejoin` is always refused.
+ * Of a single sequencer `bootstrap` writes the volume's record alone, and `rejoin` is always refused. For orders that
+ * lead to another membership, and all on a volume that is on its way there, see `change-orders.ts`.
  */
 export function judgeOrder(order: Order, volume: VolumeState, facts: OrderFacts): OrderVerdict {
   if (isExecuted(order, volume, facts)) return { kind: "nothing" };
@@ -71,11 +72,12 @@ export function judgeOrder(order: Order, volume: VolumeState, facts: OrderFacts)
 
   if (order.kind === "bootstrap") return judgeBootstrap(order, volume, facts);
   if (order.kind === "rejoin") return judgeRejoin(order, volume, facts);
+  if (order.kind !== "start") return refuse(order, "the volume is on no way to another membership");
   if (volume.kind === "intact") return { kind: "record", order, record: { ...volume.record, started: true } };
   return refuse(order, volume.kind === "empty" ? "the volume is empty" : volume.message);
 }
 
-function isExecuted(order: Order, volume: VolumeState, facts: OrderFacts): boolean {
+export function isExecuted(order: Order, volume: VolumeState, facts: OrderFacts): boolean {
   const recorded = volume.kind === "intact" || volume.kind === "damaged" ? volume.record.executedOrders : [];
   return recorded.includes(order.id) || facts.executed.includes(order.id);
 }
@@ -130,7 +132,7 @@ function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): 
 /** What is written anew though it looks intact. */
 const anewOf = (order: VotersOrder) => (order.kind === "rejoin" ? order.anew : undefined);
 
-function refuse(order: Order, why: string): OrderVerdict {
+export function refuse(order: Order, why: string): Extract<OrderVerdict, { kind: "refuse" }> {
   return {
     kind: "refuse",
     orderId: order.id,

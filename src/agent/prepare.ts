@@ -13,11 +13,13 @@ import type { MemberFacts } from "./member-facts.ts";
 import { expectedConfig, lookAtMountedConfig } from "./mounted-config.ts";
 import { readPodAnnotations } from "./pod-annotations.ts";
 import { readRestartRecord, writeRestartRecord } from "./restart-record.ts";
+import { beginAs } from "./run-kind.ts";
 import { readSecretFolder } from "./secret-folder.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
 import { holdBack } from "./single-keeper.ts";
 import { shownVolume, type VolumeOwner } from "./volume.ts";
 import { type NodeLife, tendVolume, type VolumeReport } from "./volume-keeper.ts";
+import { fitsEpoch, type RecordReading, readRecord, type VolumeRecord } from "./volume-record.ts";
 
 export interface PrepareDependencies {
   readonly settings: Settings;
@@ -35,6 +37,8 @@ type AcceptedConfig = Extract<ConfigFinding, { kind: "accepted" }>;
 /** What is known of the member once ev-node may run. */
 export interface Prepared {
   readonly owner: VolumeOwner;
+  /** As it was when ev-node was allowed to run on it. */
+  readonly record: VolumeRecord;
   readonly facts: MemberFacts;
   /** The member's config, as it is meant and as a full node. */
   readonly configs: AcceptedConfig["texts"];
@@ -76,8 +80,12 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
     return stop(board, { kind: "notYet", message: "the pod's annotations are not mounted yet" }, "Config");
   }
   board.update({ restartToken: await restartTokenOf(podAnnotations, disk, paths) });
-  const config = await lookAtConfig(podAnnotations, settings, paths);
+  const found = await readRecord(paths.home);
+  const config = await lookAtConfig(podAnnotations, settings, paths, found);
   if (config.kind !== "accepted") return stop(board, config, "Config");
+  // Before all that may take its time: kubelet starts a process that ended with whatever is installed.
+  const isOnItsWay = found.kind === "present" && found.record.change !== undefined;
+  if (isOnItsWay) await holdBack(disk, paths.config, config.texts);
   const identity = await lookAtIdentity(settings, paths, config.facts, dependencies.checkIdentity);
   board.update({
     clusterId: identity.kind === "accepted" ? identity.clusterId : undefined,
@@ -88,13 +96,17 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
 
   const { facts } = config;
   const owner = ownerOf(settings, identity, facts);
-  const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts) });
+  const named = () => namedFacts(settings, paths);
+  const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts), named });
+  if (report.isMoved) return undefined;
   const prepare = judgePrepare(report);
   board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
   if (prepare?.kind === "waiting" && prepare.for === "start")
     dependencies.lookAround(facts, identity.clusterId);
   if (prepare !== undefined && facts.isSingle) await holdBack(disk, paths.config, config.texts);
-  if (prepare !== undefined) return undefined;
+  if (prepare !== undefined || report.volume.kind !== "intact") return undefined;
+  const { record } = report.volume;
+  if (record.change === undefined) await beginAs(disk, paths.config, "member");
 
   // The config follows when it is known how ev-node may run: without it, ev-node would run by its defaults.
   await install(disk, paths.config, identity.files);
@@ -103,7 +115,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
     configRevision: config.revision,
     prepare: { kind: "checking", message: "looks for the other members" },
   });
-  return { owner, facts, configs: config.texts };
+  return { owner, record, facts, configs: config.texts };
 }
 
 /** What stands in the way of ev-node; undefined when nothing does. */
@@ -112,7 +124,8 @@ export function judgePrepare({ volume, refusedOrder, postponed }: VolumeReport):
   if (volume.kind === "damaged") {
     return { kind: "refused", reason: "Volume", message: joined(volume.message, postponed) };
   }
-  if (volume.kind === "intact" && volume.record.started) return undefined;
+  if (volume.kind === "intact" && (volume.record.started || volume.record.change !== undefined))
+    return undefined;
   if (refusedOrder !== undefined) return { kind: "refused", reason: "Order", message: refusedOrder.message };
   if (volume.kind === "empty") {
     const message = postponed ?? "the volume is empty: waits for an order";
@@ -148,31 +161,46 @@ function stop(
 }
 
 function ownerOf(
-  { member, epoch }: Settings,
+  { member }: Settings,
   { clusterId, chainId }: AcceptedIdentity,
-  { isSingle, raftAddress }: MemberFacts,
+  { epoch, isSingle, raftAddress }: MemberFacts,
 ): VolumeOwner {
   const owner = { clusterId, member, chainId, epoch };
   return isSingle ? { ...owner, single: { id: member, address: raftAddress } } : owner;
 }
 
-/** The config of the pod's revision, but for an agent that starts anew: ev-node may run on what it installed before. */
+/**
+ * The config of the pod's revision, but for an agent that starts anew: ev-node may run on what it installed before,
+ * unless the volume went on to another epoch since.
+ */
 async function lookAtConfig(
   podAnnotations: ReadonlyMap<string, string>,
   settings: Settings,
   paths: AgentPaths,
+  found: RecordReading,
 ): Promise<ConfigFinding> {
   const installed = await readInstalledConfig(paths.config);
   if (installed !== undefined) {
     const { revision, text } = installed;
     const finding = checkOwnConfig(revision, text, expectedConfig(settings, paths));
-    if (finding.kind === "accepted") return finding;
+    if (finding.kind === "accepted" && fits(found, finding.facts)) return finding;
   }
   const revision = podAnnotations.get(annotations.configRevision);
   if (revision === undefined) {
     return { kind: "refused", message: `the pod has no annotation ${annotations.configRevision}` };
   }
   return lookAtMountedConfig(revision, settings, paths);
+}
+
+const fits = (found: RecordReading, { epoch }: MemberFacts) =>
+  found.kind !== "present" || fitsEpoch(found.record, epoch);
+
+/** What the config revision on the pod says of the member, as soon as that can be used. */
+export async function namedFacts(settings: Settings, paths: AgentPaths): Promise<MemberFacts | undefined> {
+  const revision = (await readPodAnnotations(paths.annotations))?.get(annotations.configRevision);
+  if (revision === undefined) return undefined;
+  const config = await lookAtMountedConfig(revision, settings, paths);
+  return config.kind === "accepted" ? config.facts : undefined;
 }
 
 /** The token that the pod was made with counts as acted upon: there was no process that it could mean. */

@@ -1,3 +1,4 @@
+import type { VolumeChange } from "../model/agent-protocol.ts";
 import { majorityOf } from "../model/majority.ts";
 import { current, type ExecutionFinding, type Findings, heightBeside } from "./findings.ts";
 
@@ -13,6 +14,8 @@ export interface Readiness {
 export function judgeReadiness(findings: Findings, maxBlocksBehind: number, nowMs: number): Readiness {
   const { prepare, mode, volume, node, peers, execution } = findings;
   if (prepare.kind !== "done") return notReady("the member is not prepared yet");
+  if (volume.kind === "intact" && volume.change !== undefined)
+    return notReady(changeMessage(volume.epoch, volume.change));
   if (mode?.kind === "level") return notReady(levelMessage(mode, node));
   if (mode?.kind === "single" && (volume.kind !== "intact" || !volume.started))
     return notReady(`its volume is not the one that it was started on: ${lossOf(volume)}`);
@@ -69,6 +72,14 @@ function executionLack(
 
 const lossOf = (volume: Findings["volume"]) =>
   "message" in volume ? volume.message : `it is ${volume.kind}`;
+
+function changeMessage(epoch: number, change: VolumeChange): string {
+  const way =
+    change.kind === "frozen"
+      ? `is frozen in epoch ${epoch}, for the change of the membership to epoch ${change.to}`
+      : `joins for epoch ${epoch}, which has not begun`;
+  return `${way}: it runs as a full node until then`;
+}
 
 /** Told in the member's status as well. */
 function levelMessage(

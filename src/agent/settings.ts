@@ -26,6 +26,7 @@ export interface Settings {
   readonly ordinal: number;
   readonly namespace: string;
   readonly podUid: string;
+  /** The first one of the cluster. Which one the member is in stands in its config. */
   readonly epoch: number;
   readonly maxBlocksBehind: number;
   /** Where the execution client of the pod listens; undefined where there is none. */

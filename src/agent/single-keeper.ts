@@ -4,10 +4,12 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
+import { closedSince } from "./findings.ts";
 import { CONFIG_FILE, install } from "./install.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Log } from "./log.ts";
 import { Restarter } from "./restarter.ts";
+import { processesBefore } from "./run-kind.ts";
 
 /** The text of a single sequencer's config, and the same as a full node, which makes no block. */
 export type SingleConfigs = Readonly<Record<"single" | "level", string>>;
@@ -21,6 +23,8 @@ export interface SingleKeeperDependencies {
   readonly log: Log;
   /** Asks ev-node to end; true when there was a process. */
   readonly stopNode: () => Promise<boolean>;
+  /** The processes of ev-node that run now. */
+  readonly nodeProcesses: () => Promise<readonly string[]>;
 }
 
 /**
@@ -39,6 +43,8 @@ export class SingleKeeper implements Keeper {
   #texts: MemberTexts;
   readonly #restarter: Restarter;
   #isHeld = false;
+  /** Whether a full node may still run that was started on the way to another membership. */
+  #mayBeFullNode = true;
 
   constructor(given: SingleKeeperDependencies) {
     this.#given = given;
@@ -48,7 +54,7 @@ export class SingleKeeper implements Keeper {
 
   async begin(): Promise<void> {
     await this.tend();
-    this.#given.board.update({ mode: { kind: "single" } });
+    if (this.#mayBeFullNode) this.#given.board.update({ mode: { kind: "level", loggedHeight: 0 } });
   }
 
   async tend(): Promise<void> {
@@ -56,6 +62,7 @@ export class SingleKeeper implements Keeper {
     const { volume } = board.findings();
     const isHeld = volume.kind !== "intact" || !volume.started;
     await this.#install(isHeld);
+    if (this.#mayBeFullNode) await this.#endFullNode();
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     if (isHeld)
@@ -76,6 +83,16 @@ export class SingleKeeper implements Keeper {
     await this.#restarter.restart();
   }
 
+  async #endFullNode(): Promise<void> {
+    const { disk, configFolder, board, clock, nodeProcesses } = this.#given;
+    const left = await processesBefore(disk, configFolder, "member", await nodeProcesses());
+    if (left.length > 0) return this.restart();
+    this.#mayBeFullNode = false;
+    // What was heard of a full node says nothing of the sequencer.
+    const heard = board.findings().mode?.kind === "level" ? { node: closedSince(clock.monotonicMs()) } : {};
+    board.update({ mode: { kind: "single" }, ...heard });
+  }
+
   async #install(isHeld: boolean): Promise<void> {
     const { disk, configFolder } = this.#given;
     const text = isHeld ? this.#texts.level : ownText(this.#texts);
@@ -84,8 +101,8 @@ export class SingleKeeper implements Keeper {
 }
 
 /**
- * The same for an agent that starts anew, and finds the volume changed beside an ev-node that it let start before: it
- * does not come as far as to keep it.
+ * The same for an agent that does not come as far as to keep ev-node, or not yet: it starts anew, and finds the volume
+ * changed beside an ev-node that it let start before, or on its way to another membership.
  */
 export async function holdBack(disk: Disk, configFolder: string, { level }: MemberTexts): Promise<void> {
   if ((await readIfPresent(join(configFolder, CONFIG_FILE))) === undefined) return;

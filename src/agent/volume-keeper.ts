@@ -1,14 +1,15 @@
-import type { AgentAnswer } from "../model/agent-protocol.ts";
+import type { AgentAnswer, Order } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
+import { type ChangeVerdict, isOfChange, judgeChange } from "./change-orders.ts";
 import type { Disk } from "./disk.ts";
 import { executeOrder } from "./execute-order.ts";
 import type { MemberFacts } from "./member-facts.ts";
-import { judgeOrder, type OrderReading, readOrder, whereUp } from "./orders.ts";
+import { judgeOrder, type OrderReading, type OrderVerdict, readOrder, whereUp } from "./orders.ts";
 import { readPodAnnotations } from "./pod-annotations.ts";
 import { addToLedger, readLedger } from "./pod-ledger.ts";
 import type { AgentPaths } from "./settings.ts";
 import { judgeVolume, lookAtVolume, type VolumeOwner, type VolumeState } from "./volume.ts";
-import { writeRecord } from "./volume-record.ts";
+import { type VolumeRecord, writeRecord } from "./volume-record.ts";
 
 /** What a look at the volume and at the pod's order came to. */
 export interface VolumeReport {
@@ -19,47 +20,50 @@ export interface VolumeReport {
   readonly postponed: string | undefined;
 }
 
+export interface TendedVolume extends VolumeReport {
+  /** An order took the volume another step between two memberships: what was known of the member is over. */
+  readonly isMoved: boolean;
+}
+
 export interface VolumeKeeperDependencies {
   readonly disk: Disk;
   readonly paths: AgentPaths;
   readonly owner: VolumeOwner;
   readonly facts: MemberFacts;
   readonly nodeLife: NodeLife;
+  /** What the config revision on the pod says of the member, as soon as that can be used. */
+  readonly named: () => Promise<MemberFacts | undefined>;
 }
 
-/** Asked only before a raft folder is written. */
+/** Asked only before a raft folder is written, or a new epoch begins. */
 export interface NodeLife {
   /** Whether there is a process of ev-node, however far it has come. */
   readonly runs: () => Promise<boolean>;
   /** Whether it could use what is on the volume. */
   readonly isUp: () => Promise<boolean>;
+  /** Whether each process of it that runs, and the next one that starts, is a full node. */
+  readonly isHeld: () => Promise<boolean>;
 }
 
 /** Looks at the volume and does what the pod's order asks for, if it was not done before. */
-export async function tendVolume(dependencies: VolumeKeeperDependencies): Promise<VolumeReport> {
+export async function tendVolume(dependencies: VolumeKeeperDependencies): Promise<TendedVolume> {
   const { disk, paths, owner, facts, nodeLife } = dependencies;
   const look = await lookAtVolume(paths.home, owner.epoch, facts.dbPath);
   const volume = judgeVolume(look, owner);
   await noteLoss(disk, paths.home, volume, owner);
   const reading = await readPodOrder(paths);
   const executed = await readLedger(paths.config);
-  const report = (state: VolumeState) => reportOf(state, reading, executed);
+  const report = (state: VolumeState) => ({ ...reportOf(state, reading, executed), isMoved: false });
   if (reading.kind !== "order") return report(volume);
 
   const { order } = reading;
-  const { member, epoch } = owner;
-  const judged = judgeOrder(order, volume, {
-    member,
-    epoch,
-    raftAddress: facts.raftAddress,
-    isSingle: facts.isSingle,
-    executed,
-  });
-  const isWrite = judged.kind === "writeRaftFolder";
-  const verdict = isWrite && (await nodeLife.isUp()) ? whereUp(judged, volume) : judged;
+  const judged = await judge(order, volume, executed, dependencies);
+  const verdict =
+    judged.kind === "writeRaftFolder" && (await nodeLife.isUp()) ? whereUp(judged, volume) : judged;
   if (verdict.kind === "refuse") {
     return { ...report(volume), refusedOrder: { id: order.id, message: verdict.message } };
   }
+  if (verdict.kind === "postpone") return { ...report(volume), postponed: verdict.message };
   // A process goes on with files that were taken from under it, and would come back to others.
   if (verdict.kind === "writeRaftFolder" && (await nodeLife.runs())) {
     return {
@@ -67,14 +71,34 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
       postponed: `order ${order.id} (${order.kind}) waits until ev-node stops`,
     };
   }
-  if (verdict.kind !== "nothing")
-    await executeOrder(disk, { home: paths.home, dbPath: facts.dbPath }, owner, verdict);
+  const record =
+    verdict.kind === "nothing"
+      ? undefined
+      : await executeOrder(disk, { home: paths.home, dbPath: facts.dbPath }, owner, verdict);
   // Also when the work was done before: it may have been cut off after the volume's record was written.
   await addToLedger(disk, paths.config, order.id);
-  if (verdict.kind === "nothing") return report(volume);
+  if (record === undefined) return report(volume);
   // Judged anew from the disk: what was done counts only as far as it can be seen.
   const now = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
-  return reportOf(now, reading, [...executed, order.id]);
+  return { ...reportOf(now, reading, [...executed, order.id]), isMoved: isMoved(volume, record) };
+}
+
+async function judge(
+  order: Order,
+  volume: VolumeState,
+  executed: readonly string[],
+  { owner, facts, nodeLife, named }: VolumeKeeperDependencies,
+): Promise<OrderVerdict | ChangeVerdict> {
+  const { raftAddress, isSingle } = facts;
+  const known = { member: owner.member, epoch: owner.epoch, raftAddress, isSingle, executed };
+  if (!isOfChange(order, volume)) return judgeOrder(order, volume, known);
+  return judgeChange(order, volume, { ...known, named: await named(), isHeld: await nodeLife.isHeld() });
+}
+
+/** From one epoch, or one kind of change, to another. A first bootstrap is none. */
+function isMoved(before: VolumeState, record: VolumeRecord): boolean {
+  const step = ({ epoch, change }: VolumeRecord) => `${epoch} ${change?.kind}`;
+  return "record" in before ? step(before.record) !== step(record) : record.change !== undefined;
 }
 
 /** From the first block on, missing block data is a loss. Written once in the life of a volume. */

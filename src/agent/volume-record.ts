@@ -8,6 +8,16 @@ export const OWN_FOLDER = ".evnode-operator";
 /** An order is on the pod until the next one; more than a few executed ones never matter. */
 const MAX_ORDERS_KEPT = 16;
 
+/** What the next epoch begins with on this volume: its membership, which is one member alone or has a Raft folder. */
+const prepared = z.strictObject({ votersDigest: z.string(), isSingle: z.boolean() });
+
+const change = z.discriminatedUnion("kind", [
+  /** Of a member of the epoch that the record names, which ends. */
+  z.strictObject({ kind: z.literal("frozen"), to: z.int(), prepared: prepared.optional() }),
+  /** Of no member yet: the epoch that the record names is the one to come. */
+  z.strictObject({ kind: z.literal("joining"), prepared: prepared.optional() }),
+]);
+
 const recordSchema = z.strictObject({
   version: z.literal(1),
   clusterId: z.string(),
@@ -23,10 +33,25 @@ const recordSchema = z.strictObject({
   /** Written once the blocks of a single sequencer were seen to be gone, and never taken back. */
   lostBlocks: z.literal(true).optional(),
   executedOrders: z.array(z.string()).max(MAX_ORDERS_KEPT),
+  /**
+   * On the way to another membership: ev-node may run as a full node and in no other way. An agent that does not know
+   * of it cannot read the record, and lets ev-node not run at all.
+   */
+  change: change.optional(),
 });
 
 /** Whose volume this is and what was done with it: what makes a known volume known. */
 export type VolumeRecord = Readonly<z.infer<typeof recordSchema>>;
+
+/** The epoch that a volume is on its way to; undefined when it is on none. */
+export function epochAhead({ epoch, change }: VolumeRecord): number | undefined {
+  if (change === undefined) return undefined;
+  return change.kind === "frozen" ? change.to : epoch;
+}
+
+/** Whether ev-node may run with a config of this epoch. As a full node it does not matter of which of the two it is. */
+export const fitsEpoch = (record: VolumeRecord, epoch: number): boolean =>
+  record.epoch === epoch || epochAhead(record) === epoch;
 
 export type RecordReading =
   | { readonly kind: "absent" }

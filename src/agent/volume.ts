@@ -3,13 +3,23 @@ import { basename, join, resolve, sep } from "node:path";
 import type { AgentAnswer, Voter } from "../model/agent-protocol.ts";
 import { isAbsent } from "./disk.ts";
 import { lookAtRaftFolder, namesIn, type RaftFolder } from "./raft-folder.ts";
-import { OWN_FOLDER, type RecordReading, readRecord, type VolumeRecord } from "./volume-record.ts";
+import {
+  epochAhead,
+  fitsEpoch,
+  OWN_FOLDER,
+  type RecordReading,
+  readRecord,
+  type VolumeRecord,
+} from "./volume-record.ts";
 import { votersDigest } from "./voters.ts";
 
 /** Everything about a volume that its judgement needs. */
 export interface VolumeLook {
   readonly record: RecordReading;
+  /** Of the epoch that the record names, or of the config where there is no record. */
   readonly raft: RaftFolder;
+  /** Of the epoch that the volume is on its way to. */
+  readonly raftAhead?: RaftFolder;
   /** Whether there is any file below the database folder. */
   readonly hasBlockData: boolean;
   /** What else lies on the volume, apart from the raft folder of this epoch. */
@@ -20,6 +30,7 @@ export interface VolumeOwner {
   readonly clusterId: string;
   readonly member: string;
   readonly chainId: string;
+  /** Of the member's config. */
   readonly epoch: number;
   /** Only of a single sequencer, which runs without Raft: itself, as the one member that the volume was prepared for. */
   readonly single?: Voter;
@@ -28,28 +39,53 @@ export interface VolumeOwner {
 export type VolumeState =
   /** `leftover` is a raft folder that an order wrote when it did not come to its end. */
   | { readonly kind: "empty"; readonly leftover: RaftFolder & { readonly kind: "missing" | "fresh" } }
-  | { readonly kind: "foreign"; readonly message: string }
+  /** `earlier`: this member's own, of an epoch before that of its config. */
+  | { readonly kind: "foreign"; readonly message: string; readonly earlier?: EarlierVolume }
   | {
       readonly kind: "damaged";
       readonly message: string;
       readonly record: VolumeRecord;
       readonly hasBlockData: boolean;
     }
-  /** `isFresh`: ev-node has not run since the raft folder was written. */
-  | { readonly kind: "intact"; readonly record: VolumeRecord; readonly isFresh: boolean };
+  /**
+   * `isFresh`: ev-node has not run since the raft folder was written. `isPrepared`: what the next epoch begins with is
+   * there.
+   */
+  | {
+      readonly kind: "intact";
+      readonly record: VolumeRecord;
+      readonly isFresh: boolean;
+      readonly isPrepared: boolean;
+    };
+
+export interface EarlierVolume {
+  readonly record: VolumeRecord;
+  readonly hasBlockData: boolean;
+}
+
+const missing = { kind: "missing" } as const;
 
 export const raftFolderName = (epoch: number) => `raft-${epoch}`;
 
 export async function lookAtVolume(home: string, epoch: number, dbPath: string): Promise<VolumeLook> {
-  const [record, raft, hasBlockData, names] = await Promise.all([
-    readRecord(home),
-    lookAtRaftFolder(join(home, raftFolderName(epoch))),
+  const record = await readRecord(home);
+  const known = record.kind === "present" ? record.record : undefined;
+  const ahead = known && epochAhead(known);
+  const [raft, raftAhead, hasBlockData, names] = await Promise.all([
+    lookAtRaftFolder(join(home, raftFolderName(known?.epoch ?? epoch))),
+    ahead === undefined ? missing : lookAtRaftFolder(join(home, raftFolderName(ahead))),
     hasFile(resolve(home, dbPath), 3),
     namesIn(home),
   ]);
   // A file system's own folder, the mount point of the config and the agent's folder say nothing about the volume.
   const expected = new Set(["lost+found", "config", OWN_FOLDER, raftFolderName(epoch)]);
-  return { record, raft, hasBlockData, others: (names ?? []).filter((name) => !expected.has(name)) };
+  return {
+    record,
+    raft,
+    raftAhead,
+    hasBlockData,
+    others: (names ?? []).filter((name) => !expected.has(name)),
+  };
 }
 
 export function judgeVolume(look: VolumeLook, owner: VolumeOwner): VolumeState {
@@ -62,12 +98,23 @@ export function judgeVolume(look: VolumeLook, owner: VolumeOwner): VolumeState {
   const difference = differenceOf(record, owner);
   if (difference !== undefined) return { kind: "foreign", message: difference };
 
-  const damage = owner.single
-    ? damageOfSingle(look, record, owner.single)
-    : damageOf(look, record, owner.epoch);
-  if (damage !== undefined)
-    return { kind: "damaged", message: damage, record, hasBlockData: look.hasBlockData };
-  return { kind: "intact", record, isFresh: !owner.single && look.raft.kind === "fresh" };
+  const { hasBlockData } = look;
+  if (!fitsEpoch(record, owner.epoch)) {
+    const message = `the volume is of epoch ${record.epoch}, expected ${owner.epoch}`;
+    const isEarlier = record.epoch < owner.epoch;
+    return { kind: "foreign", message, ...(isEarlier ? { earlier: { record, hasBlockData } } : {}) };
+  }
+
+  const damage = damageIn(look, record, owner);
+  if (damage !== undefined) return { kind: "damaged", message: damage, record, hasBlockData };
+  const isFresh = !owner.single && record.change === undefined && look.raft.kind === "fresh";
+  return { kind: "intact", record, isFresh, isPrepared: isPrepared(look, record) };
+}
+
+function isPrepared({ raftAhead = missing }: VolumeLook, { change }: VolumeRecord): boolean {
+  if (change?.prepared === undefined) return false;
+  if (change.prepared.isSingle) return raftAhead.kind === "missing";
+  return raftAhead.kind === "fresh" && votersDigest(raftAhead.voters) === change.prepared.votersDigest;
 }
 
 function judgeUnknown({ raft, others }: VolumeLook): VolumeState {
@@ -79,50 +126,56 @@ function judgeUnknown({ raft, others }: VolumeLook): VolumeState {
 }
 
 function differenceOf(record: VolumeRecord, owner: VolumeOwner): string | undefined {
-  for (const key of ["clusterId", "member", "chainId", "epoch"] as const) {
+  for (const key of ["clusterId", "member", "chainId"] as const) {
     if (record[key] !== owner[key]) return `the volume is of ${key} ${record[key]}, expected ${owner[key]}`;
   }
   return undefined;
 }
 
-function damageOf(
-  { raft, hasBlockData }: VolumeLook,
-  record: VolumeRecord,
-  epoch: number,
-): string | undefined {
-  const folder = raftFolderName(epoch);
+function damageIn(look: VolumeLook, record: VolumeRecord, owner: VolumeOwner): string | undefined {
+  // A config of the epoch to come says nothing of what the volume has of the one that ends.
+  if (record.change?.kind === "joining" || owner.epoch !== record.epoch) return lossOf(look, record);
+  return owner.single ? damageOfSingle(look, record, owner.single) : damageOfRaft(look, record);
+}
+
+/** A member that joins has never been started, and goes on from its blocks all the same. */
+function lossOf({ hasBlockData }: VolumeLook, record: VolumeRecord): string | undefined {
+  if (record.lostBlocks) return "the block data was missing";
+  const isInUse = record.started || record.change !== undefined;
+  return isInUse && record.hadBlocks && !hasBlockData ? "the block data is missing" : undefined;
+}
+
+function damageOfRaft(look: VolumeLook, record: VolumeRecord): string | undefined {
+  const { raft } = look;
+  const folder = raftFolderName(record.epoch);
   if (raft.kind === "missing") return `the folder ${folder} is missing`;
   if (raft.kind === "broken") return `${folder}/${raft.problem}`;
   if (raft.voters !== undefined && votersDigest(raft.voters) !== record.votersDigest) {
     return `${folder} holds another membership than the one it was bootstrapped with`;
   }
-  if (record.started && record.hadBlocks && !hasBlockData) return "the block data is missing";
-  return undefined;
+  return lossOf(look, record);
 }
 
 /**
  * ev-node without Raft begins the chain again on an empty block store, and there are no others that would object. So
  * blocks that were missed once stay missed: what came in their place is no chain that anybody was served.
  */
-function damageOfSingle(
-  { raft, hasBlockData }: VolumeLook,
-  record: VolumeRecord,
-  single: Voter,
-): string | undefined {
+function damageOfSingle(look: VolumeLook, record: VolumeRecord, single: Voter): string | undefined {
   if (record.votersDigest !== votersDigest([single])) return "it was prepared for other members";
-  if (raft.kind !== "missing") return "it has the Raft state of this epoch, and a single sequencer has none";
-  if (record.lostBlocks) return "the block data was missing";
-  if (record.started && record.hadBlocks && !hasBlockData) return "the block data is missing";
-  return undefined;
+  if (look.raft.kind !== "missing")
+    return "it has the Raft state of this epoch, and a single sequencer has none";
+  return lossOf(look, record);
 }
 
 /** How the answer shows a volume: a bootstrap that did not come to its end left a volume as good as empty. */
 export function shownVolume(state: VolumeState): AgentAnswer["volume"] {
   if (state.kind === "empty") return { kind: "empty" };
-  if (state.kind === "intact") {
-    return { kind: "intact", epoch: state.record.epoch, started: state.record.started };
-  }
-  return { kind: state.kind, message: state.message };
+  if (state.kind !== "intact") return { kind: state.kind, message: state.message };
+  const { epoch, started, change } = state.record;
+  if (change === undefined) return { kind: "intact", epoch, started };
+  const prepared = state.isPrepared ? { prepared: true as const } : {};
+  const shown = change.kind === "frozen" ? { kind: change.kind, to: change.to } : { kind: change.kind };
+  return { kind: "intact", epoch, started, change: { ...shown, ...prepared } };
 }
 
 /** Whether `dbPath` is a folder of its own inside the home, apart from all that the agent keeps there. */

@@ -7,6 +7,7 @@ import { CpuWatch } from "./cpu-watch.ts";
 import type { Disk } from "./disk.ts";
 import { newExecutionLook, unknownExecution } from "./execution-watch.ts";
 import { HandoverWatch } from "./handover-watch.ts";
+import { HeldKeeper } from "./held-keeper.ts";
 import type { HttpClient } from "./http-client.ts";
 import { repeat } from "./interval.ts";
 import type { Keeper } from "./keeper.ts";
@@ -16,7 +17,7 @@ import { ModeKeeper } from "./mode-keeper.ts";
 import { newAskNode } from "./node-rpc.ts";
 import { NodeWatch } from "./node-watch.ts";
 import type { PeerLooks } from "./peer-looks.ts";
-import { type Prepared, shownReport } from "./prepare.ts";
+import { namedFacts, type Prepared, shownReport } from "./prepare.ts";
 import { RaftLogWatch } from "./raft-log-watch.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AgentPaths, Settings } from "./settings.ts";
@@ -53,13 +54,15 @@ export interface WatchDependencies {
   readonly nodeProcesses: (home: string) => Promise<readonly string[]>;
   readonly nodeLife: (facts: MemberFacts) => NodeLife;
   readonly peers: PeerLooks;
+  /** Ends the signal: what is known of the member is over, and it has to be prepared anew. */
+  readonly endRound: () => void;
   readonly nodeCpuStat: (home: string) => Promise<string | undefined>;
 }
 
-/** Watches the member and its peers until the signal aborts. Only the first looks precede ev-node. */
+/** Watches the member and its peers until the signal aborts, or the volume goes on to another epoch. Only the first looks precede ev-node. */
 export async function watch(prepared: Prepared, dependencies: WatchDependencies): Promise<void> {
   const { board, clock, random, log, signal, beat, peers } = dependencies;
-  const { facts, owner } = prepared;
+  const { facts, owner, record } = prepared;
   peers.name(facts.peers, owner.clusterId);
 
   const isLazy = () => isLazySequencer(dependencies.paths.config);
@@ -67,7 +70,7 @@ export async function watch(prepared: Prepared, dependencies: WatchDependencies)
   const lookAtExecution = newLookAtExecution(dependencies);
   const ask = newAskNode(dependencies.http, clock, facts.rpcPort);
   const handover = new HandoverWatch({ ask, board, clock, log });
-  const raftFolder = join(dependencies.paths.home, raftFolderName(owner.epoch));
+  const raftFolder = join(dependencies.paths.home, raftFolderName(record.epoch));
   const raftLog = new RaftLogWatch({ raftFolder, board, clock });
   const readCpuStat = () => dependencies.nodeCpuStat(dependencies.paths.home);
   const cpu = new CpuWatch({ readCpuStat, board, clock });
@@ -129,14 +132,23 @@ function newLookAtExecution({ settings, http, clock, board }: WatchDependencies)
 }
 
 function newKeeper(
-  { owner, facts, configs }: Prepared,
-  { paths, disk, board, clock, resolve, log, stopNode }: WatchDependencies,
+  { record, facts, configs }: Prepared,
+  { paths, disk, board, clock, resolve, log, stopNode, nodeProcesses }: WatchDependencies,
   look: () => Promise<void>,
 ): Keeper {
   const configFolder = paths.config;
-  const shared = { disk, configFolder, board, clock, log, stopNode: () => stopNode(paths.home) };
+  const ofNode = { stopNode: () => stopNode(paths.home), nodeProcesses: () => nodeProcesses(paths.home) };
+  const shared = { disk, configFolder, board, clock, log, ...ofNode };
+  const raftFolder = join(paths.home, raftFolderName(record.epoch));
+  // The folder of an epoch to come has no block, and is none that this member levels to.
+  if (record.change !== undefined)
+    return new HeldKeeper({
+      ...shared,
+      configs,
+      look,
+      raftFolder: record.change.kind === "frozen" ? raftFolder : undefined,
+    });
   if ("single" in configs) return new SingleKeeper({ ...shared, configs });
-  const raftFolder = join(paths.home, raftFolderName(owner.epoch));
   return new ModeKeeper({ ...shared, configs, raftFolder, facts, resolve, look });
 }
 
@@ -186,10 +198,12 @@ function forgiving(log: Log, told: string, look: () => Promise<void>): () => Pro
 
 /** Free space, the volume as it is now, and orders: a member may lose its raft folder long after its start. */
 function newVolumeLook({ owner, facts }: Prepared, dependencies: WatchDependencies): () => Promise<void> {
-  const { paths, disk, board, nodeLife } = dependencies;
+  const { settings, paths, disk, board, nodeLife, endRound } = dependencies;
+  const named = () => namedFacts(settings, paths);
   return async () => {
     board.update({ disk: await diskSpace(paths.home) });
-    const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts) });
+    const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts), named });
+    if (report.isMoved) return endRound();
     board.update(shownReport(report));
     const { node } = board.findings();
     if (node.kind === "open") await noteBlocks(disk, paths.home, report.volume, node.height?.value ?? 0);

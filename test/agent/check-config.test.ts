@@ -41,6 +41,7 @@ test("a whole revision is accepted, with all that the agent needs to know", () =
     texts: { raft: texts.get("chain-0"), level: expect.any(String) },
     facts: {
       isSingle: false,
+      epoch: 1,
       raftAddress: `${hostOf("chain-0")}:5001`,
       raftHost: hostOf("chain-0"),
       raftPort: 5001,
@@ -97,8 +98,8 @@ describe("a config that would not run as this member is refused", () => {
       renderConfig({ ...base, raft: { ...base.raft, nodeId: "chain-9" } }),
     ],
     [
-      "raft.raft_dir: expected /data/raft-1, found /data/raft-2",
-      renderConfig({ ...base, raft: { ...base.raft, dir: join(home, "raft-2") } }),
+      "raft.raft_dir: expected /data/raft-1, found /data/raft-01",
+      renderConfig({ ...base, raft: { ...base.raft, dir: join(home, "raft-01") } }),
     ],
     [
       "raft.raft_addr: expected a host name that begins with chain-0., found chain-00.elsewhere:5001",

@@ -75,7 +75,7 @@ async function run(pod: Pod, orders: readonly (Order | undefined)[], disk: Disk)
     disk,
     board,
     checkIdentity,
-    nodeLife: () => ({ runs: async () => false, isUp: async () => false }),
+    nodeLife: () => ({ runs: async () => false, isUp: async () => false, isHeld: async () => false }),
     lookAround: () => {},
   };
   let isDone = false;

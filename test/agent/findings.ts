@@ -72,6 +72,7 @@ export const inSync: Findings = {
   refusedOrder: undefined,
   prepare: { kind: "done" },
   volume: { kind: "intact", epoch: 1, started: true },
+  isSettled: false,
   mode: { kind: "raft" },
   node: openNode(),
   execution: undefined,

@@ -73,6 +73,7 @@ function newKeeper(): ModeKeeper {
   const resolve: Resolve = Object.assign(async () => "127.0.0.1", { forget: () => {} });
   const facts = {
     isSingle: false,
+    epoch: 1,
     raftAddress: `chain-0.tests:${raftPort}`,
     raftHost: "chain-0.tests",
     raftPort,

@@ -38,6 +38,7 @@ beforeEach(async () => {
   servers = [];
   facts = {
     isSingle: false,
+    epoch: 1,
     raftAddress: "chain-0.tests:1",
     raftHost: "chain-0.tests",
     raftPort: await closedPort(),

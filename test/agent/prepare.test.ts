@@ -36,7 +36,7 @@ function dependencies(changes: Partial<PrepareDependencies> = {}): PrepareDepend
     disk: realDisk,
     board,
     checkIdentity,
-    nodeLife: () => ({ runs: async () => false, isUp: async () => false }),
+    nodeLife: () => ({ runs: async () => false, isUp: async () => false, isHeld: async () => false }),
     lookAround: () => {},
     ...changes,
   };
@@ -229,7 +229,9 @@ describe("what is wrong is refused", () => {
   test("a rejoin under a process that runs, until it stops", async () => {
     await volumes["without its raft folder"](pod.paths.home);
     await pod.setOrder(rejoinOrder);
-    await look({ nodeLife: () => ({ runs: async () => true, isUp: async () => true }) });
+    await look({
+      nodeLife: () => ({ runs: async () => true, isUp: async () => true, isHeld: async () => false }),
+    });
     const message = "the folder raft-1 is missing; order rejoin-1 (rejoin) waits until ev-node stops";
     expect(board.answer()).toMatchObject({
       prepare: { kind: "refused", reason: "Volume", message },

@@ -64,8 +64,15 @@ function facts(): MemberFacts {
 }
 
 function tend(over: VolumeOwner = owner): Promise<VolumeReport> {
-  const nodeLife = { runs: async () => false, isUp: async () => false };
-  return tendVolume({ disk: realDisk, paths: pod.paths, owner: over, facts: facts(), nodeLife });
+  const nodeLife = { runs: async () => false, isUp: async () => false, isHeld: async () => false };
+  return tendVolume({
+    disk: realDisk,
+    paths: pod.paths,
+    owner: over,
+    facts: facts(),
+    nodeLife,
+    named: async () => undefined,
+  });
 }
 
 async function comeUp(): Promise<VolumeReport> {
@@ -202,7 +209,7 @@ describe("how ev-node may run", () => {
       return true;
     };
     const around = { disk: realDisk, configFolder: pod.paths.config, board, clock, log: recordedLog() };
-    const made = new SingleKeeper({ ...around, configs: configs(), stopNode });
+    const made = new SingleKeeper({ ...around, configs: configs(), stopNode, nodeProcesses: async () => [] });
     await made.begin();
     return made;
   }
@@ -253,7 +260,7 @@ describe("how ev-node may run", () => {
   test("an agent that starts anew beside it holds it back, too, and installs nothing where nothing was", async () => {
     const prepare = async () => {
       const { settings, paths } = pod;
-      const nodeLife = () => ({ runs: async () => true, isUp: async () => true });
+      const nodeLife = () => ({ runs: async () => true, isUp: async () => true, isHeld: async () => false });
       const around = { disk: realDisk, board, checkIdentity: newIdentityCheck(0), nodeLife };
       return prepareOnce({ settings, paths, ...around, lookAround: () => {} });
     };

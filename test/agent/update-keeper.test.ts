@@ -59,7 +59,7 @@ async function startAgent(disk: Disk = realDisk): Promise<void> {
     disk,
     board,
     checkIdentity,
-    nodeLife: () => ({ runs: async () => true, isUp: async () => true }),
+    nodeLife: () => ({ runs: async () => true, isUp: async () => true, isHeld: async () => false }),
     lookAround: () => {},
   });
   if (found === undefined) throw new Error("the member is not prepared");

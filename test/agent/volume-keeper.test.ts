@@ -40,7 +40,8 @@ function tend(runs = false, isUp = runs): Promise<VolumeReport> {
     paths,
     owner,
     facts,
-    nodeLife: { runs: async () => runs, isUp: async () => isUp },
+    named: async () => undefined,
+    nodeLife: { runs: async () => runs, isUp: async () => isUp, isHeld: async () => false },
   });
 }
 

@@ -1,0 +1,146 @@
+import { CorruptFile } from "../evnode/corrupt-file.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Board } from "./board.ts";
+import type { MemberTexts } from "./check-config.ts";
+import type { Disk } from "./disk.ts";
+import { closedSince, current } from "./findings.ts";
+import { CONFIG_FILE, install } from "./install.ts";
+import type { Keeper } from "./keeper.ts";
+import { judgeHeld } from "./levelling.ts";
+import type { Log } from "./log.ts";
+import { levelOf } from "./peer-level.ts";
+import { dropAbove, loggedHeight } from "./raft-log.ts";
+import { Restarter } from "./restarter.ts";
+import { beginAs, processesBefore } from "./run-kind.ts";
+
+export interface HeldKeeperDependencies {
+  readonly disk: Disk;
+  readonly configFolder: string;
+  /** Of the epoch that ends; undefined for a member that joins. */
+  readonly raftFolder: string | undefined;
+  readonly configs: MemberTexts;
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asks ev-node to end; true when there was a process. */
+  readonly stopNode: () => Promise<boolean>;
+  /** The processes of ev-node that run now. */
+  readonly nodeProcesses: () => Promise<readonly string[]>;
+  /** Looks at the chain and at every peer anew. */
+  readonly look: () => Promise<void>;
+}
+
+/**
+ * Keeps ev-node a full node while the volume is on its way to another membership. The volume's record comes first, so
+ * that no restart of anything leads back, and then, in this order:
+ *
+ * | step | cut off after it |
+ * | --- | --- |
+ * | run kind: a full node, nothing known of any process | begun anew |
+ * | the config of a full node | begun anew; what kubelet starts is a full node |
+ * | run kind: the processes that run, each of which may be another | they are ended by the next agent |
+ * | those end | settled, as soon as one runs |
+ */
+export class HeldKeeper implements Keeper {
+  readonly #given: HeldKeeperDependencies;
+  readonly #restarter: Restarter;
+  #level: string;
+  #loggedHeight: number | undefined;
+  #height: number | undefined;
+  #movedAtMs = 0;
+  #why = "";
+
+  constructor(given: HeldKeeperDependencies) {
+    this.#given = given;
+    this.#restarter = new Restarter(given.clock, given.stopNode);
+    this.#level = given.configs.level;
+  }
+
+  async begin(): Promise<void> {
+    const { disk, configFolder, board } = this.#given;
+    await beginAs(disk, configFolder, "fullNode");
+    await this.#install();
+    await this.#processes();
+    board.update({ mode: { kind: "level" } });
+  }
+
+  async tend(): Promise<void> {
+    const { board } = this.#given;
+    await this.#install();
+    const { running, before } = await this.#processes();
+    const isSettled = before.length === 0 && running.length > 0;
+    if (isSettled !== board.findings().isSettled) this.#tell(isSettled);
+    if (before.length > 0) return this.restart();
+    if (isSettled) await this.#tendBlocks();
+  }
+
+  async use({ level }: MemberTexts): Promise<void> {
+    this.#level = level;
+    await this.#install();
+  }
+
+  async restart(): Promise<void> {
+    await this.#restarter.restart();
+  }
+
+  async #install(): Promise<void> {
+    const { disk, configFolder } = this.#given;
+    await install(disk, configFolder, new Map([[CONFIG_FILE, this.#level]]));
+  }
+
+  async #processes() {
+    const { disk, configFolder, nodeProcesses } = this.#given;
+    const running = await nodeProcesses();
+    return { running, before: await processesBefore(disk, configFolder, "fullNode", running) };
+  }
+
+  /** What was heard so far may be of a process that is gone. Told as settled, it would pass for the new one's. */
+  #tell(isSettled: boolean): void {
+    const { board, clock } = this.#given;
+    const heard = board.findings().node.kind === "open" ? { node: closedSince(clock.monotonicMs()) } : {};
+    board.update({ isSettled, ...(isSettled ? heard : {}) });
+    this.#movedAtMs = clock.monotonicMs();
+  }
+
+  async #tendBlocks(): Promise<void> {
+    const { board, clock, look, raftFolder, log } = this.#given;
+    await look();
+    const nowMs = clock.monotonicMs();
+    const { node, peers } = board.findings();
+    const height = node.kind === "open" ? current(node.height, nowMs) : undefined;
+    if (height !== this.#height) this.#movedAtMs = nowMs;
+    this.#height = height;
+    const verdict = judgeHeld({
+      own: { height, loggedHeight: await this.#logged() },
+      peers: peers.map((peer) => levelOf(peer, nowMs)),
+      highest: Math.max(0, ...peers.map((peer) => current(peer.height, nowMs) ?? 0)),
+      stillMs: nowMs - this.#movedAtMs,
+    });
+    if (verdict.kind !== "dropAbove") this.#say(verdict.why);
+    if (verdict.kind === "askAgain") return this.restart();
+    if (verdict.kind === "stay" || raftFolder === undefined) return;
+    log.warn({ height: verdict.height }, "no member holds the last blocks of the Raft log: they are dropped");
+    dropAbove(raftFolder, verdict.height);
+    this.#loggedHeight = undefined;
+  }
+
+  /** No process has the log open, so it does not change. */
+  async #logged(): Promise<number | undefined> {
+    const { board, raftFolder } = this.#given;
+    try {
+      this.#loggedHeight ??= raftFolder === undefined ? 0 : await loggedHeight(raftFolder);
+      board.update({ mode: { kind: "level", loggedHeight: this.#loggedHeight } });
+      return this.#loggedHeight;
+    } catch (error) {
+      if (!(error instanceof CorruptFile)) throw error;
+      this.#say(`cannot read its Raft log: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  #say(why: string): void {
+    if (why === this.#why) return;
+    this.#why = why;
+    this.#given.log.info({ mode: "level", why }, "mode");
+  }
+}
