@@ -6,6 +6,7 @@ import { drill } from "./commands/drill.ts";
 import { identityBackup } from "./commands/identity-backup.ts";
 import { identityRestore } from "./commands/identity-restore.ts";
 import { plan } from "./commands/plan.ts";
+import { resize } from "./commands/resize.ts";
 import { restart } from "./commands/restart.ts";
 import { status } from "./commands/status.ts";
 import { resume, suspend } from "./commands/suspend.ts";
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   approve,
   restart,
   drill,
+  resize,
   suspend,
   resume,
   diagnose,

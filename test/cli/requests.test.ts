@@ -107,6 +107,28 @@ describe("restart", () => {
   });
 });
 
+describe("resize", () => {
+  it("asks for another number of members and approves its epoch, after a question", async () => {
+    const world = await OperatedWorld.start();
+    const wanted = ["resize", "seq", "--replicas", "5"];
+    expect(await world.plugin(wanted)).toMatchObject({ code: 2 });
+    expect(world.cluster.spec.replicas).toBeUndefined();
+
+    const { code, text } = await world.plugin([...wanted, "--yes"]);
+    expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining("5 members, in epoch 2") });
+    expect(world.cluster.spec).toMatchObject({ replicas: 5, membership: { approvedEpoch: 2 } });
+  });
+
+  it.each([
+    ["the number that it has", "3", 3],
+    ["a number that cannot be", "4", 2],
+  ])("refuses %s", async (_, replicas, code) => {
+    const world = await OperatedWorld.start();
+    expect(await world.plugin(["resize", "seq", "--replicas", replicas, "--yes"])).toMatchObject({ code });
+    expect(world.cluster.spec.membership).toBeUndefined();
+  });
+});
+
 describe("suspend and resume", () => {
   it("stop all members after a question, and let them go on", async () => {
     const world = await OperatedWorld.start();
