@@ -12,8 +12,8 @@ const SIZES = [1, 3, 5, 7] as const;
 export const resize: Command = {
   path: "resize",
   summary: "Change the number of members. Blocks stop for some seconds.",
-  details: `Sets spec.replicas, and spec.membership.approvedEpoch to the epoch that comes next: see docs/membership.md. New members
-get the chain before anything stops. You are asked first.
+  details: `Sets spec.replicas, and spec.membership.approvedEpoch to the epoch that comes next: see docs/membership.md.
+New members get the chain before anything stops. You are asked first.
 
 Exit code 3 when the cluster has that many members already, or the operator does not say which epoch comes next.`,
   argument: oneCluster,
