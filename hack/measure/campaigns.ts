@@ -3,6 +3,7 @@ import { blockTimes } from "./campaigns/block-times.ts";
 import { coldStarts } from "./campaigns/cold-starts.ts";
 import { drills } from "./campaigns/drills.ts";
 import { failover } from "./campaigns/failover.ts";
+import { memberships } from "./campaigns/memberships.ts";
 import { memory } from "./campaigns/memory.ts";
 import { operatorAway } from "./campaigns/operator-away.ts";
 import { operatorKills } from "./campaigns/operator-kills.ts";
@@ -21,6 +22,7 @@ export const campaigns: readonly Campaign[] = [
   failover,
   quiet,
   memory,
+  memberships,
   operatorAway,
   operatorKills,
   raftTiming,

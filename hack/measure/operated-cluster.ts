@@ -18,7 +18,7 @@ export interface OperatedCluster extends Members {
 export interface ClusterWish {
   readonly namespace: string;
   readonly name: string;
-  readonly replicas: 3 | 5 | 7;
+  readonly replicas: 1 | 3 | 5 | 7;
   readonly blockTime: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
   /** Instead of the operator's default time-outs. */
