@@ -1,4 +1,4 @@
-/** Writes what is derived from src/api, src/evnode and the table of metrics. With --verify nothing is written; a stale file is an error. */
+/** Writes what is derived from src/api, src/evnode, the table of metrics and the values of the chart. With --verify nothing is written; a stale file is an error. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { resource } from "../src/api/resource.ts";
@@ -7,6 +7,7 @@ import { exitsPage } from "./generate-exits.ts";
 import { metricsPage } from "./generate-metrics.ts";
 import { reference } from "./generate-reference.ts";
 import { settings } from "./generate-settings.ts";
+import { valuesPage } from "./generate-values.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -17,6 +18,7 @@ const outputs: readonly { readonly path: string; readonly content: string }[] = 
   { path: "docs/settings.md", content: settings() },
   { path: "docs/exits.md", content: exitsPage() },
   { path: "docs/metrics.md", content: metricsPage() },
+  { path: "docs/values.md", content: valuesPage() },
 ];
 
 function current(path: string): string | undefined {

@@ -4,7 +4,8 @@ import { command } from "../local-cluster/command.ts";
 export const release = { name: "evnode-operator", namespace: "evnode-system" } as const;
 
 const HEAD = `# evnode-operator without Helm: its namespace and what the chart makes with its default values.
-# docs/install.md says how to apply, upgrade and remove it.
+# docs/install.md says how to apply, upgrade and remove it. Never delete this file's objects as a whole:
+# with the CustomResourceDefinition goes every EvNodeCluster, and with the namespace go the locks of all chains.
 `;
 const namespace = `apiVersion: v1
 kind: Namespace

@@ -141,6 +141,37 @@ describe.skipIf(!isPossible)(`a release${skipped}`, () => {
     expect(text).not.toMatch(/helm\.sh|managed-by: Helm|Source:/);
   });
 
+  it("never takes the definition or the namespace along when it is uninstalled as the docs say", () => {
+    const unlabelled = parseAllDocuments(read(`${name}.yaml`)).flatMap((document) => {
+      const { kind, metadata } = document.toJS() as Rendered;
+      return metadata.labels?.["app.kubernetes.io/name"] === "evnode-operator" ? [] : [kind];
+    });
+    expect(unlabelled).toEqual(["Namespace", "CustomResourceDefinition"]);
+  });
+
+  it("has the licences in the image, and in the program's folder nothing but code", () => {
+    const archive = join(first, `${name}-linux-amd64.oci.tar`);
+    const blob = (path: string) => execFileSync("tar", ["-xOf", archive, path], { maxBuffer: 1 << 28 });
+    const manifestOf = z.object({ manifests: z.tuple([z.object({ digest: z.string() })]) });
+    const layersOf = z.object({ layers: z.array(z.object({ digest: z.string() })) });
+    const pathOf = ({ digest }: { readonly digest: string }) => `blobs/${digest.replace(":", "/")}`;
+    const { manifests } = manifestOf.parse(JSON.parse(blob("index.json").toString()));
+    const { layers } = layersOf.parse(JSON.parse(blob(pathOf(manifests[0])).toString()));
+    const files = layers.flatMap((layer) => {
+      const listing = execFileSync("tar", ["-t"], { input: blob(pathOf(layer)), encoding: "utf8" });
+      return listing.trim().split("\n");
+    });
+    expect(files).toEqual(
+      expect.arrayContaining([
+        "licenses/LICENSE",
+        "licenses/THIRD-PARTY-NOTICES.txt",
+        "licenses/node",
+        "licenses/libc6",
+      ]),
+    );
+    expect(files.filter((path) => /^app\/.*[^/]$/.test(path) && !path.endsWith(".js"))).toEqual([]);
+  });
+
   it("has a plugin that runs as it is", () => {
     const plugin = join(first, "kubectl-evnode");
     expect(statSync(plugin).mode & 0o111).toBe(0o111);
