@@ -8,8 +8,8 @@ const OS_BYTE = 9;
 const UNKNOWN_OS = 255;
 
 /**
- * The chart as `helm package` packs it, but for what differs from run to run there: times, modes and owners. Equal files
- * give equal bytes.
+ * The chart as `helm package` packs it, but for what differs from run to run there: times, modes and owners. Equal
+ * files give equal bytes.
  */
 export async function chartArchive(chartFolder: string, chartName: string, licence: string): Promise<Buffer> {
   const files = readdirSync(chartFolder, { recursive: true, withFileTypes: true }).filter((entry) =>

@@ -1,7 +1,7 @@
 import { type Document, isMap, parseAllDocuments } from "yaml";
 import { command } from "../local-cluster/command.ts";
 
-export const release = { name: "evnode-operator", namespace: "evnode-system" } as const;
+const release = { name: "evnode-operator", namespace: "evnode-system" } as const;
 
 const HEAD = `# evnode-operator without Helm: its namespace and what the chart makes with its default values.
 # docs/install.md says how to apply, upgrade and remove it. Never delete this file's objects as a whole:

@@ -29,8 +29,8 @@ const NODE = "node";
 const noSoftware = new Set(["node", "modules", "napi", "unicode", "cldr", "tz"]);
 
 /**
- * The bill of materials as CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/). Without a time, and with a serial number
- * that follows from the content, so that equal releases have equal bills.
+ * The bill of materials as CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/). Without a time, and with a serial
+ * number that follows from the content, so that equal releases have equal bills.
  */
 export function billOfMaterials(contents: Contents): string {
   const { version } = contents;

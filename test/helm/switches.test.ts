@@ -9,7 +9,6 @@ import {
 } from "kubernetes-models/rbac.authorization.k8s.io/v1";
 import { ConfigMap, Service, ServiceAccount } from "kubernetes-models/v1";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
 import {
   chartFolder,
   helm,
@@ -83,33 +82,63 @@ const published: Readonly<Record<string, new (object: never) => { validate(): vo
 /** Kinds of others, whose shapes are published elsewhere. */
 const foreign = ["CustomResourceDefinition", "ServiceMonitor", "PrometheusRule"];
 const clusterWide = ["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"];
-const managed = z.looseObject({
-  "app.kubernetes.io/name": z.literal("evnode-operator"),
-  "app.kubernetes.io/instance": z.literal("evnode-operator"),
-});
+const selector = {
+  "app.kubernetes.io/name": "evnode-operator",
+  "app.kubernetes.io/instance": "evnode-operator",
+};
 
-function check(objects: readonly Rendered[]): void {
-  const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
-  expect(new Set(names).size).toBe(names.length);
-  for (const object of objects) {
-    const { kind, metadata } = object;
-    const model = published[kind];
-    if (model !== undefined) new model(object as never).validate();
-    else expect(foreign).toContain(kind);
-    expect(metadata.namespace === undefined).toBe(clusterWide.includes(kind));
-    if (kind !== "CustomResourceDefinition") managed.parse(metadata.labels);
+function problemsOf(objects: readonly Rendered[]): readonly string[] {
+  const names = objects.map(nameOf);
+  const twice = names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => `${name} is there twice`);
+  return [...twice, ...objects.flatMap(shapeProblems), ...referenceProblems(objects)];
+}
+
+const nameOf = ({ kind, metadata: { namespace = "", name } }: Rendered) => `${kind} ${namespace}/${name}`;
+
+function shapeProblems(object: Rendered): readonly string[] {
+  const { kind, metadata } = object;
+  const name = nameOf(object);
+  const found = [
+    (metadata.namespace === undefined) === clusterWide.includes(kind) ? "" : `${name} has the wrong scope`,
+    kind === "CustomResourceDefinition" || isSelected(metadata.labels)
+      ? ""
+      : `${name} has no labels of the release`,
+    shapeProblem(object),
+  ];
+  return found.filter((problem) => problem !== "");
+}
+
+const isSelected = (labels: Rendered["metadata"]["labels"]) =>
+  Object.entries(selector).every(([key, value]) => labels?.[key] === value);
+
+function shapeProblem(object: Rendered): string {
+  const model = published[object.kind];
+  if (model === undefined)
+    return foreign.includes(object.kind) ? "" : `${nameOf(object)} is of no known kind`;
+  try {
+    new model(object as never).validate();
+    return "";
+  } catch (error) {
+    return `${nameOf(object)}: ${String(error)}`;
   }
-  // What nothing refers to was left behind, and what is referred to has to be there.
-  const accounts = objects
-    .filter(({ kind }) => kind === "ServiceAccount")
-    .map(({ metadata }) => metadata.name);
-  const roles = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
-  for (const { roleRef, subjects } of objects.filter(({ kind }) => kind.endsWith("Binding"))) {
-    const { kind, name } = roleRef as { readonly kind: string; readonly name: string };
-    expect(roles).toContain(`${kind} ${name}`);
-    const [subject] = subjects as readonly { readonly name: string }[];
-    expect([...accounts, "default"]).toContain(subject?.name);
-  }
+}
+
+/** A binding leads to a role and an account that are there; `default` always is. */
+function referenceProblems(objects: readonly Rendered[]): readonly string[] {
+  const there = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).add(
+    "ServiceAccount default",
+  );
+  const bindings = objects.filter(({ kind }) => kind.endsWith("Binding"));
+  return bindings.flatMap((binding) => {
+    const { roleRef, subjects } = binding as unknown as {
+      readonly roleRef: { readonly kind: string; readonly name: string };
+      readonly subjects: readonly { readonly kind: string; readonly name: string }[];
+    };
+    const missing = [roleRef, ...subjects].filter(({ kind, name }) => !there.has(`${kind} ${name}`));
+    return missing.map(({ kind, name }) => `${nameOf(binding)} leads to ${kind} ${name}, which is not there`);
+  });
 }
 
 describe.skipIf(helm === undefined)(`the chart's switches${skipped}`, () => {
@@ -117,7 +146,7 @@ describe.skipIf(helm === undefined)(`the chart's switches${skipped}`, () => {
 
   it.each(switches)("%s alone gives objects of the published shapes", (value) => {
     const objects = render(value);
-    check(objects);
+    expect(problemsOf(objects)).toEqual([]);
     const isPartOfAnother = /metrics\.\w+\.labels|networkPolicy\.(?!enabled)/.test(value);
     expect(JSON.stringify(objects) === plain).toBe(isPartOfAnother);
   });
@@ -125,9 +154,18 @@ describe.skipIf(helm === undefined)(`the chart's switches${skipped}`, () => {
   it.each(switches.filter((value) => !contradicts.includes(value)))(
     "%s does so with all others on",
     (value) => {
-      check(render(...allOn, value));
+      expect(problemsOf(render(...allOn, value))).toEqual([]);
     },
   );
+
+  it("would be found with a shape that is not published, or with what is not there", () => {
+    const [binding] = render().filter(({ kind }) => kind === "ClusterRoleBinding");
+    const policy = render("networkPolicy.enabled=true").find(({ kind }) => kind === "NetworkPolicy");
+    const wrong = { ...policy, spec: { podSelectors: {} } } as unknown as Rendered;
+    expect(problemsOf([binding, wrong].flatMap((object) => object ?? [])).join()).toMatch(
+      /NetworkPolicy evnode-system\/evnode-operator: .*, which is not there/s,
+    );
+  });
 
   it("pass helm's own checks with all of them on", () => {
     const values = allOn.flatMap((value) => ["--set-json", value]);

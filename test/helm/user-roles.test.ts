@@ -44,14 +44,14 @@ async function asked(use: readonly string[], files: Map<string, string>): Promis
   if (use[0] === "identity restore") api.remove(kinds.secret, { namespace: "rollup", name: "seq-identity" });
   api.requests.length = 0;
   const ended = new AbortController();
-  let isOver = false;
+  const state = { isOver: false };
   const args = [...(use[0] ?? "").split(" "), ...use.slice(1)];
   const options = { api, clock, files, signal: ended.signal, terminal: new RecordedTerminal() };
   const running = run(args, options).finally(() => {
-    isOver = true;
+    state.isOver = true;
   });
   // What waits for an operator gives up, and what watches is stopped.
-  for (let seconds = 0; !isOver; seconds++) {
+  for (let seconds = 0; !state.isOver; seconds++) {
     if (seconds === 10 && use.includes("--watch")) ended.abort();
     await clock.advance(1_000);
     await new Promise((resolve) => setImmediate(resolve));
