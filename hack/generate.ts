@@ -1,4 +1,4 @@
-/** Writes what is derived from src/api, src/evnode, the table of metrics and the values of the chart. With --verify nothing is written; a stale file is an error. */
+/** Writes what is derived from src/api, src/evnode and the table of metrics. With --verify nothing is written; a stale file is an error. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { resource } from "../src/api/resource.ts";
