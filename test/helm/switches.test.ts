@@ -161,7 +161,7 @@ describe.skipIf(helm === undefined)(`the chart's switches${skipped}`, () => {
   it("would be found with a shape that is not published, or with what is not there", () => {
     const [binding] = render().filter(({ kind }) => kind === "ClusterRoleBinding");
     const policy = render("networkPolicy.enabled=true").find(({ kind }) => kind === "NetworkPolicy");
-    const wrong = { ...policy, spec: { podSelectors: {} } } as unknown as Rendered;
+    const wrong = { ...policy, spec: { podSelector: "all" } } as unknown as Rendered;
     expect(problemsOf([binding, wrong].flatMap((object) => object ?? [])).join()).toMatch(
       /NetworkPolicy evnode-system\/evnode-operator: .*, which is not there/s,
     );

