@@ -8,6 +8,7 @@ import { exitsPage } from "./generate-exits.ts";
 import { metricsPage } from "./generate-metrics.ts";
 import { reference } from "./generate-reference.ts";
 import { settings } from "./generate-settings.ts";
+import { valuesPage } from "./generate-values.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -24,6 +25,7 @@ const outputs: readonly { readonly path: string; readonly content: string }[] = 
   { path: "docs/settings.md", content: settings() },
   { path: "docs/exits.md", content: exitsPage() },
   { path: "docs/metrics.md", content: metricsPage() },
+  { path: "docs/values.md", content: valuesPage() },
 ];
 
 function current(path: string): string | undefined {

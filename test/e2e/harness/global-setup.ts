@@ -36,7 +36,8 @@ async function provideOperator(environment: Environment): Promise<void> {
       operatorNamespace,
       "--create-namespace",
     ];
-    const values = ["--set", `image.repository=${repository},image.tag=${tag}`];
+    // One, so that a test that kills the operator leaves none.
+    const values = ["--set", `image.repository=${repository},image.tag=${tag},replicas=1`];
     await command(helm, [...release, "--take-ownership", ...values], { env: { KUBECONFIG: kubeconfig } });
   }
   const status = ["rollout", "status", `deployment/${operatorName}`, "--namespace", operatorNamespace];
