@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tryCommand } from "../../hack/local-cluster/command.ts";
-import { environment } from "./harness/environment.ts";
+import { tryCommand } from "../../../hack/local-cluster/command.ts";
+import { environment } from "../harness/environment.ts";
 
-const main = join(import.meta.dirname, "../../hack/measure/main.ts");
+/** Alone: four measurements at once are as much as a small machine can do. */
+
+const main = join(import.meta.dirname, "../../../hack/measure/main.ts");
 
 /**
  * The others have their short form here already: failover, quiet, operator-away and operator-killed. What waits more
