@@ -24,7 +24,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           exclude: ["test/e2e/alone/**"],
-          // A file mostly waits. More at once than this, and members get their processor too late to keep the lead.
+          // A file mostly waits: three at once fill two cores.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
@@ -35,6 +35,8 @@ export default defineConfig({
           name: "e2e-alone",
           include: ["test/e2e/alone/*.test.ts"],
           fileParallelism: false,
+          // Of the tests of one file that may run beside each other: the measurements.
+          maxConcurrency: 4,
           sequence: { groupOrder: 2 },
         },
       },
