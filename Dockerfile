@@ -21,7 +21,9 @@ LABEL org.opencontainers.image.title=evnode-operator \
       org.opencontainers.image.licenses=Apache-2.0
 ENV NODE_ENV=production PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
-COPY --from=build /source/dist/main.js /source/dist/THIRD-PARTY-NOTICES.txt /app/
+COPY --from=build /source/dist/main.js /app/
 COPY --from=build /source/dist/chunks/ /app/chunks/
+COPY LICENSE /licenses/
+COPY --from=build /source/dist/THIRD-PARTY-NOTICES.txt /licenses/
 USER 65532:65532
 ENTRYPOINT ["/nodejs/bin/node", "--max-old-space-size-percentage=75", "/app/main.js"]

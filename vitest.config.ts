@@ -1,5 +1,12 @@
 import { defineConfig } from "vitest/config";
 
+/** Both parts of the end-to-end suite run on one cluster, which the first of them that has a file sets up. */
+const onCluster = {
+  globalSetup: ["test/e2e/harness/global-setup.ts"],
+  testTimeout: 600_000,
+  hookTimeout: 1_200_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -13,12 +20,24 @@ export default defineConfig({
       },
       {
         test: {
+          ...onCluster,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: ["test/e2e/harness/global-setup.ts"],
+          exclude: ["test/e2e/alone/**"],
+          // A file mostly waits: three at once fill two cores.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...onCluster,
+          name: "e2e-alone",
+          include: ["test/e2e/alone/*.test.ts"],
           fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 1_200_000,
+          // Of the tests of one file that may run beside each other: the measurements.
+          maxConcurrency: 4,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -5,7 +5,7 @@ import { bundle } from "./bundle.ts";
 import { bundlePlugin } from "./bundle-plugin.ts";
 
 const { folder, files, loadedBytes } = await bundle();
-const plugin = basename(await bundlePlugin(folder));
+const plugin = basename((await bundlePlugin(folder)).file);
 for (const file of [...files, plugin]) {
   console.log(
     `${kibibytes(statSync(join(folder, file)).size)}  ${join(relative(process.cwd(), folder), file)}`,

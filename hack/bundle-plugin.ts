@@ -1,7 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { noticesOf, packageVersion, requireBanner } from "./bundle.ts";
+import { packageVersion, requireBanner } from "./bundle.ts";
+import { type BundledPackage, bundledPackages, noticesOf } from "./bundled-packages.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -15,11 +16,16 @@ const keptFromPlugin = [
   "node_modules/pino/",
 ];
 
+export interface PluginBundle {
+  readonly file: string;
+  readonly packages: readonly BundledPackage[];
+}
+
 /**
  * Writes the kubectl plugin into `folder` as one file that runs wherever Node.js is, with the licences of the packages
  * in it at its end. The same sources give the same bytes.
  */
-export async function bundlePlugin(folder = join(root, "dist")): Promise<string> {
+export async function bundlePlugin(folder = join(root, "dist")): Promise<PluginBundle> {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ["src/kubectl-evnode.ts"],
@@ -45,8 +51,9 @@ export async function bundlePlugin(folder = join(root, "dist")): Promise<string>
   const [output] = outputFiles;
   if (output === undefined) throw new Error("the plugin has no output");
   const file = join(folder, "kubectl-evnode");
-  const notices = noticesOf(inputs).replaceAll("*/", "* /");
+  const packages = bundledPackages(metafile);
+  const notices = noticesOf(packages).replaceAll("*/", "* /");
   writeFileSync(file, `${output.text}\n/*\n${notices}\n*/\n`);
   chmodSync(file, 0o755);
-  return file;
+  return { file, packages };
 }

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Metafile } from "esbuild";
+import { type BundledPackage, bundledPackages, noticesOf } from "./bundled-packages.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -13,7 +14,7 @@ const keptFromAgent = [
   "node_modules/prom-client/",
   "src/kube/",
 ];
-const noticesFile = "THIRD-PARTY-NOTICES.txt";
+export const noticesFile = "THIRD-PARTY-NOTICES.txt";
 
 /** Packages in CommonJS call require() for Node's own modules. */
 export const requireBanner =
@@ -23,6 +24,7 @@ export interface Bundle {
   readonly folder: string;
   /** Paths in `folder`, sorted. */
   readonly files: readonly string[];
+  readonly packages: readonly BundledPackage[];
   /** Bytes of code that a process of each kind loads. */
   readonly loadedBytes: { readonly operator: number; readonly agent: number };
 }
@@ -62,11 +64,13 @@ export async function bundle(folder = join(root, "dist")): Promise<Bundle> {
   const operator = loadedFrom(metafile, outputOf(metafile, mainEntry), (path) => path !== agentOutput);
   const agent = loadedFrom(metafile, outputOf(metafile, mainEntry), (path) => path === agentOutput);
   refuseInAgent(metafile, agent);
-  writeFileSync(join(folder, noticesFile), noticesOf(Object.keys(metafile.inputs)));
+  const packages = bundledPackages(metafile);
+  writeFileSync(join(folder, noticesFile), noticesOf(packages));
   const chunks = readdirSync(join(folder, "chunks")).map((name) => `chunks/${name}`);
   return {
     folder,
     files: [noticesFile, ...chunks, "main.js"].sort(),
+    packages,
     loadedBytes: { operator: bytesOf(metafile, operator), agent: bytesOf(metafile, agent) },
   };
 }
@@ -106,25 +110,4 @@ function refuseInAgent(metafile: Metafile, outputs: ReadonlySet<string>): void {
 
 function bytesOf(metafile: Metafile, outputs: ReadonlySet<string>): number {
   return [...outputs].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
-}
-
-/** The licence of every package that is part of a bundle; most licences ask for that. */
-export function noticesOf(inputs: readonly string[]): string {
-  const packages = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []);
-  const sections = [...new Set(packages)].sort().map((path) => {
-    const folder = join(root, path);
-    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
-    const text =
-      file === undefined ? declaredLicence(folder) : readFileSync(join(folder, file), "utf8").trim();
-    return `${path.slice("node_modules/".length)}\n\n${text}\n`;
-  });
-  return sections.join(`\n${"-".repeat(80)}\n\n`);
-}
-
-function declaredLicence(folder: string): string {
-  const file = join(folder, "package.json");
-  const manifest: unknown = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
-  if (typeof manifest !== "object" || manifest === null || !("license" in manifest))
-    return "Licence not stated.";
-  return `Licence: ${String(manifest.license)}`;
 }

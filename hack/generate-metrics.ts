@@ -29,6 +29,10 @@ export function metricsPage(): string {
       "```",
     ].join("\n"),
     "`metrics.serviceMonitor.enabled`, `metrics.rules.enabled` and `metrics.dashboard.enabled` give the Prometheus operator and Grafana what they need: the rules are those of [alerts.yaml](../helm/files/alerts.yaml), each with its section in the [runbook](runbook.md#alerts), the dashboard is [dashboard.json](../helm/files/dashboard.json). Scrape configs without the Prometheus operator need `honor_labels: true`, because the label `namespace` is the cluster's.",
+    "## The dashboard",
+    "![Every panel of the dashboard over three quarters of an hour of a simulated cluster](dashboard.svg)",
+    "Drawn from what Prometheus itself answers to the queries of the dashboard about a run of the simulator: a rollout, a killed leader, and Raft ports that were cut for four minutes. Panels without data there: simulated members have no execution layer, no size of a volume and no CPU limit; the simulated API server is asked without requests; the simulated operator has no process of its own; and its rollout was over within one scrape.",
+    "## ev-node's own metrics",
     "ev-node's own metrics are told by each member on `spec.metrics.port`; they begin with `evnode_sequencer_`, and none of these does.",
     "## Labels",
     table(

@@ -1,4 +1,3 @@
-import { conditionMeanings } from "../src/api/conditions.ts";
 import { defaultsV1 } from "../src/api/defaults.ts";
 import { immutableFields } from "../src/api/immutable.ts";
 import { resource } from "../src/api/resource.ts";
@@ -11,7 +10,7 @@ interface Row {
   readonly required: boolean;
 }
 
-/** Fields, defaults, conditions and reasons, for people who write manifests. */
+/** Fields and defaults, for people who write manifests. */
 export function reference(): string {
   const { properties = {} } = objectSchema();
   const { spec = {}, status = {} } = properties;
@@ -30,15 +29,7 @@ export function reference(): string {
     "## Status",
     fieldTable(rowsOf(status, "status", Number.POSITIVE_INFINITY), false),
     "## Conditions",
-    "`Ready`, `Reconciling` and `Stalled` follow kstatus, so `kubectl wait` and `helm --wait` understand them. A reason always comes with the same status.",
-    ...conditionMeanings.flatMap(({ type, meaning, reasons }) => [
-      `### ${type}`,
-      meaning,
-      table(
-        ["Reason", "Status", "Meaning"],
-        reasons.map((r) => [code(r.reason), r.status, r.meaning]),
-      ),
-    ]),
+    "Every condition and reason, and every Event, is on the page of [conditions](conditions.md).",
   ]
     .join("\n\n")
     .concat("\n");

@@ -48,7 +48,7 @@ export async function installOperator(
       operatorNamespace,
     ];
     // A CRD that was applied by hand before is taken over instead of refused.
-    const options = ["--create-namespace", "--take-ownership", "--set", `image.tag=${tag}`];
+    const options = ["--create-namespace", "--take-ownership", "--set", `image.tag=${tag},replicas=1`];
     await command(tools.helm, [...release, ...options], { env: { KUBECONFIG: tools.kubeconfig } });
     await operatorReady(kubectl);
   });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { provideCertificates, type User, users } from "./certificates.ts";
 import { command } from "./command.ts";
 import { type Component, type ComponentName, componentNames, components } from "./components.ts";
@@ -116,6 +116,13 @@ async function describeTools(binaries: ReadonlyMap<string, string>): Promise<Clu
   };
 }
 
+/** In one step: who reads a kubeconfig does not hold the lock, and must not find half of it. */
+async function replaceFile(file: string, content: string): Promise<void> {
+  const partial = `${file}.partial`;
+  await writeFile(partial, content, { mode: 0o600 });
+  await rename(partial, file);
+}
+
 async function prepareState(): Promise<void> {
   for (const folder of [stateDir, paths.config, paths.logs, paths.processes, paths.volumes, paths.images]) {
     await mkdir(folder, { recursive: true });
@@ -124,7 +131,7 @@ async function prepareState(): Promise<void> {
   await chmod(stateDir, 0o711);
   await provideCertificates();
   for (const user of Object.keys(users) as User[]) {
-    await writeFile(kubeconfigOf(user), await renderKubeconfig(user), { mode: 0o600 });
+    await replaceFile(kubeconfigOf(user), await renderKubeconfig(user));
   }
   await setUpNetwork();
   await createControlGroups();

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ImageSpec, type LayerEntry, writeImage } from "../oci.ts";
+import { type ImageSpec, writeImage } from "../oci.ts";
+import type { TarEntry } from "../tar.ts";
 import { command } from "./command.ts";
 import { localDaImage, pauseImage, testnodeImages } from "./image-names.ts";
 import { endpoints, paths } from "./layout.ts";
@@ -11,7 +12,7 @@ const loadedFile = join(paths.images, "loaded.json");
 const IMPORT_TIMEOUT_MS = 5 * 60_000;
 
 /** Files that programs expect of a root file system; they run as any user and need no more than this. */
-const baseLayer: readonly LayerEntry[] = [
+const baseLayer: readonly TarEntry[] = [
   { kind: "directory", path: "tmp", mode: 0o1777 },
   {
     kind: "file",
@@ -58,16 +59,12 @@ async function ctr(args: readonly string[]): Promise<string> {
 }
 
 function ownImages(binaries: ReadonlyMap<string, string>): readonly ImageSpec[] {
-  const program = (name: string): LayerEntry => {
+  const program = (name: string): TarEntry => {
     const file = binaries.get(name);
     if (file === undefined) throw new Error(`no binary ${name} was built`);
     return { kind: "file", path: `usr/bin/${name}`, mode: 0o755, content: { fromFile: file } };
   };
-  const image = (
-    name: string,
-    layers: readonly (readonly LayerEntry[])[],
-    entrypoint: string,
-  ): ImageSpec => ({
+  const image = (name: string, layers: readonly (readonly TarEntry[])[], entrypoint: string): ImageSpec => ({
     name,
     architecture: process.arch === "x64" ? "amd64" : process.arch,
     layers,
@@ -75,9 +72,9 @@ function ownImages(binaries: ReadonlyMap<string, string>): readonly ImageSpec[] 
   });
   const testnode = testnodeImages.map((name): ImageSpec => {
     const [, tag = ""] = name.split(":");
-    const marker: LayerEntry = { kind: "file", path: "etc/testnode-image", mode: 0o644, content: `${tag}\n` };
+    const marker: TarEntry = { kind: "file", path: "etc/testnode-image", mode: 0o644, content: `${tag}\n` };
     // Upstream's program is called testapp, and charts and operators start it by that name.
-    const alias: LayerEntry = { kind: "symlink", path: "usr/bin/testapp", target: "testnode" };
+    const alias: TarEntry = { kind: "symlink", path: "usr/bin/testapp", target: "testnode" };
     return image(name, [baseLayer, [program("testnode"), alias], [marker]], "/usr/bin/testnode");
   });
   return [

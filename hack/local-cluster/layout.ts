@@ -11,6 +11,8 @@ export const versions = {
   /** Commit of the ev-node tag above; the `version` command of the test node prints it. */
   evnodeCommit: "b4c0dc75902ed163f5dd43dfc0e9bae0d76f9a19",
   helm: "v4.1.4",
+  /** The oldest that the chart is for; tests render it with both. */
+  oldestHelm: "v3.18.0",
   prometheus: "v0.316.0",
 } as const;
 

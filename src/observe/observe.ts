@@ -74,7 +74,7 @@ export async function observe(
   const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
   const askedMs = clock.monotonicMs();
   const known = await readMembers(deps, cluster, ordinalsFrom(0, replicas), statefulSet);
-  const beyond = ordinalsFrom(replicas, podsOf(statefulSet));
+  const beyond = await readMembers(deps, cluster, ordinalsFrom(replicas, podsOf(statefulSet)), statefulSet);
   const members = isDeleted(cluster) ? await withCertainPods(deps, cluster, known) : known;
   const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
   const read: ReadObject = (kind, name) => {
@@ -86,23 +86,30 @@ export async function observe(
     identity.kind === "present"
       ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
       : ({ kind: "unknown" } as const);
+  const references =
+    parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES;
+  const objects = await readObjects(deps, cluster, watched, maxAgeMs);
+  const all = mayMakeIdentity(cluster, needsIdentity)
+    ? await withCertainClaims(deps, namespace, members)
+    : await withHiddenPods(deps, cluster, members, mayHidePods(statefulSet, identity));
+  const revisions = await readRevisions(world, namespace, members, statefulSet);
+  // Agents last: what members say changes soonest, and a server that answers late must not make it old.
+  const everybody = [...all, ...beyond];
+  const told = isCertain ? await withCertainAnswers(deps, everybody) : everybody;
   return {
     nowMs: clock.nowMs(),
     monotonicMs: askedMs,
     cluster,
     parsed,
     settings,
-    references:
-      parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES,
+    references,
     identity,
     chainLock,
     statefulSet,
-    objects: new Map([...(await readObjects(deps, cluster, watched, maxAgeMs)), ...stranger]),
-    members: mayMakeIdentity(cluster, needsIdentity)
-      ? await withCertainClaims(deps, namespace, members)
-      : await withHiddenPods(deps, cluster, members, mayHidePods(statefulSet, identity)),
-    nonMembers: await readMembers(deps, cluster, beyond, statefulSet),
-    revisions: await readRevisions(world, namespace, members, statefulSet),
+    objects: new Map([...objects, ...stranger]),
+    members: told.slice(0, all.length),
+    nonMembers: told.slice(all.length),
+    revisions,
     rehearsals: rehearsalsOf(world, cluster),
     isCertain,
   };
@@ -189,22 +196,24 @@ async function readMembers(
   const { agents, clock, isCertain } = deps;
   const { namespace = "", name } = metadata;
   const members = await Promise.all(ordinals.map((ordinal) => readMember(deps, namespace, name, ordinal)));
-  const again = (): Member[] => members.map((member) => ({ ...member, report: reportOf(deps, member) }));
-  if (isCertain) {
-    await agents.confirm(podUids(members), LOOK_MS);
-    return again();
-  }
+  if (isCertain) return members;
   const nowMs = clock.monotonicMs();
   const oldMs = isRolling(members, statefulSet) ? OLD_IN_ROLLOUT_MS : OLD_MS;
   const isOld = ({ report }: Member) => report.kind === "answered" && nowMs - report.atMs > oldMs;
   const isNew = ({ pod }: Member) => pod !== undefined && agents.isNew(pod.uid);
   await agents.refresh(podUids(members.filter((member) => isOld(member) || isNew(member))), LOOK_MS);
 
-  const fresh = again();
-  if (leadership(fresh).kind !== "several") return fresh;
+  const fresh = withReports(deps, members);
   // A member that went silent may still be remembered as the leader: only fresh answers tell.
-  await agents.confirm(podUids(members), LOOK_MS);
-  return again();
+  return leadership(fresh).kind === "several" ? withCertainAnswers(deps, members) : fresh;
+}
+
+const withReports = (deps: ObserveDependencies, members: readonly Member[]): Member[] =>
+  members.map((member) => ({ ...member, report: reportOf(deps, member) }));
+
+async function withCertainAnswers(deps: ObserveDependencies, members: readonly Member[]): Promise<Member[]> {
+  await deps.agents.confirm(podUids(members), LOOK_MS);
+  return withReports(deps, members);
 }
 
 const ordinalsFrom = (first: number, end: number) =>

@@ -57,7 +57,7 @@ const STUCK_MS = 30_000;
  * | R2 | an outdated member cannot run, as Kubernetes or its agent shows | update it: it can lose nothing |
  * | R2 | an outdated member does not run, and its config is gone | update it: nobody can render that config again |
  * | R2 | the agent of an outdated member cannot run, beside its ev-node | update it: that is another agent, to begin with |
- * | R2 | nobody leads, everybody answers, no updated member is broken, and an outdated one is away for long | update it: there is no quorum to lose |
+ * | R2 | nobody leads, everybody answers, no member is broken that was updated to something new, and an outdated one is away for long | update it: there is no quorum to lose |
  * | R3 | an updated member does not take part, or not for long enough | wait; it is to blame when the time is over |
  * | R4 | not exactly one member leads | wait |
  * | R5 | any other member does not take part, or is silent | wait: silence is not death |
@@ -134,10 +134,13 @@ function stuckIn(
   scene: Scene,
 ): Present | undefined {
   if (scene.leadership.kind !== "none" || present.some((member) => !answerOf(member))) return undefined;
-  // An updated member that cannot run speaks against the update, not for it.
-  if (present.some((member) => !outdated.includes(member) && isBroken(member))) return undefined;
+  const broken = present.filter((member) => !outdated.includes(member) && isBroken(member));
+  // An updated member that cannot run speaks against the update, unless that is what all ran before.
+  const isProven = scene.record?.kind === "reverted" && !broken.some(isRestarting);
+  if (broken.length > 0 && !isProven) return undefined;
   // Whoever started a moment ago may still bring the majority that is missing.
-  if (!present.every((member) => hasRunFor(STUCK_MS, member, scene))) return undefined;
+  const others = present.filter((member) => !broken.includes(member));
+  if (!others.every((member) => hasRunFor(STUCK_MS, member, scene))) return undefined;
   const voters = present.filter(isInRaft);
   // Without a majority in Raft nobody can lead, and what is missing is no member's update.
   if (voters.length < majorityOf(scene.snapshot.members.length)) return undefined;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { conditionsPage } from "../../hack/generate-conditions.ts";
 import { crdManifest, crdTemplate } from "../../hack/generate-crd.ts";
 import { exitsPage } from "../../hack/generate-exits.ts";
 import { reference } from "../../hack/generate-reference.ts";
@@ -15,6 +16,10 @@ import { sampleStatus } from "./sample-status.ts";
 
 const root = join(import.meta.dirname, "../..");
 const stored = (path: string) => readFileSync(join(root, path), "utf8");
+const conditionSources = {
+  runbook: stored("docs/runbook.md"),
+  notices: stored("src/plan/notices.ts"),
+};
 const described = <S extends z.ZodType>(schema: S) =>
   schema.meta({ ...schema.meta(), description: "Something." });
 
@@ -23,6 +28,7 @@ describe("generated files", () => {
     ["crds/evnode.dev_evnodeclusters.yaml", crdManifest],
     ["helm/templates/crd.yaml", crdTemplate],
     ["docs/reference.md", reference],
+    ["docs/conditions.md", () => conditionsPage(conditionSources)],
     ["docs/settings.md", settings],
     ["docs/exits.md", exitsPage],
   ])("%s is what the source says", (path, content) => {
@@ -41,12 +47,26 @@ describe("generated files", () => {
     expect(crdManifest()).not.toMatch(/^\s*default:/m);
   });
 
-  it("document every reason", () => {
-    const text = reference();
-    const reasons = conditionMeanings.flatMap(({ reasons }) =>
-      reasons.map(({ reason }) => `| \`${reason}\` |`),
+  it("document every reason, with its section of the runbook", () => {
+    const text = conditionsPage(conditionSources);
+    const reasons = conditionMeanings.flatMap(({ reasons: all }) => all);
+    const missing = reasons.filter(
+      ({ reason, status }) =>
+        !new RegExp(`^\\| \\[${reason}\\]\\(runbook\\.md#[a-z-]+\\) \\| ${status} \\| `, "m").test(text),
     );
-    expect(reasons.filter((reason) => !text.includes(reason))).toEqual([]);
+    expect(missing).toEqual([]);
+  });
+
+  it("document every Event, and none that is not told", () => {
+    const { notices } = conditionSources;
+    const more = `${notices}\nconst x = normal("NobodyKnows", "");`;
+    expect(() => conditionsPage({ ...conditionSources, notices: more })).toThrow(
+      "Events without a meaning here: NobodyKnows",
+    );
+    const less = notices.replaceAll('"MemberRebuilt"', "reason");
+    expect(() => conditionsPage({ ...conditionSources, notices: less })).toThrow(
+      "Events that nobody tells any more: MemberRebuilt",
+    );
   });
 });
 

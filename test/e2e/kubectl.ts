@@ -6,7 +6,7 @@ import { join } from "node:path";
 /** The cluster is the one of KUBECONFIG; KUBECTL names another program than the one in the PATH. */
 const kubectlPath = process.env["KUBECTL"] ?? "kubectl";
 
-/** The resource of these tests has the name of the real one: what kubectl remembers of it must not be found by others. */
+/** The resource of these tests comes and goes: what kubectl remembers of it must not be found by others. */
 const cache = mkdtempSync(join(tmpdir(), "evnode-e2e-kubectl-"));
 process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
 

@@ -8,22 +8,24 @@ const crdFile = join(import.meta.dirname, "../../crds/evnode.dev_evnodeclusters.
 
 export interface TestResource {
   readonly apiVersion: string;
-  /** The name for kubectl, such as `evnodeclusters.0a1b2c3d.manifests.test`. */
+  /** The name for kubectl, such as `manifests.0a1b2c3d.manifests.test`. */
   readonly resource: string;
   readonly remove: () => void;
 }
 
+/** Not those of the real resource: other files ask kubectl for that one at the same time, and do not name its group. */
+const names = { plural: "manifests", singular: "manifest", shortNames: [], categories: [] };
+
 /**
- * Installs the CRD under an API group of its own. The API server judges its objects by the same schema and rules,
- * but no operator acts on them, and the installed CRD stays as it is.
+ * Installs the CRD under an API group and names of its own. The API server judges its objects by the same schema and
+ * rules, but no operator acts on them, and the installed CRD stays as it is.
  */
 export function installTestResource(): TestResource {
   const group = `${randomBytes(4).toString("hex")}.manifests.test`;
-  const crd = parse(readFileSync(crdFile, "utf8")) as { spec: { names: { plural: string } } };
-  const resource = `${crd.spec.names.plural}.${group}`;
-  must(
-    kubectl(["create", "-f", "-"], { ...crd, metadata: { name: resource }, spec: { ...crd.spec, group } }),
-  );
+  const crd = parse(readFileSync(crdFile, "utf8")) as { spec: { names: { kind: string; listKind: string } } };
+  const resource = `${names.plural}.${group}`;
+  const spec = { ...crd.spec, group, names: { ...crd.spec.names, ...names } };
+  must(kubectl(["create", "-f", "-"], { ...crd, metadata: { name: resource }, spec }));
   const remove = () => must(kubectl(["delete", "crd", resource, "--timeout=120s"]));
   const established = waitEstablished(resource);
   if (!established.ok) {

@@ -19,7 +19,7 @@ const observed = useObserved(() => world().cluster("seq"));
 const folder = mkdtempSync(join(tmpdir(), "evnode-e2e-plugin-"));
 let program = "";
 beforeAll(async () => {
-  program = await bundlePlugin(folder);
+  ({ file: program } = await bundlePlugin(folder));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

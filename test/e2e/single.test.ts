@@ -153,7 +153,16 @@ describe("a single sequencer", () => {
     const { cluster } = observed();
     await annotate(cluster, { [annotations.drill]: "monday" });
     await cluster.tells("DrillRefused", /it takes 3 members, and there are 1/);
-    expect((await cluster.get()).status?.lastDrill).toMatchObject({ result: "Refused" });
+    // The status follows the event.
+    const told = await until(
+      "what the status tells of the drill",
+      async () => {
+        const { lastDrill } = (await cluster.get()).status ?? {};
+        return lastDrill ? { found: lastDrill } : { missing: "nothing" };
+      },
+      { withinMs: 30_000 },
+    );
+    expect(told).toMatchObject({ request: "monday", result: "Refused" });
     await observed().observer.goesOn();
   });
 

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ImageSpec, type LayerEntry, writeImage } from "../../hack/oci.ts";
+import { type ImageSpec, writeImage } from "../../hack/oci.ts";
+import type { TarEntry as Entry } from "../../hack/tar.ts";
 
 interface TarEntry {
   readonly path: string;
@@ -55,7 +56,7 @@ describe("writeImage", () => {
   });
 
   const image = (
-    layers: readonly (readonly LayerEntry[])[],
+    layers: readonly (readonly Entry[])[],
     config: Partial<ImageSpec["config"]> = {},
   ): ImageSpec => ({
     name: "evnode.dev/sample:1",
@@ -63,7 +64,7 @@ describe("writeImage", () => {
     layers,
     config: { entrypoint: ["/usr/bin/sample"], ...config },
   });
-  const file = (path: string, content: string): LayerEntry => ({ kind: "file", path, mode: 0o644, content });
+  const file = (path: string, content: string): Entry => ({ kind: "file", path, mode: 0o644, content });
 
   async function write(spec: ImageSpec) {
     const { digest } = await writeImage(join(folder, "image.tar"), spec);
@@ -176,17 +177,13 @@ describe("writeImage", () => {
   });
 
   it.each([
-    [
-      "a path that leaves the image",
-      [file("../etc/passwd", "")],
-      'layer path "../etc/passwd" is not allowed',
-    ],
-    ["an empty path", [file("/", "")], 'layer path "/" is not allowed'],
-    ["the same path twice", [file("a", ""), file("/a", "")], 'layer path "/a" is given twice'],
+    ["a path that leaves the image", [file("../etc/passwd", "")], 'path "../etc/passwd" is not allowed'],
+    ["an empty path", [file("/", "")], 'path "/" is not allowed'],
+    ["the same path twice", [file("a", ""), file("/a", "")], 'path "/a" is given twice'],
     ["a name that no header holds", [file("x".repeat(101), "")], "does not fit into a tar header"],
     [
       "a link target that no header holds",
-      [{ kind: "symlink", path: "l", target: "x".repeat(101) } satisfies LayerEntry],
+      [{ kind: "symlink", path: "l", target: "x".repeat(101) } satisfies Entry],
       "is longer than 100 bytes",
     ],
   ])("refuses %s and leaves no file behind", async (_, entries, message) => {

@@ -1,30 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { helm, only, type Rendered, render, skipped } from "./chart.ts";
+import { helm, only, render as renderChart, skipped } from "./chart.ts";
+import { grants, named } from "./grants.ts";
 
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-/** `group/resource` of each rule, to its verbs. */
-function grants(role: Rendered): Readonly<Record<string, string>> {
-  const rules = role["rules"] as readonly Rule[];
-  const pairs = rules.flatMap(({ apiGroups, resources, verbs }) =>
-    apiGroups.flatMap((group) =>
-      resources.map((resource) => [`${group}/${resource}`, verbs.join(" ")] as const),
-    ),
-  );
-  expect(new Set(pairs.map(([resource]) => resource)).size).toBe(pairs.length);
-  return Object.fromEntries(pairs);
-}
-
-function named(objects: readonly Rendered[], kind: string, name: string): Rendered {
-  return only(
-    objects.filter(({ metadata }) => metadata.name === name),
-    kind,
-  );
-}
+/** Without the roles for people, of which the operator has none. */
+const render = (...values: readonly string[]) => renderChart("rbac.userRoles=false", ...values);
 
 /** Written whole; deleted when the spec switches them off, or, for the StatefulSet, to stop the members together. */
 const owned = "get list watch create update delete";

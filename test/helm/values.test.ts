@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
     path: `${pod}.imagePullSecrets`,
     expected: [{ name: "login" }],
   },
-  { value: "replicas=2", path: "spec.replicas", expected: 2 },
+  { value: "replicas=3", path: "spec.replicas", expected: 3 },
   { value: "replicas=0", path: "spec.replicas", expected: 0 },
   { value: 'watchNamespace="chains"', path: `${container}.env.2.value`, expected: "chains" },
   { value: 'clusterDomain="k8s.example"', path: `${container}.env.4.value`, expected: "k8s.example" },
@@ -70,6 +70,7 @@ const cases: readonly Case[] = [
     path: `${pod}.topologySpreadConstraints`,
     expected: [{ maxSkew: 1 }],
   },
+  { value: "replicas=1", path: `${pod}.topologySpreadConstraints`, expected: undefined },
   { value: 'priorityClassName="high"', path: `${pod}.priorityClassName`, expected: "high" },
   { value: 'serviceAccount.name="mine"', path: `${pod}.serviceAccountName`, expected: "mine" },
   { value: 'serviceAccount.name="mine"', kind: "ServiceAccount", path: "metadata.name", expected: "mine" },
@@ -106,14 +107,60 @@ describe.skipIf(helm === undefined)(`the chart's values${skipped}`, () => {
     { value: "replica=2", refusal: "additional properties 'replica' not allowed" },
     { value: 'image.tags="1"', refusal: "additional properties 'tags' not allowed" },
     { value: 'image.digest="sha256:abc"', refusal: "does not match pattern" },
-    { value: 'replicas="2"', refusal: "got string, want integer" },
+    { value: 'image.repository=""', refusal: "minLength: got 0, want 1" },
+    { value: "replicas=6", refusal: "maximum: got 6, want 5" },
     { value: "workers=0", refusal: "minimum: got 0, want 1" },
     { value: 'log.level="loud"', refusal: "value must be one of" },
     { value: 'watchNamespace="Not_A_Namespace"', refusal: "does not match pattern" },
+    { value: 'clusterDomain=""', refusal: "does not match pattern" },
     { value: "metrics.port=8081", refusal: "'not' failed" },
+    { value: "metrics.port=80", refusal: "minimum: got 80, want 1,024" },
     { value: 'metrics.access="all"', refusal: "value must be one of" },
+    { value: 'metrics.serviceMonitor.interval="often"', refusal: "does not match pattern" },
+    { value: "networkPolicy.apiServer.ports=[]", refusal: "minItems: got 0, want 1" },
+    { value: "networkPolicy.apiServer.ports=[70000]", refusal: "maximum: got 70,000, want 65,535" },
+    { value: 'resources.memory="1Gi"', refusal: "additional properties 'memory' not allowed" },
+    { value: 'extraEnv=[{"value":"b"}]', refusal: "missing property 'name'" },
+    { value: 'extraEnv=[{"name":"A-B"}]', refusal: "does not match pattern" },
+    { value: 'imagePullSecrets=["login"]', refusal: "got string, want object" },
     { value: 'nodeSelector={"a":1}', refusal: "got number, want string" },
   ])("$value is refused", ({ value, refusal }) => {
     expect(() => render(value)).toThrow(refusal);
   });
+
+  it("are all refused with the wrong type", () => {
+    const schema = JSON.parse(readFileSync(join(chartFolder, "values.schema.json"), "utf8")) as SchemaNode;
+    const all = leaves(schema);
+    expect(all.length).toBeGreaterThan(40);
+    const wrong = all.map(({ path, type }) => `${path.join(".")}=${type === "boolean" ? '"yes"' : "true"}`);
+    const refusal = refusalOf(...wrong);
+    const accepted = all.filter(({ path }) => !refusal.includes(`at '/${path.join("/")}':`));
+    expect(accepted.map(({ path }) => path.join("."))).toEqual([]);
+  });
 });
+
+interface SchemaNode {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+}
+
+/** Every value that has no values of its own below it. */
+function leaves(
+  { properties = {} }: SchemaNode,
+  above: readonly string[] = [],
+): readonly { readonly path: readonly string[]; readonly type: string | undefined }[] {
+  return Object.entries(properties).flatMap(([name, node]) => {
+    const path = [...above, name];
+    const below = leaves(node, path);
+    return below.length > 0 ? below : [{ path, type: node.type }];
+  });
+}
+
+function refusalOf(...values: readonly string[]): string {
+  try {
+    render(...values);
+  } catch (error) {
+    return String(error);
+  }
+  return "";
+}

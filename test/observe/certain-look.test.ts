@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { annotations, labels, REHEARSAL_NAME } from "../../src/model/annotations.ts";
 import { kinds } from "../../src/model/kinds.ts";
+import { answerOf } from "../../src/model/member.ts";
 import { commonLabels } from "../../src/model/names.ts";
 import type { ControllerRevision, StatefulSet } from "../../src/model/objects.ts";
 import { observe } from "../../src/observe/observe.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
+import { isClosed } from "../builders.ts";
 import { namespace, podObject, type RunningCluster, runningCluster } from "../fake/running-cluster.ts";
 import { NEW, OLD } from "../member-traits.ts";
 import { unprovenRecord } from "../rolling.ts";
@@ -75,6 +77,15 @@ describe("a look that is certain", () => {
     const asked = seen.members.flatMap(({ report }) => (report.kind === "answered" ? [report.atMs] : []));
     expect(asked).toHaveLength(3);
     expect(Math.min(...asked)).toBeGreaterThanOrEqual(before);
+  });
+
+  test("asks the agents after all else was read: a server that answers late makes no answer old", async () => {
+    running.api.fault = ({ kind }) => {
+      if (kind === kinds.disruptionBudget.kind) running.says.set("seq-1", isClosed);
+      return undefined;
+    };
+    const seen = await lookCertainly();
+    expect(seen.members.map((member) => answerOf(member)?.node.kind)).toEqual(["open", "closed", "open"]);
   });
 
   test("is no other for what is remembered: the next one reads again", async () => {

@@ -13,6 +13,7 @@ import {
   leaderless,
   leads,
   notStarted,
+  OLD,
   restarted,
   says,
   silent,
@@ -23,7 +24,7 @@ import {
   updated,
   waits,
 } from "../member-traits.ts";
-import { rolling, sceneIn } from "../rolling.ts";
+import { reverting, rolling, sceneIn } from "../rolling.ts";
 
 /** Whom it names, or what it waits for, in short. */
 function next(seen: Snapshot, asked?: string): string {
@@ -139,6 +140,34 @@ const stuck: readonly Case[] = [
     name: "and not while one is silent: it may lead",
     members: [leaderless(30_000), leaderless(30_000), silent],
     next: "wait: no member leads",
+  },
+  {
+    name: "nor when an updated member cannot run: that speaks against the update",
+    members: [leaderless(30_000), leaderless(30_000), [updated, broken]],
+    next: "wait: seq-2 does not run with image example.org/testapp:2: CrashLoopBackOff: back-off",
+  },
+];
+
+/** While a change is taken back, what it made is outdated. */
+const stuckOnTheWayBack: readonly Case[] = [
+  {
+    name: "a member that cannot run what all ran before holds back nobody",
+    members: [broken, leaderless(30_000), [updated, leaderless(30_000)]],
+    next: "seq-2, broken: seq-2 does not run with image example.org/testapp:2: ev-node's API is closed: it knows no leader",
+  },
+  {
+    name: "but not before its restart with that is seen: it may run now",
+    members: [
+      [begun({ revision: OLD, given: true, container: "container-of-seq-0" }), broken],
+      leaderless(30_000),
+      [updated, leaderless(30_000)],
+    ],
+    next: "wait, the fault of the update: seq-0 does not run with image example.org/testapp:1: CrashLoopBackOff: back-off",
+  },
+  {
+    name: "and not while the others are no majority",
+    members: [broken, waitsForOrder, [updated, leaderless(30_000)]],
+    next: "wait: seq-0 does not run with image example.org/testapp:1: CrashLoopBackOff: back-off",
   },
 ];
 
@@ -290,6 +319,12 @@ describe.each<[string, readonly Case[]]>([
 ])("%s", (_, cases) => {
   test.each(cases)("$name", ({ members, asked, next: wanted }) => {
     expect(next(rolling({ members }), asked)).toBe(wanted);
+  });
+});
+
+describe("R2: members that are stuck on the way back", () => {
+  test.each(stuckOnTheWayBack)("$name", ({ members, next: wanted }) => {
+    expect(next(reverting({ members }))).toBe(wanted);
   });
 });
 

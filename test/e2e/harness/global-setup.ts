@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import type { TestProject } from "vitest/node";
+import type { TestProject, Vitest } from "vitest/node";
 import { provideOperatorImage } from "../../../hack/demo/install.ts";
 import { command } from "../../../hack/local-cluster/command.ts";
 import { operatorImageName } from "../../../hack/operator-image.ts";
@@ -11,15 +11,16 @@ import { operatorName, operatorNamespace } from "./operator-names.ts";
 const CHART = new URL("../../../helm", import.meta.url).pathname;
 const READY_SECONDS = 180;
 
-/** Once for the whole run: a cluster, and the operator of this checkout on it. */
-export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+/** Once for the whole run, whichever of its projects comes first: a cluster, and the operator of this checkout on it. */
+export default async function setUp({ vitest }: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if ("environment" in vitest.getProvidedContext()) return undefined;
   const environment = await findEnvironment();
   await provideOperator(environment);
   // For what starts kubectl by itself.
   process.env["KUBECONFIG"] = environment.kubeconfig;
   process.env["KUBECTL"] = environment.kubectl;
-  project.provide("environment", environment);
-  return () => tidyUp(project, environment);
+  vitest.provide("environment", environment);
+  return () => tidyUp(vitest, environment);
 }
 
 /** E2E_OPERATOR=installed takes the operator that is there, whatever it was built from. */
@@ -36,7 +37,8 @@ async function provideOperator(environment: Environment): Promise<void> {
       operatorNamespace,
       "--create-namespace",
     ];
-    const values = ["--set", `image.repository=${repository},image.tag=${tag}`];
+    // One, so that a test that kills the operator leaves none.
+    const values = ["--set", `image.repository=${repository},image.tag=${tag},replicas=1`];
     await command(helm, [...release, "--take-ownership", ...values], { env: { KUBECONFIG: kubeconfig } });
   }
   const status = ["rollout", "status", `deployment/${operatorName}`, "--namespace", operatorNamespace];
@@ -55,7 +57,7 @@ async function operatorImage({ machine }: Environment): Promise<string> {
 }
 
 /** Secrets go in any case; what was said is kept for a person when something failed. */
-async function tidyUp({ vitest }: TestProject, environment: Environment): Promise<void> {
+async function tidyUp(vitest: Vitest, environment: Environment): Promise<void> {
   await rm(secretsFolder(environment), { recursive: true, force: true });
   const hasFailures = vitest.state.getTestModules().some((file) => !file.ok());
   if (hasFailures) console.log(`logs, events and objects of the run: ${environment.runDir}`);

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { chainLockName } from "../../src/model/names.ts";
-import { type AuditedRequest, AuditTape, describeRequest } from "./harness/audit.ts";
-import { environment } from "./harness/environment.ts";
-import { useObserved } from "./harness/observed.ts";
-import { operatorNamespace } from "./harness/operator-names.ts";
-import { until } from "./harness/until.ts";
-import { useWorld } from "./harness/world.ts";
+import { chainLockName } from "../../../src/model/names.ts";
+import { environment } from "../harness/environment.ts";
+import { useObserved } from "../harness/observed.ts";
+import { operatorNamespace } from "../harness/operator-names.ts";
+import { until } from "../harness/until.ts";
+import { useWorld } from "../harness/world.ts";
+import { type AuditedRequest, AuditTape, describeRequest } from "./audit.ts";
+
+/** Alone: it wants a machine on which nothing else happens, and an operator that has nothing else to do. */
 
 const world = useWorld("quiet");
 const observed = useObserved(() => world().cluster("seq"));

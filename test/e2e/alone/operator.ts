@@ -3,11 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
 import type { Pod } from "../../../src/model/objects.ts";
-import { collectLogs, textsFolder } from "./artifacts.ts";
-import { operatorName, operatorNamespace } from "./operator-names.ts";
-import { killContainer } from "./processes.ts";
-import { until } from "./until.ts";
-import type { World } from "./world.ts";
+import { collectLogs, textsFolder } from "../harness/artifacts.ts";
+import { operatorName, operatorNamespace } from "../harness/operator-names.ts";
+import { killContainer } from "../harness/processes.ts";
+import { until } from "../harness/until.ts";
+import type { World } from "../harness/world.ts";
 
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${operatorNamespace}/deployments/${operatorName}`;
 const READY_MS = 120_000;

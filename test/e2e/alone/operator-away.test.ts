@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { restartComponent } from "../../hack/local-cluster/cluster.ts";
-import { type Cluster, isReady, processesOf } from "./harness/cluster.ts";
-import { leadsTo } from "./harness/endpoints.ts";
-import { environment } from "./harness/environment.ts";
-import { useObserved } from "./harness/observed.ts";
-import { withoutOperator } from "./harness/operator.ts";
-import { killEvnode } from "./harness/processes.ts";
-import { until } from "./harness/until.ts";
-import { deletePod } from "./harness/volumes.ts";
-import { useWorld } from "./harness/world.ts";
+import { restartComponent } from "../../../hack/local-cluster/cluster.ts";
+import { type Cluster, isReady, processesOf } from "../harness/cluster.ts";
+import { leadsTo } from "../harness/endpoints.ts";
+import { environment } from "../harness/environment.ts";
+import { useObserved } from "../harness/observed.ts";
+import { killEvnode } from "../harness/processes.ts";
+import { until } from "../harness/until.ts";
+import { deletePod } from "../harness/volumes.ts";
+import { useWorld } from "../harness/world.ts";
+import { withoutOperator } from "./operator.ts";
+
+/** Alone: the operator of every cluster is away meanwhile, and kubelet is restarted. */
 
 const world = useWorld("away");
 const observed = useObserved(() => world().cluster("seq"));

@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { chainLockName } from "../../src/model/names.ts";
-import { type AuditedRequest, AuditTape } from "./harness/audit.ts";
-import type { Cluster } from "./harness/cluster.ts";
-import { endStateOf } from "./harness/end-state.ts";
-import { environment } from "./harness/environment.ts";
-import { History } from "./harness/history.ts";
-import { Observer } from "./harness/observer.ts";
-import { killOperator } from "./harness/operator.ts";
-import { operatorNamespace } from "./harness/operator-names.ts";
-import { seeded } from "./harness/seeded.ts";
-import { until } from "./harness/until.ts";
-import { useWorld } from "./harness/world.ts";
+import { chainLockName } from "../../../src/model/names.ts";
+import type { Cluster } from "../harness/cluster.ts";
+import { endStateOf } from "../harness/end-state.ts";
+import { environment } from "../harness/environment.ts";
+import { History } from "../harness/history.ts";
+import { Observer } from "../harness/observer.ts";
+import { operatorNamespace } from "../harness/operator-names.ts";
+import { seeded } from "../harness/seeded.ts";
+import { until } from "../harness/until.ts";
+import { useWorld } from "../harness/world.ts";
+import { type AuditedRequest, AuditTape } from "./audit.ts";
+import { killOperator } from "./operator.ts";
+
+/** Alone: the operator of every cluster is killed. */
 
 const world = useWorld("killed");
 const seed = Number(process.env["E2E_SEED"] || Math.floor(Math.random() * 1_000_000));

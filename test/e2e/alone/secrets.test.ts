@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { collect, secretsFolder, textsFolder } from "./harness/artifacts.ts";
-import { newSigner, secretOf, signerEntries } from "./harness/given.ts";
-import { patchByHand } from "./harness/kubectl.ts";
-import { useObserved } from "./harness/observed.ts";
-import { killEvnode } from "./harness/processes.ts";
-import { type Hidden, hiddenIn, leaks, secretsIn, type Text, textsIn } from "./harness/secret-search.ts";
-import { until } from "./harness/until.ts";
-import { useWorld } from "./harness/world.ts";
+import { collect, secretsFolder, textsFolder } from "../harness/artifacts.ts";
+import { newSigner, secretOf, signerEntries } from "../harness/given.ts";
+import { patchByHand } from "../harness/kubectl.ts";
+import { useObserved } from "../harness/observed.ts";
+import { killEvnode } from "../harness/processes.ts";
+import { type Hidden, hiddenIn, leaks, secretsIn, type Text, textsIn } from "../harness/secret-search.ts";
+import { until } from "../harness/until.ts";
+import { useWorld } from "../harness/world.ts";
+
+/** Alone: it reads all that every file before it has kept, and no half of it. */
 
 const world = useWorld("secrets");
 

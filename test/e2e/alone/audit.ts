@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { operatorUser } from "./operator-names.ts";
+import { operatorUser } from "../harness/operator-names.ts";
 
 /** One request as the API server noted it; nothing of its body. */
 export interface AuditedRequest {
