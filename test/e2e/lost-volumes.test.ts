@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "./harness/cluster.ts";
 import { useObserved } from "./harness/observed.ts";
-import { holds, until } from "./harness/until.ts";
-import { deleteClaim, loseVolume } from "./harness/volumes.ts";
+import { holds } from "./harness/until.ts";
+import { deleteClaim, findsVolumeEmpty, loseVolume } from "./harness/volumes.ts";
 import { useWorld } from "./harness/world.ts";
 
 const world = useWorld("lost");
@@ -25,18 +25,6 @@ async function staysDown(cluster: Cluster, members: readonly string[]): Promise<
       return started.find((found) => found !== undefined);
     },
     { forMs: WATCHED_MS },
-  );
-}
-
-/** The agent has looked at the new volume and asks for an order. */
-async function findsVolumeEmpty(cluster: Cluster, member: string): Promise<void> {
-  await until(
-    `an empty volume seen by ${member}`,
-    async () => {
-      const kind = (await cluster.agent(member))?.volume.kind;
-      return kind === "empty" ? { found: true } : { missing: `its agent says ${kind ?? "nothing"}` };
-    },
-    { withinMs: 120_000 },
   );
 }
 

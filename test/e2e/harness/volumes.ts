@@ -40,6 +40,18 @@ export async function deletePod(cluster: Cluster, member: string): Promise<void>
   await cluster.api.send(cluster.path("pods", member), { method: "DELETE" });
 }
 
+/** The agent has looked at the new volume and asks for an order. */
+export async function findsVolumeEmpty(cluster: Cluster, member: string): Promise<void> {
+  await until(
+    `an empty volume seen by ${member}`,
+    async () => {
+      const kind = (await cluster.agent(member))?.volume.kind;
+      return kind === "empty" ? { found: true } : { missing: `its agent says ${kind ?? "nothing"}` };
+    },
+    { withinMs: 120_000 },
+  );
+}
+
 interface Volume extends KubeObject {
   readonly spec: { readonly local?: { readonly path: string } };
 }
