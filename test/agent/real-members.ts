@@ -14,7 +14,12 @@ import { startArgs } from "../../src/evnode/member-command.ts";
 import { defaultTiming } from "../../src/evnode/raft-timing.ts";
 import { type BlockHeader, blockRequest, parseBlock } from "../../src/evnode/rpc.ts";
 import { sealSigner } from "../../src/evnode/signer.ts";
-import { type AgentAnswer, agentAnswerSchema, type Order, type Voter } from "../../src/model/agent-protocol.ts";
+import {
+  type AgentAnswer,
+  agentAnswerSchema,
+  type Order,
+  type Voter,
+} from "../../src/model/agent-protocol.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import { configRevision } from "../../src/model/config-revision.ts";
 import { configEntry } from "../../src/model/names.ts";
@@ -63,7 +68,12 @@ export async function startChain(testnode: string, localDa: string): Promise<Rea
   const da = spawn(localDa, ["-port", String(daPort)], { stdio: "ignore" });
   const ports: Ports[] = [];
   for (const _ of NAMES) {
-    const [rpc, metrics, p2p, agent] = [await closedPort(), await closedPort(), await closedPort(), await closedPort()];
+    const [rpc, metrics, p2p, agent] = [
+      await closedPort(),
+      await closedPort(),
+      await closedPort(),
+      await closedPort(),
+    ];
     ports.push({ rpc, metrics, p2p, agent });
   }
   const around = { root, hosts, testnode, daPort, ports, identity: await newIdentity() };
@@ -94,7 +104,9 @@ async function newIdentity(): Promise<Readonly<Record<string, string>>> {
     }),
     "signer.json": await sealSigner({ seed, passphrase: PASSPHRASE, salt, nonce }),
     passphrase: PASSPHRASE,
-    ...Object.fromEntries(NAMES.map((_, ordinal) => [`node_key.${ordinal}.json`, renderNodeKey(seedOf(ordinal + 1))])),
+    ...Object.fromEntries(
+      NAMES.map((_, ordinal) => [`node_key.${ordinal}.json`, renderNodeKey(seedOf(ordinal + 1))]),
+    ),
   };
 }
 
@@ -263,9 +275,13 @@ export class RealMember {
     const passphraseFile = join(this.paths.config, "passphrase");
     const args = startArgs({ home: this.paths.home, passphraseFile });
     const script = `mount --bind ${hosts} /etc/hosts && exec "$0" "$@"`;
-    const node = spawn("unshare", ["--user", "--map-root-user", "--mount", "sh", "-c", script, testnode, ...args], {
-      env: { ...process.env, LIBP2P_TCP_REUSEPORT: "false" },
-    });
+    const node = spawn(
+      "unshare",
+      ["--user", "--map-root-user", "--mount", "sh", "-c", script, testnode, ...args],
+      {
+        env: { ...process.env, LIBP2P_TCP_REUSEPORT: "false" },
+      },
+    );
     const keep = (part: Buffer) => {
       this.output += part.toString("utf8");
     };
