@@ -87,6 +87,7 @@ function newKeeper(): ModeKeeper {
     disk: realDisk,
     configFolder: join(root, "config"),
     raftFolder,
+    beganAt: 0,
     facts,
     configs,
     board,
