@@ -86,6 +86,9 @@ function obstacleTo({ snapshot, blockers, intents }: MembershipScene): string | 
   const [blocker] = blockers;
   if (blocker) return `condition ${blocker.type} is not true`;
   if (intents.current.spec.execution) return "it is not supported for an EVM chain yet";
+  // They may not know the orders; a restart gives them the operator's own.
+  if (intents.current.agentImage !== snapshot.settings.agentImage)
+    return `the members run agents of another version than the operator: kubectl evnode restart ${snapshot.cluster.metadata.name}`;
   if (intents.wish) return `a change of ${intents.wish.changes.join(", ")} is taken to the members first`;
   if (isOpen(recordOn(snapshot.statefulSet))) return "a rollout is under way";
   if (isDrilling(snapshot)) return "a failover drill is under way";
@@ -136,8 +139,8 @@ function join(scene: MembershipScene, change: OpenChange): Step {
   });
   if (joins.length > 0) return waits("new members get leave to follow the chain", { stages: [joins] });
   const late = joining.find((member) => !followsClosely(member, scene, change.to.epoch));
-  if (late || joining.length < Math.max(0, change.to.replicas - change.from.replicas))
-    return waits(late ? `${late.name} does not follow the chain closely yet` : "new pods are being made");
+  if (late) return waits(lateMessage(late));
+  if (joining.length < change.to.replicas - change.from.replicas) return waits("new pods are being made");
   const obstacle = membersObstacle(snapshot, scene.blockers);
   if (obstacle !== undefined) return waits(obstacle);
   if (!snapshot.isCertain) return waits("the members are looked at once more", { needsCertainty: true });
@@ -168,6 +171,15 @@ function giveUp(scene: MembershipScene, change: OpenChange): Step {
     ...told("MembersJoining", "The change of the number of members is taken back."),
     stages: [[turnMembership(scene, record)]],
   };
+}
+
+function lateMessage({ name, pod, report }: Member): string {
+  const { scheduling } = pod ?? {};
+  if (typeof scheduling === "object") return `${name} finds no node: ${scheduling.unschedulable}`;
+  const refused = report.kind === "answered" ? report.answer.refusedOrder : undefined;
+  return refused
+    ? `the agent of ${name} refuses: ${refused.message}`
+    : `${name} does not follow the chain closely yet`;
 }
 
 /** Those that are to come, as far as there are pods of them. */

@@ -218,6 +218,48 @@ describe("a change from three to five members", () => {
       ]);
   });
 
+  const says = (seen: Snapshot) => membership(seen).membership?.message;
+
+  test.each<[string, Snapshot, RegExp]>([
+    [
+      "agents of another version",
+      { ...changing(), settings: { ...changing().settings, agentImage: "example.org/operator:2" } },
+      /agents of another version than the operator: kubectl evnode restart seq/,
+    ],
+    [
+      "a new member without a node",
+      changing({
+        record: growing,
+        nonMembers: [
+          joining(3),
+          onItsWay(
+            4,
+            { kind: "joining" },
+            { pod: { ...joining(4).pod, scheduling: { unschedulable: "0/3 nodes" } } },
+          ),
+        ],
+      }),
+      /seq-4 finds no node: 0\/3 nodes/,
+    ],
+    [
+      "a new member that still fetches blocks",
+      changing({
+        record: growing,
+        nonMembers: [
+          joining(3),
+          onItsWay(
+            4,
+            { kind: "joining", settled: true },
+            { head: { height: 50, hash: "b", timeMs: 1 }, pod: joining(4).pod ?? {} },
+          ),
+        ],
+      }),
+      /seq-4 does not follow the chain closely yet/,
+    ],
+  ])("says that it waits for %s", (_, seen, expected) => {
+    expect(says(seen)).toMatch(expected);
+  });
+
   test("touches nothing else meanwhile, and says so", () => {
     const seen = changing({ record: stopped, members: old(), nonMembers: next() });
     const plan = makePlan(seen);
