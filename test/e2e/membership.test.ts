@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { AGENT_PORT, type AgentAnswer } from "../../src/model/agent-protocol.ts";
+import type { Pod } from "../../src/model/objects.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { useObserved } from "./harness/observed.ts";
 import { edit } from "./harness/owner.ts";
@@ -34,6 +36,29 @@ async function becomes(members: Size) {
   return change;
 }
 
+async function changes(before: Size, after: Size): Promise<void> {
+  const change = await becomes(after);
+  expect(change).toMatchObject({ from: before, to: after });
+  expect(change.gapMs).toBeGreaterThan(0);
+  await goesOnWith(after, `with-${after}-after-${before}`);
+  expect(await of(after).pods()).toHaveLength(after);
+  expect(await readFromAll(of(after), "first")).toEqual(Array.from({ length: after }, () => "kept"));
+}
+
+const GHOST = "seq-4";
+
+/** The same pod, on the same volume, of nobody's. */
+function asStranger({ apiVersion, kind, metadata, spec }: Pod): Pod {
+  const { name, namespace = "", annotations = {} } = metadata;
+  return { apiVersion, kind, metadata: { name, namespace, annotations }, ...(spec && { spec }) };
+}
+
+/** What its agent says, of which only this is looked at. */
+async function stateOf(pod: Pod): Promise<AgentAnswer | undefined> {
+  const answer = await world().reach(pod, AGENT_PORT, { path: "/v1/state" });
+  return answer?.status === 200 ? (JSON.parse(answer.text) as AgentAnswer) : undefined;
+}
+
 async function goesOnWith(members: Size, transaction: string): Promise<void> {
   const { observer } = observed();
   await writeAndRead(of(members), transaction, "kept");
@@ -54,14 +79,38 @@ describe("the number of members", () => {
   it.each<[Size, Size]>([
     [1, 3],
     [3, 5],
-    [5, 3],
-    [3, 1],
-  ])("changes from %i to %i on the same chain, with one interruption that is told", async (before, after) => {
-    const change = await becomes(after);
-    expect(change).toMatchObject({ from: before, to: after });
-    expect(change.gapMs).toBeGreaterThan(0);
-    await goesOnWith(after, `with-${after}-after-${before}`);
-    expect(await of(after).pods()).toHaveLength(after);
-    expect(await readFromAll(of(after), "first")).toEqual(Array.from({ length: after }, () => "kept"));
+  ])("grows from %i to %i on the same chain, with one interruption that is told", changes);
+
+  it("shrinks from 5 to 3, and a member of before that somebody starts again takes no part", async () => {
+    const ghost = asStranger(await of(5).pod(GHOST));
+    await changes(5, 3);
+    await world().api.send(of(3).path("pods"), { method: "POST", body: JSON.stringify(ghost) });
+    const told = await until(
+      "what the agent of the ghost says of its volume",
+      async () => {
+        const answer = await stateOf(await of(3).pod(GHOST));
+        const isHeld = answer?.volume.kind === "intact" && answer.volume.change !== undefined;
+        return answer && (isHeld || answer.prepare.kind === "refused")
+          ? { found: answer }
+          : { missing: JSON.stringify(answer) };
+      },
+      { withinMs: 120_000 },
+    );
+    expect(told.node.kind === "open" ? told.node.isLeader : told.node.raftPortOpen).not.toBe(true);
+    const { observer } = observed();
+    await observer.goesOn(10);
+    expect(observer.record.problems()).toEqual([]);
+    expect(observer.record.servedTwice()).toEqual([]);
+    await world().api.send(of(3).path("pods", GHOST), { method: "DELETE" });
+    await until(
+      "the end of the ghost",
+      async () => {
+        const left = await world().api.find(of(3).path("pods", GHOST));
+        return left ? { missing: "it is still there" } : { found: true };
+      },
+      { withinMs: 120_000 },
+    );
   });
+
+  it("shrinks from 3 to 1", () => changes(3, 1));
 });
