@@ -36,13 +36,14 @@ async function becomes(members: Size) {
   return change;
 }
 
-async function changes(before: Size, after: Size): Promise<void> {
+async function changes(before: Size, after: Size) {
   const change = await becomes(after);
   expect(change).toMatchObject({ from: before, to: after });
   expect(change.gapMs).toBeGreaterThan(0);
   await goesOnWith(after, `with-${after}-after-${before}`);
   expect(await of(after).pods()).toHaveLength(after);
   expect(await readFromAll(of(after), "first")).toEqual(Array.from({ length: after }, () => "kept"));
+  return change;
 }
 
 const GHOST = "seq-4";
@@ -112,5 +113,7 @@ describe("the number of members", () => {
     );
   });
 
-  it("shrinks from 3 to 1", () => changes(3, 1));
+  it("shrinks from 3 to 1", async () => {
+    expect(await changes(3, 1)).toMatchObject({ result: "Completed" });
+  });
 });
