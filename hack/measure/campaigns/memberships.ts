@@ -4,7 +4,6 @@ import { say } from "../../local-cluster/progress.ts";
 import { longestGap } from "../block-gaps.ts";
 import { campaign } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
-import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { manifestOf, type OperatedCluster, operatedCluster, statusOf } from "../operated-cluster.ts";
 import { podsOf } from "../pods.ts";
@@ -154,9 +153,15 @@ async function missing(session: Session, side: Side, keys: readonly string[]): P
   return (await Promise.all(each)).flat();
 }
 
+/** As the status tells it: ev-node of a single sequencer cannot be asked who leads. */
 async function allBack(session: Session, members: OperatedCluster): Promise<void> {
-  const { missing: left } = await followStart(session, members, performance.now(), TIMEOUT_MS);
-  if (left !== undefined) throw new Error(`the members are not there: ${left}`);
+  const isBack = async () => {
+    const { readyMembers, conditions = [] } = await statusOf(session, members);
+    const isReady = conditions.some(({ type, status }) => type === "Ready" && status === "True");
+    return isReady && readyMembers === `${members.count}/${members.count}` ? true : undefined;
+  };
+  const back = await pollUntil(isBack, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);
+  if (back === undefined) throw new Error(`not all of ${members.count} members are there within the time`);
 }
 
 function describe({ gapMs, toldGapMs, lastHeight, tookMs, kept, lost }: Change): string {
