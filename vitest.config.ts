@@ -23,7 +23,7 @@ export default defineConfig({
           ...onCluster,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: ["test/e2e/alone/**"],
+          exclude: ["test/e2e/alone/**", "test/e2e/after/**"],
           // A file mostly waits: three at once fill two cores.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
@@ -38,6 +38,15 @@ export default defineConfig({
           // Of the tests of one file that may run beside each other: the measurements.
           maxConcurrency: 4,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        // Looks back on what all others did.
+        test: {
+          ...onCluster,
+          name: "e2e-after",
+          include: ["test/e2e/after/*.test.ts"],
+          sequence: { groupOrder: 3 },
         },
       },
     ],
