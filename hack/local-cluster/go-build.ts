@@ -106,6 +106,13 @@ export async function promtoolPath(): Promise<string> {
   return placeOf(promtool, "promtool");
 }
 
+/** The same for ev-node's test node, and for the data-availability layer of its module. */
+export async function nodePaths(): Promise<Readonly<Record<"testnode" | "localDa", string>>> {
+  const module = modules.find(({ folder }) => folder === "evnode");
+  if (module === undefined) throw new Error("no module has the test node");
+  return { testnode: await placeOf(module, "testnode"), localDa: await placeOf(module, "local-da") };
+}
+
 async function placeOf(module: GoModule, name: string): Promise<string> {
   const hash = await contentHash(join(moduleDir, module.folder), module);
   return join(cacheDir, `${module.folder}-${module.version}-${hash}`, name);

@@ -10,6 +10,8 @@ export interface ChangeFacts extends OrderFacts {
   readonly named: Pick<MemberFacts, "epoch" | "isSingle" | "raftAddress"> | undefined;
   /** Whether ev-node is a full node, and can be nothing else when it starts again. */
   readonly isHeld: boolean;
+  /** Of ev-node's blocks; undefined while it does not answer. */
+  readonly height: number | undefined;
 }
 
 export type ChangeVerdict =
@@ -74,9 +76,7 @@ export function judgeChange(order: Order, volume: VolumeState, facts: ChangeFact
 }
 
 function judgeJoin(order: JoinOrder, volume: VolumeState, { member, named }: ChangeFacts): ChangeVerdict {
-  if (named === undefined) return postpone(order, `the config of epoch ${order.epoch} is there`);
-  if (named.epoch !== order.epoch)
-    return refuse(order, `it is for epoch ${order.epoch}, but the config of this pod is of ${named.epoch}`);
+  if (named?.epoch !== order.epoch) return postpone(order, `the config of epoch ${order.epoch} is there`);
   const problem = problemOfVoters(order.voters, { member, raftAddress: named.raftAddress });
   if (problem !== undefined) return refuse(order, problem);
   if (volume.kind === "empty") return { kind: "join", order, hadBlocks: false, before: undefined };
@@ -152,7 +152,7 @@ const preparedFor = (voters: readonly Voter[]) => ({
 function judgeStart(
   order: OrderOf<"start">,
   { record, isPrepared }: IntactVolume,
-  { named, isHeld }: ChangeFacts,
+  { named, isHeld, height }: ChangeFacts,
 ): ChangeVerdict {
   const { change, ...rest } = record;
   const ahead = epochAhead(record);
@@ -166,8 +166,10 @@ function judgeStart(
       order,
       `it was prepared ${inRaft(isSingle)}, but the config runs it ${inRaft(named.isSingle)}`,
     );
-  if (!isHeld) return postpone(order, "ev-node runs as a full node");
-  return { kind: "record", order, record: { ...rest, epoch: ahead, started: true, votersDigest: digest } };
+  if (!isHeld || height === undefined)
+    return postpone(order, "ev-node runs as a full node, and tells its height");
+  const begun = { epoch: ahead, started: true, votersDigest: digest, beganAt: height };
+  return { kind: "record", order, record: { ...rest, ...begun } };
 }
 
 const inRaft = (isSingle: boolean) => (isSingle ? "without Raft" : "in Raft");

@@ -13,6 +13,18 @@ import { dropAbove, loggedHeight } from "./raft-log.ts";
 import { Restarter } from "./restarter.ts";
 import { beginAs, processesBefore } from "./run-kind.ts";
 
+/** Since when something is as it is. */
+class Since {
+  #value: string | undefined;
+  #atMs = 0;
+
+  since(value: string, nowMs: number): number {
+    if (value !== this.#value) this.#atMs = nowMs;
+    this.#value = value;
+    return this.#atMs;
+  }
+}
+
 export interface HeldKeeperDependencies {
   readonly disk: Disk;
   readonly configFolder: string;
@@ -46,8 +58,11 @@ export class HeldKeeper implements Keeper {
   readonly #restarter: Restarter;
   #level: string;
   #loggedHeight: number | undefined;
-  #height: number | undefined;
-  #movedAtMs = 0;
+  readonly #still = new Since();
+  readonly #stuck = new Since();
+  /** The most blocks that ev-node ever told to have, and how often it was started anew to get more. */
+  #most = 0;
+  #asked = 0;
   #why = "";
 
   constructor(given: HeldKeeperDependencies) {
@@ -69,7 +84,11 @@ export class HeldKeeper implements Keeper {
     await this.#install();
     const { running, before } = await this.#processes();
     const isSettled = before.length === 0 && running.length > 0;
-    if (isSettled !== board.findings().isSettled) this.#tell(isSettled);
+    if (isSettled !== board.findings().isSettled) {
+      // Told as settled, it would pass for what the new process said.
+      if (isSettled) this.#forget();
+      board.update({ isSettled });
+    }
     if (before.length > 0) return this.restart();
     if (isSettled) await this.#tendBlocks();
   }
@@ -94,34 +113,43 @@ export class HeldKeeper implements Keeper {
     return { running, before: await processesBefore(disk, configFolder, "fullNode", running) };
   }
 
-  /** What was heard so far may be of a process that is gone. Told as settled, it would pass for the new one's. */
-  #tell(isSettled: boolean): void {
-    const { board, clock } = this.#given;
-    const heard = board.findings().node.kind === "open" ? { node: closedSince(clock.monotonicMs()) } : {};
-    board.update({ isSettled, ...(isSettled ? heard : {}) });
-    this.#movedAtMs = clock.monotonicMs();
-  }
-
   async #tendBlocks(): Promise<void> {
     const { board, clock, look, raftFolder, log } = this.#given;
     await look();
     const nowMs = clock.monotonicMs();
     const { node, peers } = board.findings();
     const height = node.kind === "open" ? current(node.height, nowMs) : undefined;
-    if (height !== this.#height) this.#movedAtMs = nowMs;
-    this.#height = height;
+    const heights = peers.map((peer) => current(peer.height, nowMs) ?? 0);
+    const highest = Math.max(0, ...heights);
+    if (height !== undefined && height > this.#most) this.#asked = 0;
+    this.#most = Math.max(this.#most, height ?? 0);
     const verdict = judgeHeld({
       own: { height, loggedHeight: await this.#logged() },
       peers: peers.map((peer) => levelOf(peer, nowMs)),
-      highest: Math.max(0, ...peers.map((peer) => current(peer.height, nowMs) ?? 0)),
-      stillMs: nowMs - this.#movedAtMs,
+      highest,
+      stillMs: nowMs - this.#still.since([this.#asked, height, ...heights].join(), nowMs),
+      stuckMs: nowMs - this.#stuck.since([this.#asked, height, highest > (height ?? 0)].join(), nowMs),
+      asked: this.#asked,
     });
     if (verdict.kind !== "dropAbove") this.#say(verdict.why);
-    if (verdict.kind === "askAgain") return this.restart();
+    if (verdict.kind === "askAgain") return this.#askAgain();
     if (verdict.kind === "stay" || raftFolder === undefined) return;
     log.warn({ height: verdict.height }, "no member holds the last blocks of the Raft log: they are dropped");
     dropAbove(raftFolder, verdict.height);
     this.#loggedHeight = undefined;
+  }
+
+  async #askAgain(): Promise<void> {
+    this.#asked += 1;
+    this.#forget();
+    await this.restart();
+  }
+
+  /** What was heard so far may be of a process that is gone. */
+  #forget(): void {
+    const { board, clock } = this.#given;
+    this.#restarter.forget();
+    if (board.findings().node.kind === "open") board.update({ node: closedSince(clock.monotonicMs()) });
   }
 
   /** No process has the log open, so it does not change. */

@@ -42,8 +42,19 @@ export type LevelVerdict =
 
 export type HeldVerdict = Exclude<LevelVerdict, { kind: "raft" }>;
 
-/** What a member on its way to another membership waits for blocks that come by themselves. */
-const ASK_AGAIN_MS = 2_000;
+export interface HeldView extends LevelView {
+  /** What any peer holds. */
+  readonly highest: number;
+  /** Since the own height changed last, or was seen to be lower than that. */
+  readonly stuckMs: number;
+  /** How often ev-node was started anew for it since then. */
+  readonly asked: number;
+}
+
+/** How long a full node may stand still while blocks are made that it does not get. */
+const STUCK_MS = 15_000;
+/** Each time in vain doubles what it waits, as often as this. */
+const MAX_DOUBLINGS = 5;
 
 /** Blocks on their way from one full node to another are there by then. */
 export const STILL_MS = 5_000;
@@ -89,28 +100,25 @@ function judgeShort(
 
 /**
  * The same for a member that never goes to Raft, since it is on its way to another membership. It has to come to the
- * height of the highest, and each start of ev-node is one that kubelet may hold back: it is not asked for lightly.
+ * height of the highest. kubelet lets a container wait longer for each start, so it is not asked for lightly.
  *
  * | own blocks | the others | then |
  * | --- | --- | --- |
  * | not known | any | stay |
- * | any | one has more, and the own have not become more for a while | ask anew |
+ * | any | one has more, and nothing moves | ask anew |
+ * | any | one has more, and the own do not become more for long | ask anew |
  * | fewer than in the Raft log | all level, hold just as many, and nothing moves | drop the rest from the log, as above |
  * | any | any | stay |
  */
-export function judgeHeld({
-  own,
-  peers,
-  highest,
-  stillMs,
-}: LevelView & { readonly highest: number }): HeldVerdict {
+export function judgeHeld({ own, peers, stillMs, highest, stuckMs, asked }: HeldView): HeldVerdict {
   const { height, loggedHeight } = own;
   if (height === undefined) return stay("ev-node has not told its height yet");
-  if (highest > height && stillMs >= ASK_AGAIN_MS)
+  const patience = 2 ** Math.min(asked, MAX_DOUBLINGS);
+  const isStuck = stillMs >= STILL_MS * patience || stuckMs >= STUCK_MS * patience;
+  if (highest > height && isStuck)
     return { kind: "askAgain", why: `lacks blocks ${height + 1} to ${highest}` };
-  if (loggedHeight !== undefined && height < loggedHeight) {
+  if (loggedHeight !== undefined && height < loggedHeight)
     return judgeShort(height, loggedHeight, peers, stillMs);
-  }
   return stay("waits for the change of the membership");
 }
 

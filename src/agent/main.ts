@@ -5,7 +5,7 @@ import { type Random, systemRandom } from "../runtime/random.ts";
 import { type Board, newBoard } from "./board.ts";
 import { type IdentityCheck, newIdentityCheck } from "./check-identity.ts";
 import { realDisk } from "./disk.ts";
-import { closedSince } from "./findings.ts";
+import { closedSince, current } from "./findings.ts";
 import { type HttpClient, newHttpClient } from "./http-client.ts";
 import { startServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
@@ -135,7 +135,7 @@ async function runRound(given: MemberRun, whole: AbortSignal): Promise<void> {
     peers.name(facts.peers, clusterId);
     looks = peers.run();
   };
-  const nodeLife = newNodeLife(surroundings);
+  const nodeLife = newNodeLife(surroundings, board);
   const member = { settings, paths, disk: realDisk, board, nodeLife };
   const prepared = await prepareUntilDone(
     { ...member, checkIdentity: given.checkIdentity, lookAround },
@@ -149,13 +149,17 @@ async function runRound(given: MemberRun, whole: AbortSignal): Promise<void> {
   board.update({ node: closedSince(clock.monotonicMs()), isSettled: false });
 }
 
-function newNodeLife(surroundings: AgentSurroundings): (facts: MemberFacts) => NodeLife {
+function newNodeLife(surroundings: AgentSurroundings, board: Board): (facts: MemberFacts) => NodeLife {
   const { paths, resolve, clock, nodeProcesses } = surroundings;
   // A process opens its stores before its first port.
   return (facts) => ({
     runs: async () => (await nodeProcesses(paths.home)).length > 0 || (await nodeRuns(facts, resolve, clock)),
     isUp: () => nodeIsUp(facts, clock),
     isHeld: async () => isHeld(paths.config, await nodeProcesses(paths.home)),
+    height: () => {
+      const { node } = board.findings();
+      return node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+    },
   });
 }
 

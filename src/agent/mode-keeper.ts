@@ -36,6 +36,8 @@ export interface ModeKeeperDependencies {
   readonly disk: Disk;
   readonly configFolder: string;
   readonly raftFolder: string;
+  /** What this member held when the epoch began: no fewer blocks than if its Raft log had them. */
+  readonly beganAt: number;
   readonly facts: MemberFacts;
   readonly configs: ModeConfigs;
   readonly board: Board;
@@ -57,6 +59,7 @@ export class ModeKeeper implements Keeper {
   readonly #given: ModeKeeperDependencies;
   readonly #restarter: Restarter;
   #configs: ModeConfigs;
+  #beganAt: number;
   #movedAtMs = 0;
   #picture = "";
   #leaderlessSinceMs: number | undefined;
@@ -68,23 +71,26 @@ export class ModeKeeper implements Keeper {
     this.#given = given;
     this.#restarter = new Restarter(given.clock, given.stopNode);
     this.#configs = given.configs;
+    this.#beganAt = given.beganAt;
   }
 
   /**
    * Decides the first mode. An agent that was restarted beside a running ev-node leaves it as it is: that stands in the
-   * config that is installed, also when it is of another revision. On a Raft folder that ev-node never ran on, what is
-   * installed is of the epoch before, or of before the folder was lost.
+   * config that is installed, also when it is of another revision. Where an epoch begins, the full node of the one
+   * before runs, and is known to hold what the others hold.
    */
   async begin(): Promise<void> {
     const { configFolder, raftFolder } = this.#given;
-    if ((await lookAtRaftFolder(raftFolder)).kind === "fresh")
-      return this.#set("raft", "ev-node never ran in Raft with this membership");
     const text = (await readIfPresent(join(configFolder, CONFIG_FILE)))?.toString("utf8");
     const isInRaft = text === undefined ? undefined : runsInRaft(text);
     if (isInRaft === true) return this.#set("raft", "ev-node was started in Raft before");
-    if (isInRaft === false) return this.#set("level", "ev-node levelled before");
+    if (isInRaft === false) {
+      const isNew = (await lookAtRaftFolder(raftFolder)).kind === "fresh";
+      if (isNew && (this.#height() ?? -1) >= this.#beganAt) return this.#set("raft", "the epoch begins");
+      return this.#set("level", "ev-node levelled before");
+    }
 
-    if ((await loggedHeight(raftFolder)) === 0) return this.#set("raft", "its Raft log has no block");
+    if ((await this.#logged()) === 0) return this.#set("raft", "its Raft log has no block");
     const leader = this.#peers().find(({ kind }) => kind === "leads");
     if (leader !== undefined) return this.#set("raft", `${leader.name} leads`);
     return this.#set("level", "no member leads");
@@ -143,18 +149,19 @@ export class ModeKeeper implements Keeper {
     if (verdict.kind === "stay") return;
     log.warn({ height: verdict.height }, "no member holds the last blocks of the Raft log: they are dropped");
     dropAbove(raftFolder, verdict.height);
+    this.#beganAt = Math.min(this.#beganAt, verdict.height);
     board.update({ mode: { kind: "level" } });
   }
 
   /** The Raft log does not change while ev-node runs without it, so it is read once. */
   async #own() {
-    const { board, raftFolder } = this.#given;
-    const { node, mode } = board.findings();
-    const height = node.kind === "open" ? current(node.height, this.#given.clock.monotonicMs()) : undefined;
+    const { board } = this.#given;
+    const { mode } = board.findings();
+    const height = this.#height();
     if (mode?.kind === "level" && mode.loggedHeight !== undefined)
       return { height, loggedHeight: mode.loggedHeight };
     try {
-      const logged = await loggedHeight(raftFolder);
+      const logged = await this.#logged();
       board.update({ mode: { kind: "level", loggedHeight: logged } });
       return { height, loggedHeight: logged };
     } catch (error) {
@@ -162,6 +169,16 @@ export class ModeKeeper implements Keeper {
       this.#say(`cannot read its Raft log: ${error.message}`);
       return { height, loggedHeight: undefined };
     }
+  }
+
+  #height(): number | undefined {
+    const { board, clock } = this.#given;
+    const { node } = board.findings();
+    return node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+  }
+
+  async #logged(): Promise<number> {
+    return Math.max(await loggedHeight(this.#given.raftFolder), this.#beganAt);
   }
 
   /**

@@ -43,6 +43,8 @@ export interface NodeLife {
   readonly isUp: () => Promise<boolean>;
   /** Whether each process of it that runs, and the next one that starts, is a full node. */
   readonly isHeld: () => Promise<boolean>;
+  /** Of its blocks, as it told a moment ago. */
+  readonly height: () => number | undefined;
 }
 
 /** Looks at the volume and does what the pod's order asks for, if it was not done before. */
@@ -92,7 +94,8 @@ async function judge(
   const { raftAddress, isSingle } = facts;
   const known = { member: owner.member, epoch: owner.epoch, raftAddress, isSingle, executed };
   if (!isOfChange(order, volume)) return judgeOrder(order, volume, known);
-  return judgeChange(order, volume, { ...known, named: await named(), isHeld: await nodeLife.isHeld() });
+  const [isHeld, height] = [await nodeLife.isHeld(), nodeLife.height()];
+  return judgeChange(order, volume, { ...known, named: await named(), isHeld, height });
 }
 
 /** From one epoch, or one kind of change, to another. A first bootstrap is none. */

@@ -32,6 +32,11 @@ const recordSchema = z.strictObject({
   hadBlocks: z.boolean(),
   /** Written once the blocks of a single sequencer were seen to be gone, and never taken back. */
   lostBlocks: z.literal(true).optional(),
+  /**
+   * What ev-node held when the epoch began here; absent in the first one. Its Raft log begins empty, and would be no
+   * worse for a member that lost blocks since.
+   */
+  beganAt: z.int().min(0).optional(),
   executedOrders: z.array(z.string()).max(MAX_ORDERS_KEPT),
   /**
    * On the way to another membership: ev-node may run as a full node and in no other way. An agent that does not know

@@ -131,9 +131,14 @@ function newLookAtExecution({ settings, http, clock, board }: WatchDependencies)
   return newExecutionLook({ http, clock, board, ports });
 }
 
-function newKeeper(
+type KeeperDependencies = Pick<
+  WatchDependencies,
+  "paths" | "disk" | "board" | "clock" | "resolve" | "log" | "stopNode" | "nodeProcesses"
+>;
+
+export function newKeeper(
   { record, facts, configs }: Prepared,
-  { paths, disk, board, clock, resolve, log, stopNode, nodeProcesses }: WatchDependencies,
+  { paths, disk, board, clock, resolve, log, stopNode, nodeProcesses }: KeeperDependencies,
   look: () => Promise<void>,
 ): Keeper {
   const configFolder = paths.config;
@@ -149,7 +154,8 @@ function newKeeper(
       raftFolder: record.change.kind === "frozen" ? raftFolder : undefined,
     });
   if ("single" in configs) return new SingleKeeper({ ...shared, configs });
-  return new ModeKeeper({ ...shared, configs, raftFolder, facts, resolve, look });
+  const beganAt = record.beganAt ?? 0;
+  return new ModeKeeper({ ...shared, configs, raftFolder, beganAt, facts, resolve, look });
 }
 
 function newUpdateLook(

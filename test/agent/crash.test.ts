@@ -75,7 +75,12 @@ async function run(pod: Pod, orders: readonly (Order | undefined)[], disk: Disk)
     disk,
     board,
     checkIdentity,
-    nodeLife: () => ({ runs: async () => false, isUp: async () => false, isHeld: async () => false }),
+    nodeLife: () => ({
+      runs: async () => false,
+      isUp: async () => false,
+      isHeld: async () => false,
+      height: () => undefined,
+    }),
     lookAround: () => {},
   };
   let isDone = false;

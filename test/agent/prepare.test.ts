@@ -36,7 +36,12 @@ function dependencies(changes: Partial<PrepareDependencies> = {}): PrepareDepend
     disk: realDisk,
     board,
     checkIdentity,
-    nodeLife: () => ({ runs: async () => false, isUp: async () => false, isHeld: async () => false }),
+    nodeLife: () => ({
+      runs: async () => false,
+      isUp: async () => false,
+      isHeld: async () => false,
+      height: () => undefined,
+    }),
     lookAround: () => {},
     ...changes,
   };
@@ -230,7 +235,12 @@ describe("what is wrong is refused", () => {
     await volumes["without its raft folder"](pod.paths.home);
     await pod.setOrder(rejoinOrder);
     await look({
-      nodeLife: () => ({ runs: async () => true, isUp: async () => true, isHeld: async () => false }),
+      nodeLife: () => ({
+        runs: async () => true,
+        isUp: async () => true,
+        isHeld: async () => false,
+        height: () => undefined,
+      }),
     });
     const message = "the folder raft-1 is missing; order rejoin-1 (rejoin) waits until ev-node stops";
     expect(board.answer()).toMatchObject({

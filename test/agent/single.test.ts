@@ -64,7 +64,12 @@ function facts(): MemberFacts {
 }
 
 function tend(over: VolumeOwner = owner): Promise<VolumeReport> {
-  const nodeLife = { runs: async () => false, isUp: async () => false, isHeld: async () => false };
+  const nodeLife = {
+    runs: async () => false,
+    isUp: async () => false,
+    isHeld: async () => false,
+    height: () => undefined,
+  };
   return tendVolume({
     disk: realDisk,
     paths: pod.paths,
@@ -260,7 +265,12 @@ describe("how ev-node may run", () => {
   test("an agent that starts anew beside it holds it back, too, and installs nothing where nothing was", async () => {
     const prepare = async () => {
       const { settings, paths } = pod;
-      const nodeLife = () => ({ runs: async () => true, isUp: async () => true, isHeld: async () => false });
+      const nodeLife = () => ({
+        runs: async () => true,
+        isUp: async () => true,
+        isHeld: async () => false,
+        height: () => undefined,
+      });
       const around = { disk: realDisk, board, checkIdentity: newIdentityCheck(0), nodeLife };
       return prepareOnce({ settings, paths, ...around, lookAround: () => {} });
     };

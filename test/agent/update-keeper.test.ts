@@ -59,7 +59,12 @@ async function startAgent(disk: Disk = realDisk): Promise<void> {
     disk,
     board,
     checkIdentity,
-    nodeLife: () => ({ runs: async () => true, isUp: async () => true, isHeld: async () => false }),
+    nodeLife: () => ({
+      runs: async () => true,
+      isUp: async () => true,
+      isHeld: async () => false,
+      height: () => undefined,
+    }),
     lookAround: () => {},
   });
   if (found === undefined) throw new Error("the member is not prepared");

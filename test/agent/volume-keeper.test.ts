@@ -41,7 +41,12 @@ function tend(runs = false, isUp = runs): Promise<VolumeReport> {
     owner,
     facts,
     named: async () => undefined,
-    nodeLife: { runs: async () => runs, isUp: async () => isUp, isHeld: async () => false },
+    nodeLife: {
+      runs: async () => runs,
+      isUp: async () => isUp,
+      isHeld: async () => false,
+      height: () => undefined,
+    },
   });
 }
 
