@@ -61,7 +61,7 @@ export class HeldKeeper implements Keeper {
   readonly #still = new Since();
   readonly #stuck = new Since();
   /** The most blocks that ev-node ever told to have, and how often it was started anew to get more. */
-  #highest = 0;
+  #most = 0;
   #asked = 0;
   #why = "";
 
@@ -120,14 +120,15 @@ export class HeldKeeper implements Keeper {
     const { node, peers } = board.findings();
     const height = node.kind === "open" ? current(node.height, nowMs) : undefined;
     const heights = peers.map((peer) => current(peer.height, nowMs) ?? 0);
-    if (height !== undefined && height > this.#highest) this.#asked = 0;
-    this.#highest = Math.max(this.#highest, height ?? 0);
+    const highest = Math.max(0, ...heights);
+    if (height !== undefined && height > this.#most) this.#asked = 0;
+    this.#most = Math.max(this.#most, height ?? 0);
     const verdict = judgeHeld({
       own: { height, loggedHeight: await this.#logged() },
       peers: peers.map((peer) => levelOf(peer, nowMs)),
-      highest: Math.max(0, ...heights),
-      stillMs: nowMs - this.#still.since([height, ...heights].join(), nowMs),
-      stuckMs: nowMs - this.#stuck.since(String(height), nowMs),
+      highest,
+      stillMs: nowMs - this.#still.since([this.#asked, height, ...heights].join(), nowMs),
+      stuckMs: nowMs - this.#stuck.since([this.#asked, height, highest > (height ?? 0)].join(), nowMs),
       asked: this.#asked,
     });
     if (verdict.kind !== "dropAbove") this.#say(verdict.why);

@@ -45,16 +45,15 @@ export type HeldVerdict = Exclude<LevelVerdict, { kind: "raft" }>;
 export interface HeldView extends LevelView {
   /** What any peer holds. */
   readonly highest: number;
-  /** Since the own height changed last. */
+  /** Since the own height changed last, or was seen to be lower than that. */
   readonly stuckMs: number;
   /** How often ev-node was started anew for it since then. */
   readonly asked: number;
 }
 
-/** How long a full node that has fewer blocks than another may stand still while nothing moves, and while blocks are made. */
-const ASK_STILL_MS = 5_000;
-const ASK_STUCK_MS = 15_000;
-/** Each time in vain doubles them, as often as this. */
+/** How long a full node may stand still while blocks are made that it does not get. */
+const STUCK_MS = 15_000;
+/** Each time in vain doubles what it waits, as often as this. */
 const MAX_DOUBLINGS = 5;
 
 /** Blocks on their way from one full node to another are there by then. */
@@ -115,7 +114,7 @@ export function judgeHeld({ own, peers, stillMs, highest, stuckMs, asked }: Held
   const { height, loggedHeight } = own;
   if (height === undefined) return stay("ev-node has not told its height yet");
   const patience = 2 ** Math.min(asked, MAX_DOUBLINGS);
-  const isStuck = stillMs >= ASK_STILL_MS * patience || stuckMs >= ASK_STUCK_MS * patience;
+  const isStuck = stillMs >= STILL_MS * patience || stuckMs >= STUCK_MS * patience;
   if (highest > height && isStuck)
     return { kind: "askAgain", why: `lacks blocks ${height + 1} to ${highest}` };
   if (loggedHeight !== undefined && height < loggedHeight)

@@ -76,8 +76,8 @@ export class ModeKeeper implements Keeper {
 
   /**
    * Decides the first mode. An agent that was restarted beside a running ev-node leaves it as it is: that stands in the
-   * config that is installed, also when it is of another revision. Where an epoch begins, the full node of the one before
-   * runs, and is known to hold what the others hold.
+   * config that is installed, also when it is of another revision. Where an epoch begins, the full node of the one
+   * before runs, and is known to hold what the others hold.
    */
   async begin(): Promise<void> {
     const { configFolder, raftFolder } = this.#given;

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { judgeLevel, type LevelView, type PeerLevel, STILL_MS } from "../../src/agent/levelling.ts";
+import {
+  type HeldView,
+  judgeHeld,
+  judgeLevel,
+  type LevelView,
+  type PeerLevel,
+  STILL_MS,
+} from "../../src/agent/levelling.ts";
 
 const level = (name: string, height: number | undefined, loggedHeight: number | undefined): PeerLevel => ({
   name,
@@ -108,4 +115,38 @@ test.each<[string, Partial<LevelView>, object]>([
   ],
 ])("a member %s", (_, changes, expected) => {
   expect(judgeLevel(view(changes))).toMatchObject(expected);
+});
+
+const held = (changes: Partial<HeldView>): HeldView => ({
+  ...view({}),
+  highest: 50,
+  stuckMs: 0,
+  asked: 0,
+  ...changes,
+});
+
+test.each<[string, Partial<HeldView>, object]>([
+  ["stays with all the blocks that there are, also where it could go to Raft", {}, { kind: "stay" }],
+  ["stays beside a leader", { peers: [{ name: "b", kind: "leads" }] }, { kind: "stay" }],
+  [
+    "stays while ev-node has not told its height",
+    { own: { height: undefined, loggedHeight: 50 }, highest: 60, stillMs: 1e9 },
+    { kind: "stay", why: "ev-node has not told its height yet" },
+  ],
+  ["stays while what it lacks may be on its way", { highest: 51, stillMs: STILL_MS - 1 }, { kind: "stay" }],
+  [
+    "asks anew when it does not get what another has",
+    { highest: 52, stillMs: STILL_MS },
+    { kind: "askAgain", why: "lacks blocks 51 to 52" },
+  ],
+  ["asks anew when it is stuck while others go on", { highest: 90, stuckMs: 15_000 }, { kind: "askAgain" }],
+  ["asks less and less often", { highest: 52, stillMs: STILL_MS * 4 - 1, asked: 2 }, { kind: "stay" }],
+  ["but never stops to ask", { highest: 52, stillMs: STILL_MS * 32, asked: 99 }, { kind: "askAgain" }],
+  [
+    "drops from its log what nobody stored",
+    { own: short, highest: 49, peers: [level("b", 49, 49), level("c", 49, 50)], stillMs: STILL_MS },
+    { kind: "dropAbove", height: 49 },
+  ],
+])("a member on its way to another membership %s", (_, changes, expected) => {
+  expect(judgeHeld(held(changes))).toMatchObject(expected);
 });

@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { newBoard } from "../../src/agent/board.ts";
@@ -22,8 +22,8 @@ import { recordedLog } from "./recorded-log.ts";
 
 /**
  * The way to another membership, cut off at every step: the agent dies between any two writes and starts anew. In one
- * kind of pod kubelet starts ev-node again after each write, with whatever is installed at that moment; in the other one
- * ev-node goes on for ever with what it read, unless it is asked to end.
+ * kind of pod kubelet starts ev-node again after each write, with whatever is installed at that moment; in the other
+ * one ev-node goes on for ever with what it read, unless it is asked to end.
  */
 type Kubelet = "restless" | "calm";
 
@@ -31,6 +31,10 @@ type Kubelet = "restless" | "calm";
 type Runs = "nothing" | "level" | `raft-${number}` | `single-${number}`;
 
 class Crash extends Error {}
+
+function must(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
 
 const self = voters[0] as Voter;
 const freeze: Order = { id: "freeze-2", kind: "freeze", epoch: 1, to: 2 };
@@ -81,7 +85,10 @@ class Member {
     const wasHeld = await isHeld(this.pod.paths.config, await this.nodeProcesses());
     this.#processes += 1;
     this.runs = this.#installed();
-    if (wasHeld && this.record?.change !== undefined) expect(this.runs).toBe("level");
+    must(
+      !wasHeld || this.record?.change === undefined || this.runs === "level",
+      `${this.runs} runs on a held volume`,
+    );
     this.check();
     return true;
   }
@@ -89,9 +96,22 @@ class Member {
   /** What runs on its own is of the epoch of the record, and of no other: it would be another set. */
   check(): void {
     const { epoch, change, started } = this.record ?? {};
-    if (change?.kind === "joining") expect(["level", undefined]).toContain(this.runs);
+    must(
+      change?.kind !== "joining" || [undefined, "level"].includes(this.runs),
+      `${this.runs} runs on a volume that joins`,
+    );
     const [, own] = /^(?:raft|single)-(\d+)$/.exec(this.runs ?? "") ?? [];
-    if (own !== undefined) expect([Number(own), started]).toEqual([epoch, true]);
+    must(
+      own === undefined || (Number(own) === epoch && started === true),
+      `${this.runs} runs in epoch ${epoch}`,
+    );
+  }
+
+  /** What the pod had in memory goes with it; the volume stays. */
+  async recreatePod(): Promise<void> {
+    this.runs = undefined;
+    await rm(this.pod.paths.config, { recursive: true });
+    await mkdir(this.pod.paths.config);
   }
 
   readonly disk: Disk = {
@@ -152,7 +172,8 @@ class Life {
     await this.#keeper.tend();
     this.#hear();
     const { volume } = this.#board.answer();
-    if (volume.kind === "intact" && volume.change?.settled) expect(this.#member.runs).toBe("level");
+    const isSettled = volume.kind === "intact" && volume.change?.settled === true;
+    must(!isSettled || this.#member.runs === "level", `${this.#member.runs} runs, and it is told as settled`);
   }
 
   async #prepare(): Promise<void> {
@@ -201,7 +222,8 @@ const ENOUGH = 5;
 async function go(member: Member, orders: readonly Order[], looks = ENOUGH): Promise<void> {
   let life = new Life(member);
   for (const order of orders) {
-    const isLater = order.epoch === 2 && (order.kind === "start" || order.kind === "join");
+    const isMember = order.kind !== "join" && member.record?.change?.kind !== "joining";
+    const isLater = order.epoch === 2 && (order.kind === "start" || !isMember);
     await member.pod.setAnnotations({
       [annotations.configRevision]: isLater ? member.later : member.pod.revision,
       [annotations.order]: JSON.stringify(order),
@@ -283,6 +305,23 @@ test.each(scenarios)("%s: cut off at any step, it ends the same", async (_, make
     expect(member.record).toEqual(whole.record);
   }
 });
+
+test.each(scenarios)(
+  "%s: a pod that is made anew goes on from its volume",
+  async (_, make, first, then, end) => {
+    for (let count = 1; count <= then.length; count += 1) {
+      const member = await memberOf(make, "calm");
+      await go(member, first, FIRST_LOOKS);
+      await go(member, then.slice(0, count));
+      await member.recreatePod();
+      // As an operator that gives the last order again.
+      await go(member, then.slice(count - 1, count));
+      expect(member.record?.change === undefined || member.runs === "level").toBe(true);
+      await go(member, then.slice(count));
+      expect([count, member.runs]).toEqual([count, end]);
+    }
+  },
+);
 
 test.each(scenarios)(
   "%s: orders that come too fast wait, or are refused",

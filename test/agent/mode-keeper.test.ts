@@ -69,7 +69,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-function newKeeper(): ModeKeeper {
+function newKeeper(beganAt = 0): ModeKeeper {
   const resolve: Resolve = Object.assign(async () => "127.0.0.1", { forget: () => {} });
   const facts = {
     isSingle: false,
@@ -87,7 +87,7 @@ function newKeeper(): ModeKeeper {
     disk: realDisk,
     configFolder: join(root, "config"),
     raftFolder,
-    beganAt: 0,
+    beganAt,
     facts,
     configs,
     board,
@@ -201,6 +201,35 @@ describe("the first mode", () => {
     await writeFile(join(root, "config", "evnode.yaml"), text);
     await newKeeper().begin();
     expect([mode(), await installed()]).toEqual([{ kind: "raft" }, configs.raft]);
+  });
+
+  describe("where an epoch begins at block 50", () => {
+    beforeEach(async () => {
+      await writeFile(join(root, "config", "evnode.yaml"), configs.level);
+      for (const [name, bytes] of Object.entries(bootstrapFiles(voters)))
+        await writeFile(join(raftFolder, name), bytes);
+      keeper = newKeeper(50);
+    });
+
+    test.each([
+      [50, "raft"],
+      [49, "level"],
+    ])("is, beside a full node that holds block %i: %s", async (height, kind) => {
+      shows(height, absent, absent);
+      await keeper.begin();
+      expect(mode()?.kind).toBe(kind);
+    });
+
+    test("is to level in a pod that is made anew: it may have lost what its empty log does not tell of", async () => {
+      await rm(join(root, "config", "evnode.yaml"));
+      await keeper.begin();
+      shows(49, levels(50), levels(50));
+      await tendFor(250);
+      expect(mode()).toEqual({ kind: "level", loggedHeight: 50 });
+      shows(50, levels(50), levels(50));
+      await tendFor(250);
+      expect(mode()?.kind).toBe("raft");
+    });
   });
 
   test("is not decided by a log that cannot be read", async () => {

@@ -162,6 +162,24 @@ const cases: readonly [title: string, changes: Partial<Findings>, ok: boolean, m
     false,
     "ev-node does not run, nor does its execution client",
   ],
+  [
+    "a member that is frozen is not ready, whatever it holds",
+    {
+      mode: { kind: "level", loggedHeight: 50 },
+      volume: { kind: "intact", epoch: 1, started: true, change: { kind: "frozen", to: 2 } },
+    },
+    false,
+    "is frozen in epoch 1, for the change of the membership to epoch 2: it runs as a full node until then",
+  ],
+  [
+    "nor is one that joins",
+    {
+      mode: { kind: "level", loggedHeight: 0 },
+      volume: { kind: "intact", epoch: 2, started: false, change: { kind: "joining" } },
+    },
+    false,
+    "joins for epoch 2, which has not begun: it runs as a full node until then",
+  ],
   ["a member without peers is a majority by itself", { peers: [] }, true, "in sync"],
   [
     "a raft folder lost under a running member does not make it unready: it still takes part",

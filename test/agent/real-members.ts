@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -39,6 +39,11 @@ const PASSPHRASE = "correct horse";
 const addressOf = (ordinal: number) => `127.0.77.${ordinal + 1}`;
 const hostOf = (ordinal: number) => `${NAMES[ordinal]}.${DOMAIN}`;
 const seedOf = (number: number) => new Uint8Array(32).fill(number);
+
+const OWN_MOUNTS = ["--user", "--map-root-user", "--mount"] as const;
+
+/** Whether a process may have a hosts file of its own here. */
+export const canMount = (): boolean => spawnSync("unshare", [...OWN_MOUNTS, "true"]).status === 0;
 
 export const votersOf = (count: number): Voter[] =>
   NAMES.slice(0, count).map((id, ordinal) => ({ id, address: `${hostOf(ordinal)}:${RAFT_PORT}` }));
@@ -112,10 +117,8 @@ async function newIdentity(): Promise<Readonly<Record<string, string>>> {
 
 export class RealMember {
   readonly name: string;
-  readonly log = recordedLog();
+  readonly #log = recordedLog();
   readonly paths: AgentPaths;
-  /** What ev-node wrote, of all its processes. */
-  output = "";
   readonly #around: Surroundings;
   readonly #ordinal: number;
   readonly #ports: Ports;
@@ -152,11 +155,11 @@ export class RealMember {
       inner.on("error", () => socket.destroy()).pipe(socket);
     });
     this.#proxy.listen(AGENT_PORT, addressOf(this.#ordinal));
-    this.startAgent();
+    this.#startAgent();
     void this.#keepNode();
   }
 
-  startAgent(): void {
+  #startAgent(): void {
     const stop = new AbortController();
     const env = {
       POD_NAME: this.name,
@@ -171,11 +174,17 @@ export class RealMember {
     };
     const resolve: Resolve = Object.assign(find, { forget: () => {} });
     const ports = { port: this.#ports.agent, peerAgentPort: AGENT_PORT };
-    const over = runAgent(env, stop.signal, { paths: this.paths, ...ports, resolve, log: this.log });
+    const over = runAgent(env, stop.signal, { paths: this.paths, ...ports, resolve, log: this.#log });
     this.#agent = { stop, over };
   }
 
-  async stopAgent(): Promise<void> {
+  /** As after a crash of its container: ev-node goes on meanwhile. */
+  async restartAgent(): Promise<void> {
+    await this.#stopAgent();
+    this.#startAgent();
+  }
+
+  async #stopAgent(): Promise<void> {
     this.#agent?.stop.abort();
     await this.#agent?.over;
   }
@@ -186,7 +195,7 @@ export class RealMember {
 
   async stop(): Promise<void> {
     this.#isOver = true;
-    await this.stopAgent();
+    await this.#stopAgent();
     this.killNode();
     this.#proxy?.close();
   }
@@ -275,18 +284,9 @@ export class RealMember {
     const passphraseFile = join(this.paths.config, "passphrase");
     const args = startArgs({ home: this.paths.home, passphraseFile });
     const script = `mount --bind ${hosts} /etc/hosts && exec "$0" "$@"`;
-    const node = spawn(
-      "unshare",
-      ["--user", "--map-root-user", "--mount", "sh", "-c", script, testnode, ...args],
-      {
-        env: { ...process.env, LIBP2P_TCP_REUSEPORT: "false" },
-      },
-    );
-    const keep = (part: Buffer) => {
-      this.output += part.toString("utf8");
-    };
-    node.stdout.on("data", keep);
-    node.stderr.on("data", keep);
-    return node;
+    const wrapper = [...OWN_MOUNTS, "sh", "-c", script, testnode];
+    // Nothing of the test's own: ev-node takes a variable such as NODE for a section of its config.
+    const env = { PATH: process.env["PATH"], LIBP2P_TCP_REUSEPORT: "false" };
+    return spawn("unshare", [...wrapper, ...args], { env, stdio: "ignore" });
   }
 }
