@@ -160,7 +160,9 @@ function finish(cut: Cut): Step {
   const { epoch, replicas } = change.to;
   const claims = next.flatMap((member): Action[] => {
     const { claim } = member;
-    return claim && claim.started !== epoch ? [{ kind: "markClaim", member, claim, epoch }] : [];
+    // A volume that came in place of one that was prepared is a loss, and rebuilt as one.
+    const isOurs = volumeChangeOf(member, identity)?.prepared || isStartedIn(member, identity, epoch);
+    return claim && claim.started !== epoch && isOurs ? [{ kind: "markClaim", member, claim, epoch }] : [];
   });
   const { intent } = nextIntent(snapshot, identity, intents, change.to);
   const { current } = intents;

@@ -260,6 +260,18 @@ describe("a change from three to five members", () => {
     expect(says(seen)).toMatch(expected);
   });
 
+  test("marks no volume that came in place of one that was prepared", () => {
+    const replaced = member(1, {
+      claim: { epoch: undefined, started: undefined },
+      says: { volume: { kind: "empty" } },
+    });
+    const [one, , three] = prepared.members;
+    const members = [one, replaced, three].filter((each) => each !== undefined);
+    const does = brief(changing({ record: level, identity: decided, ...prepared, members }));
+    expect(does.filter((action) => action.startsWith("mark"))).not.toContain("mark data-seq-1");
+    expect(does).toContain("mark data-seq-0");
+  });
+
   test("touches nothing else meanwhile, and says so", () => {
     const seen = changing({ record: stopped, members: old(), nonMembers: next() });
     const plan = makePlan(seen);
