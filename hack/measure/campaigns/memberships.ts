@@ -1,5 +1,5 @@
 import { kinds } from "../../../src/model/kinds.ts";
-import { leaderServiceName } from "../../../src/model/names.ts";
+import { leaderServiceName, memberName } from "../../../src/model/names.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { longestGap } from "../block-gaps.ts";
 import { campaign } from "../campaign.ts";
@@ -144,7 +144,10 @@ async function arrived(session: Session, side: Side, { sent }: Sender): Promise<
 
 /** Those of these transactions that a member does not have, in words. */
 async function missing(session: Session, side: Side, keys: readonly string[]): Promise<readonly string[]> {
-  const pods = await podsOf(session, side.members);
+  const { count, name } = side.members;
+  const names = new Set(Array.from({ length: count }, (_, ordinal) => memberName(name, ordinal)));
+  // Pods that are no members any more take their time to end.
+  const pods = (await podsOf(session, side.members)).filter(({ metadata }) => names.has(metadata.name));
   const each = pods.flatMap(({ metadata, status }) =>
     keys.map(async (key) =>
       (await hasArrived(status?.podIP ?? "", key)) ? [] : [`${metadata.name} lacks transaction ${key}`],
