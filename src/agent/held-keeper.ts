@@ -1,3 +1,4 @@
+import { hasMorePeers } from "../evnode/config.ts";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
@@ -74,9 +75,12 @@ export class HeldKeeper implements Keeper {
     if (isSettled) await this.#tendBlocks();
   }
 
+  /** A process that waits for blocks knows the sources that its config named when it started. */
   async use({ level }: MemberTexts): Promise<void> {
+    const hasMore = hasMorePeers(this.#level, level);
     this.#level = level;
     await this.#install();
+    if (hasMore) await this.restart();
   }
 
   async restart(): Promise<void> {

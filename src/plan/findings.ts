@@ -149,7 +149,8 @@ function leaderFinding(snapshot: Snapshot): Finding<"LeaderElected"> {
     return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
   if (isSuspended(snapshot)) return finding("Suspended", suspendedMessage(snapshot));
   const level = levelling(members);
-  if (level.length > 0) return finding("Levelling", levelMessage(level));
+  // Before the first start they follow a chain from outside, which is no levelling.
+  if (level.length > 0 && hasStarted(snapshot)) return finding("Levelling", levelMessage(level));
   const silent = members.filter((member) => member.pod && !tellsItsRole(member));
   const sole = soleOf(members);
   if (silent.length === 0 && sole) return finding("WaitingForLeader", `${sole.name} makes no blocks.`);
