@@ -49,6 +49,8 @@ export class HeldKeeper implements Keeper {
   #loggedHeight: number | undefined;
   #height: number | undefined;
   #movedAtMs = 0;
+  /** Processes that started before their config named another source of blocks. */
+  #unaware: readonly string[] = [];
   #why = "";
 
   constructor(given: HeldKeeperDependencies) {
@@ -71,16 +73,17 @@ export class HeldKeeper implements Keeper {
     const { running, before } = await this.#processes();
     const isSettled = before.length === 0 && running.length > 0;
     if (isSettled !== board.findings().isSettled) this.#tell(isSettled);
-    if (before.length > 0) return this.restart();
+    const mustEnd = before.length > 0 || running.some((process) => this.#unaware.includes(process));
+    if (mustEnd) return this.restart();
     if (isSettled) await this.#tendBlocks();
   }
 
-  /** A process that waits for blocks knows the sources that its config named when it started. */
+  /** A process that waits for blocks knows the sources alone that its config named when it started. */
   async use({ level }: MemberTexts): Promise<void> {
     const hasMore = hasMorePeers(this.#level, level);
     this.#level = level;
     await this.#install();
-    if (hasMore) await this.restart();
+    if (hasMore) this.#unaware = await this.#given.nodeProcesses();
   }
 
   async restart(): Promise<void> {

@@ -14,6 +14,8 @@ import type { OldSequencerLook } from "../model/old-sequencer.ts";
 
 /** None of the answers has a block in it. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** In hex, and twice as long as any. */
+const LONGEST_HASH = 128;
 
 /** Looks once at the RPC of a sequencer, until the signal aborts. Never rejects: whatever happens is what was found. */
 export type AskOldSequencer = (rpcAddress: string, signal: AbortSignal) => Promise<OldSequencerLook>;
@@ -41,8 +43,9 @@ export const askOldSequencer: AskOldSequencer = async (rpcAddress, signal) => {
     post(rpcAddress, proposerRequest, signal).then((found) => parsedOf(found, parseProposer)),
   ]);
   const header = stores?.header;
+  const isBounded = (header?.hash.length ?? 0) <= LONGEST_HASH;
   const block =
-    header && header.height >= state.height
+    header && isBounded && header.height >= state.height
       ? { height: header.height, hash: header.hash }
       : { height: state.height };
   const chain = { chainId: state.chainId, ...(proposer === undefined ? {} : { proposer }) };

@@ -75,11 +75,14 @@ function mismatch({ old, identity }: MigrationScene): string | undefined {
   if (old?.last.kind !== "told") return undefined;
   const { chainId, proposer } = old.last.chain;
   if (chainId !== identity.chainId)
-    return `the old sequencer runs chain ${chainId}, and this cluster is for ${identity.chainId}. Correct spec.migration, or spec.chain in a new cluster`;
+    return `the old sequencer runs chain ${shown(chainId)}, and this cluster is for ${identity.chainId}. Correct spec.migration, or spec.chain in a new cluster`;
   if (proposer !== undefined && proposer !== identity.proposer)
-    return `the proposer of the old sequencer's genesis is ${proposer}, and that of spec.chain.genesis is ${identity.proposer}. Make the cluster anew with the genesis and the signer of the old sequencer`;
+    return `the proposer of the old sequencer's genesis is ${shown(proposer)}, and that of spec.chain.genesis is ${identity.proposer}. Make the cluster anew with the genesis and the signer of the old sequencer`;
   return undefined;
 }
+
+/** Whoever answers there may say anything. */
+const shown = (text: string) => JSON.stringify(text.slice(0, 64));
 
 /** Before this was asked for, a chain of its own was about to begin. */
 function unusable({ snapshot, identity }: MigrationScene): string | undefined {

@@ -63,6 +63,14 @@ describe("a look at a sequencer outside", () => {
     });
   });
 
+  test("takes no hash that is none", async () => {
+    const head = { height: "7", hash: Buffer.alloc(10_000).toString("base64"), time };
+    const stores = [{ label: "Header Store", height: "7", head }];
+    const found = await ask(await serve(sequencer({ [storeInfoRequest.path]: { stores } })));
+    expect(found).toMatchObject({ kind: "told", block: { height: 7 } });
+    expect(found.kind === "told" && found.block.hash).toBeUndefined();
+  });
+
   test("takes no hash of a block below", async () => {
     const later = { state: { chainId: "rollup-1", lastBlockHeight: "8", lastBlockTime: time } };
     const found = await ask(await serve(sequencer({ [stateRequest.path]: later })));

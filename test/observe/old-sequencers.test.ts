@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Member } from "../../src/model/member.ts";
 import type { OldSequencer, OldSequencerLook } from "../../src/model/old-sequencer.ts";
 import { OldSequencers, type Outlook } from "../../src/observe/old-sequencers.ts";
-import { member } from "../builders.ts";
+import { cluster, member } from "../builders.ts";
+import { runningCluster } from "../fake/running-cluster.ts";
+import { takenOver } from "../migrating.ts";
 import { settle, VirtualClock } from "../runtime/virtual-clock.ts";
 
 const KEY = "rollup/seq";
@@ -46,6 +48,22 @@ async function lookFor(seconds: number, over: Partial<Outlook> = {}): Promise<Ol
   }
   return look(over);
 }
+
+describe("a look at a cluster", () => {
+  test("asks a sequencer outside where the spec names one, and only then", async () => {
+    const running = await runningCluster();
+    expect((await running.see()).oldSequencer).toBeUndefined();
+    running.oldSequencerSays = told(5, "e5");
+    running.api.put(cluster({ spec: takenOver("Running") }));
+    await running.deliver();
+    await running.see();
+    await settle();
+    expect((await running.see()).oldSequencer).toMatchObject({ last: told(5, "e5"), silentMs: 0 });
+    running.api.put(cluster());
+    await running.deliver();
+    expect((await running.see()).oldSequencer).toBeUndefined();
+  });
+});
 
 describe("the sequencer outside", () => {
   test("is asked beside the reconcile, which learns of it when it is known", async () => {
