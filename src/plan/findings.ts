@@ -182,7 +182,8 @@ function levelMessage(members: readonly Member[]): string {
 /** A member whose API is closed does not lead; one that answers without saying so may, unless it has no role in Raft. */
 function tellsItsRole(member: Member): boolean {
   const { node, mode } = answerOf(member) ?? {};
-  return node?.kind === "closed" || node?.isLeader !== undefined || mode?.kind === "single";
+  const hasNone = mode?.kind === "single" || mode?.kind === "level";
+  return node?.kind === "closed" || node?.isLeader !== undefined || hasNone;
 }
 
 function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
@@ -260,7 +261,10 @@ function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconcilin
     return finding("Deleting", "Members are being stopped.");
   const bootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!bootstrapped || !isSetUp(snapshot))
-    return finding("Bootstrapping", "The cluster is starting for the first time.");
+    return finding(
+      "Bootstrapping",
+      plan.membership?.message ?? "The cluster is starting for the first time.",
+    );
   if (plan.rollout?.progress && rolling.has(plan.rollout.reason))
     return finding("RollingOut", plan.rollout.message);
   const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod" && kind !== "endApproval");

@@ -1,4 +1,5 @@
 import type { MigrationPolicy } from "../api/migration-policy.ts";
+import { answerOf } from "../model/member.ts";
 import type { ToldBlock } from "../model/old-sequencer.ts";
 import { markAll, waitForPaths } from "./bootstrap.ts";
 import { headOf } from "./membership-cutover.ts";
@@ -99,6 +100,9 @@ function prepare(scene: MigrationScene): Step | undefined {
   const { snapshot, identity } = scene;
   const unprepared = snapshot.members.filter((member) => !joiningOf(member, identity)?.prepared);
   if (unprepared.length === 0) return undefined;
+  const id = `bootstrap-${identity.epoch}`;
+  const refusing = unprepared.find((member) => answerOf(member)?.refusedOrder?.id === id);
+  if (refusing) return held(`${refusing.name} refuses: ${answerOf(refusing)?.refusedOrder?.message}`);
   const to = { epoch: identity.epoch, replicas: snapshot.members.length };
   const orders = unprepared.flatMap((member) => prepareNext(scene, { to }, member));
   return waits("they prepare for their start", { stages: [orders].filter((stage) => stage.length > 0) });

@@ -226,6 +226,18 @@ describe("from the owner's word to the start", () => {
       ["order seq-0 bootstrap", "order seq-1 bootstrap", "order seq-2 bootstrap", "Migrating"],
     ],
     [
+      "a member that refuses to be prepared is told",
+      {
+        ...stopped,
+        members: [
+          prepared(0),
+          prepared(1),
+          following(2, { says: { refusedOrder: { id: "bootstrap-1", message: "no" } } }),
+        ],
+      },
+      ["MigrationHeld"],
+    ],
+    [
       "all is looked at once more before the leave",
       { ...ready, isCertain: false },
       ["Migrating", "look again"],
@@ -319,6 +331,15 @@ describe("whatever the migration decides", () => {
   test.each(stages)("no member is made to begin a chain of its own: %s", (_name, shape) => {
     const made = actionsOf(makePlan(migrating(shape))).map(briefAction);
     expect(made.filter((text) => /bootstrap|mark|start/.test(text))).toEqual([]);
+  });
+
+  test("Reconciling says what is waited for, and nobody is told to level", () => {
+    const seen = migrating();
+    const { conditions = [] } = statusOf(seen, makePlan(seen), []);
+    const found = (type: string) => conditions.find((condition) => condition.type === type);
+    expect(found("Reconciling")?.message).toContain("set spec.migration.oldSequencer to Stopped");
+    expect(found("LeaderElected")?.reason).toBe("WaitingForLeader");
+    expect(found("Stalled")?.reason).toBe("NotStalled");
   });
 
   test("Stalled and MembershipComplete say what holds it, and nothing that moves", () => {
