@@ -29,6 +29,7 @@ const chain = { chainId: "rollup-1", proposer: present().identity.proposer };
 /** It makes blocks. */
 export const running = (over: Partial<OldSequencer> = {}): OldSequencer => ({
   last: { kind: "told", block: TOLD, chain },
+  chain,
   highest: TOLD,
   silentMs: 0,
   membersStillMs: 0,
@@ -38,6 +39,7 @@ export const running = (over: Partial<OldSequencer> = {}): OldSequencer => ({
 /** Nothing was heard of it for a minute. */
 export const silent = (over: Partial<OldSequencer> = {}): OldSequencer => ({
   last: { kind: "silent", why: "the connection is refused" },
+  chain,
   highest: TOLD,
   silentMs: 60_000,
   membersStillMs: 60_000,

@@ -24,7 +24,9 @@ export interface OldSequencer {
   readonly last: OldSequencerLook;
   /** From the first look of which each one since found silence, to the last one; 0 when the last one did not. */
   readonly silentMs: number;
-  /** The highest block that it told. */
+  /** What it told last, also when it tells no more. */
+  readonly chain: ToldChain | undefined;
+  /** The highest block of that chain that it told. */
   readonly highest: ToldBlock | undefined;
   /** For how long the last blocks of the members were seen to be the same. */
   readonly membersStillMs: number;

@@ -1,5 +1,5 @@
 import { answerOf, type Member } from "../model/member.ts";
-import type { OldSequencer, OldSequencerLook, ToldBlock } from "../model/old-sequencer.ts";
+import type { OldSequencer, OldSequencerLook, ToldBlock, ToldChain } from "../model/old-sequencer.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AskOldSequencer } from "./old-sequencer-client.ts";
 
@@ -25,6 +25,7 @@ interface Known {
   endedAtMs: number;
   /** When the first of the looks began that found nothing but silence since. */
   silentFromMs: number | undefined;
+  chain: ToldChain | undefined;
   highest: ToldBlock | undefined;
   /** What the members held, and since when. */
   heads: string;
@@ -86,7 +87,7 @@ export class OldSequencers {
     known.endedAtMs = this.#clock.monotonicMs();
     if (found.kind === "silent") known.silentFromMs ??= known.askedAtMs;
     else known.silentFromMs = undefined;
-    if (found.kind === "told") known.highest = higher(known.highest, found.block);
+    if (found.kind === "told") noteTold(known, found.block, found.chain);
     if (found.kind !== kind) this.#onChange(clusterKey);
   }
 }
@@ -97,11 +98,19 @@ const newKnown = (rpcAddress: string, nowMs: number): Known => ({
   askedAtMs: Number.NEGATIVE_INFINITY,
   endedAtMs: nowMs,
   silentFromMs: undefined,
+  chain: undefined,
   highest: undefined,
   heads: "",
   headsSinceMs: nowMs,
   looking: undefined,
 });
+
+/** Blocks of another chain say nothing of this one. */
+function noteTold(known: Known, block: ToldBlock, chain: ToldChain): void {
+  const isSame = known.chain?.chainId === chain.chainId;
+  known.highest = higher(isSame ? known.highest : undefined, block);
+  known.chain = isSame ? { ...known.chain, ...chain } : chain;
+}
 
 /** Of one height, the block of which the hash was told. */
 function higher(known: ToldBlock | undefined, told: ToldBlock): ToldBlock {
@@ -122,9 +131,10 @@ function headOf(member: Member): readonly unknown[] {
 }
 
 function viewOf(known: Known, nowMs: number): OldSequencer {
-  const { last, highest, silentFromMs, endedAtMs, headsSinceMs } = known;
+  const { last, chain, highest, silentFromMs, endedAtMs, headsSinceMs } = known;
   return {
     last,
+    chain,
     highest,
     silentMs: silentFromMs === undefined ? 0 : endedAtMs - silentFromMs,
     membersStillMs: nowMs - headsSinceMs,

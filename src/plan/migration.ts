@@ -1,4 +1,5 @@
 import type { Blocker } from "../api/conditions.ts";
+import type { MigrationPolicy } from "../api/migration-policy.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { configEntry } from "../model/names.ts";
 import type { Action } from "./actions.ts";
@@ -33,8 +34,8 @@ const WATCH_MS = 30_000;
  * | --- | --- | --- |
  * | not bootstrapped | a volume that was started: the identity is an older copy | nothing, as `bootstrap.ts` sees to it |
  * | not bootstrapped | this chain comes from outside, and the spec does not say from where any more | hold |
- * | not bootstrapped | the old sequencer told something that is not noted, and tells no more | note it |
- * | not bootstrapped | it has another chain id or proposer than the identity | hold |
+ * | not bootstrapped | the old sequencer told another chain id or proposer than the identity has | hold, and note nothing of it |
+ * | not bootstrapped | it told something that is not noted, and tells no more | note it |
  * | not bootstrapped | a volume that cannot be used, or was prepared for a chain to begin | hold |
  * | not bootstrapped | a change of the spec is on its way to the pods | wait for it, and let it |
  * | not bootstrapped | every agent answers, and a member does not follow | order `join`, with the old sequencer as a peer |
@@ -57,23 +58,25 @@ function follow(scene: MigrationScene): Step {
   if (snapshot.parsed.kind !== "valid") return waits("the spec is not valid");
   if (!wanted)
     return held(
-      "it was to go on with the chain of a sequencer outside, and spec.migration is gone. Set it again; or, to begin a chain of its own, delete the cluster and its volume claims, and apply it anew",
+      "this cluster was to go on with the chain of a sequencer outside, and spec.migration is gone. Set it again; or, to begin a chain of its own, delete the cluster and its volume claims, and apply it anew",
     );
+  const other = mismatch(scene);
+  if (other !== undefined) return held(other);
   const notes = noteTold(scene);
   if (notes.length > 0) return waits("what the old sequencer told is noted", { stages: [notes] });
-  const obstacle = mismatch(scene) ?? unusable(scene);
+  const obstacle = unusable(scene);
   if (obstacle !== undefined) return held(obstacle);
   const blockers = volumeProblems(snapshot, identity);
   if (blockers.length > 0) return waits("a volume cannot be used", { blockers });
   const change = changeUnderWay(scene);
   if (change !== undefined) return waits(`${change} is taken to the members first`, { stop: false });
-  return join(scene) ?? (wanted.oldSequencer === "Stopped" ? cut(scene, wanted) : accompany(scene));
+  return join(scene) ?? (wanted.oldSequencer === "Stopped" ? cut(scene, wanted) : accompany(scene, wanted));
 }
 
 /** As far as it can be seen from outside; nobody tells a genesis. */
 function mismatch({ old, identity }: MigrationScene): string | undefined {
-  if (old?.last.kind !== "told") return undefined;
-  const { chainId, proposer } = old.last.chain;
+  if (!old?.chain) return undefined;
+  const { chainId, proposer } = old.chain;
   if (chainId !== identity.chainId)
     return `the old sequencer runs chain ${shown(chainId)}, and this cluster is for ${identity.chainId}. Correct spec.migration, or spec.chain in a new cluster`;
   if (proposer !== undefined && proposer !== identity.proposer)
@@ -134,8 +137,8 @@ function isKnown(member: Member): boolean {
 }
 
 /** While it makes the blocks. Its owner is told to stop it only when the members need nothing of it any more. */
-function accompany(scene: MigrationScene): Step {
-  const { snapshot, wanted, old, told } = scene;
+function accompany(scene: MigrationScene, { rpcAddress }: MigrationPolicy): Step {
+  const { snapshot, old, told } = scene;
   const obstacle = allFollow(scene);
   if (obstacle !== undefined) return waits(`${obstacle}. Do not stop it yet`);
   if (old?.last.kind === "told") {
@@ -146,13 +149,12 @@ function accompany(scene: MigrationScene): Step {
       "all members follow it closely. Stop its process for good, so that nothing starts it again, and then set spec.migration.oldSequencer to Stopped. No block is made from its end until the members have started",
     );
   }
-  const where = `${wanted?.rpcAddress}`;
   if (told)
     return waits(
-      `it does not answer at ${where} any more. If it was stopped for good, set spec.migration.oldSequencer to Stopped`,
+      `it does not answer at ${rpcAddress} any more. If it was stopped for good, set spec.migration.oldSequencer to Stopped`,
     );
   return waits(
-    `nothing that it says was heard at ${where}: ${whatAnswers(old)}. Correct spec.migration.rpcAddress, or let the operator reach it. Do not stop it yet`,
+    `nothing that it says was heard at ${rpcAddress}: ${whatAnswers(old)}. Correct spec.migration.rpcAddress, or let the operator reach it. Do not stop it yet`,
   );
 }
 

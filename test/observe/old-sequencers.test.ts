@@ -124,6 +124,15 @@ describe("the sequencer outside", () => {
     expect((await lookFor(3)).highest).toEqual({ height: 5, hash: "e5" });
   });
 
+  test("is forgotten with its blocks when another chain is told under its address", async () => {
+    await lookFor(3);
+    says = { kind: "told", block: { height: 3 }, chain: { chainId: "rollup-2" } };
+    await lookFor(3);
+    says = refused;
+    const { chain, highest } = await lookFor(3);
+    expect({ chain, highest }).toEqual({ chain: { chainId: "rollup-2" }, highest: { height: 3 } });
+  });
+
   test("is another one under another address", async () => {
     await lookFor(3);
     const { last, highest } = await look({ rpcAddress: "http://other:7331" });

@@ -24,6 +24,7 @@ const last: fc.Arbitrary<OldSequencerLook> = fc.oneof(
 );
 const old: fc.Arbitrary<OldSequencer> = fc.record({
   last,
+  chain: fc.option(chain, { nil: undefined }),
   silentMs: mostly(60_000, 0, 29_999, 30_000),
   membersStillMs: mostly(60_000, 0, 14_999, 15_000),
   highest: fc.option(block, { nil: undefined }),
@@ -80,6 +81,7 @@ function mayStart({ word, shape }: Drawn): boolean {
   return (
     word === "Stopped" &&
     isCertain === true &&
+    (seen.chain === undefined || seen.chain.chainId === "rollup-1") &&
     (seen.last.kind === "silent" || seen.last.kind === "notYet") &&
     seen.silentMs >= 30_000 &&
     seen.membersStillMs >= 15_000 &&

@@ -42,7 +42,7 @@ const slow = {
   chain: { id: "rollup-1", ...takenOver("Stopped").chain, blockTime: "10s" },
 };
 const other = (chain: { chainId: string; proposer?: string }) =>
-  running({ last: { kind: "told", block: TOLD, chain } });
+  running({ last: { kind: "told", block: TOLD, chain }, chain });
 
 describe("before the members start", () => {
   test.each<[string, MigratingShape, readonly string[]]>([
@@ -76,6 +76,11 @@ describe("before the members start", () => {
       "the last one that was told is noted",
       { old: silent({ highest: { height: 101, hash: "bb" } }) },
       ["replace StatefulSet seq", "Migrating"],
+    ],
+    [
+      "what a sequencer of another chain told is not noted, also when it is silent",
+      { old: silent({ chain: { chainId: "rollup-2" }, highest: { height: 999 } }) },
+      ["MigrationHeld"],
     ],
     ["another chain id is refused", { old: other({ chainId: "rollup-2" }) }, ["MigrationHeld"]],
     [
