@@ -14,6 +14,8 @@ import type { AskAgent } from "./observe/agent-client.ts";
 import { Agents } from "./observe/agents.ts";
 import { followPod } from "./observe/follow-pod.ts";
 import { observe } from "./observe/observe.ts";
+import type { AskOldSequencer } from "./observe/old-sequencer-client.ts";
+import { OldSequencers } from "./observe/old-sequencers.ts";
 import { World } from "./observe/world.ts";
 import type { Snapshot } from "./plan/snapshot.ts";
 import type { Plan } from "./plan/step.ts";
@@ -38,6 +40,7 @@ export interface OperatorProcessDependencies {
   readonly log: Logger;
   readonly api: KubeApi;
   readonly ask: AskAgent;
+  readonly askOldSequencer: AskOldSequencer;
   readonly clock: Clock;
   readonly random: Random;
   readonly plan: (snapshot: Snapshot) => Plan;
@@ -52,6 +55,7 @@ export class OperatorProcess {
   readonly #deps: OperatorProcessDependencies;
   readonly #queue: Queue;
   readonly #agents: Agents;
+  readonly #oldSequencers: OldSequencers;
   readonly #watches: Watches;
   readonly #controller: Controller;
   /** While it holds a leadership, this process may write. */
@@ -62,6 +66,7 @@ export class OperatorProcess {
     const { config, log, api, ask, clock, random, metrics } = deps;
     this.#queue = new Queue({ clock, observer: metrics.queue });
     this.#agents = new Agents(ask, clock, random, (key) => this.#queue.add(key));
+    this.#oldSequencers = new OldSequencers(deps.askOldSequencer, clock, (key) => this.#queue.add(key));
     this.#watches = new Watches({
       api,
       clock,
@@ -108,6 +113,7 @@ export class OperatorProcess {
       stopWatching.abort(new Error("the operator stops"));
       await watching;
       await this.#agents.stop();
+      await this.#oldSequencers.stop();
     }
   }
 
@@ -165,7 +171,12 @@ export class OperatorProcess {
     const told = { api, world, events, ration, gathering, onStatus };
     const reconcile = newReconcile({
       observe: (namespace, name, look) =>
-        observe({ world, agents: this.#agents, settings, clock }, namespace, name, look),
+        observe(
+          { world, agents: this.#agents, oldSequencers: this.#oldSequencers, settings, clock },
+          namespace,
+          name,
+          look,
+        ),
       plan,
       act: async (snapshot, plan, signal) => {
         const outcome = await actAll(
@@ -183,6 +194,7 @@ export class OperatorProcess {
         ration.forget(key);
         gathering.end(key);
         events.forget(key);
+        this.#oldSequencers.forget(key);
         world.forgetCluster(key);
         metrics.clusters.forget(key);
       },

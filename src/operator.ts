@@ -4,6 +4,7 @@ import { AccessReviews } from "./kube/access-reviews.ts";
 import { findCredentials } from "./kube/credentials.ts";
 import { type CallRecord, createKubeApi, type KubeClient } from "./kube/node-client.ts";
 import { newAgentClient } from "./observe/agent-client.ts";
+import { askOldSequencer } from "./observe/old-sequencer-client.ts";
 import { OperatorProcess } from "./operator-process.ts";
 import { makePlan } from "./plan/plan.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
@@ -47,7 +48,8 @@ interface Parts {
 async function runWith({ config, log, api, metrics }: Parts, signal: AbortSignal): Promise<number> {
   const agentClient = newAgentClient();
   const { ask } = agentClient;
-  const operator = new OperatorProcess({ config, log, api, ask, clock, random, plan: makePlan, metrics });
+  const ports = { api, ask, askOldSequencer, clock, random };
+  const operator = new OperatorProcess({ config, log, ...ports, plan: makePlan, metrics });
   const health = await serveHealth(config.healthPort, {
     live: () => operator.stuck(),
     ready: () => (operator.hasSynced ? [] : ["the watches have not delivered everything yet"]),

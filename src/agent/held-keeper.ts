@@ -1,3 +1,4 @@
+import { hasMorePeers } from "../evnode/config.ts";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
@@ -63,6 +64,8 @@ export class HeldKeeper implements Keeper {
   /** The most blocks that ev-node ever told to have, and how often it was started anew to get more. */
   #most = 0;
   #asked = 0;
+  /** Processes that started before their config named another source of blocks. */
+  #unaware: readonly string[] = [];
   #why = "";
 
   constructor(given: HeldKeeperDependencies) {
@@ -89,13 +92,17 @@ export class HeldKeeper implements Keeper {
       if (isSettled) this.#forget();
       board.update({ isSettled });
     }
-    if (before.length > 0) return this.restart();
+    const mustEnd = before.length > 0 || running.some((process) => this.#unaware.includes(process));
+    if (mustEnd) return this.restart();
     if (isSettled) await this.#tendBlocks();
   }
 
+  /** A process that waits for blocks knows the sources alone that its config named when it started. */
   async use({ level }: MemberTexts): Promise<void> {
+    const hasMore = hasMorePeers(this.#level, level);
     this.#level = level;
     await this.#install();
+    if (hasMore) this.#unaware = await this.#given.nodeProcesses();
   }
 
   async restart(): Promise<void> {

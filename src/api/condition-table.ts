@@ -109,6 +109,14 @@ export const conditionTable = {
         "True",
         "A change of the number of members did not come to its end in time. The old members go on; the message says what was missing.",
       ],
+      MigrationHeld: [
+        "True",
+        "The chain of a sequencer outside cannot be taken over as things are; the message says what speaks against it. No member makes blocks.",
+      ],
+      OldSequencerAnswers: [
+        "True",
+        "The sequencer that the chain was taken over from answers again. It has the same key: stop it before it makes other blocks.",
+      ],
       RolloutReverted: [
         "True",
         "A member did not come up with the change, so the members go back, or went back, to what they ran before. The change waits for another edit of the spec.",
@@ -310,6 +318,18 @@ export const conditionTable = {
       MembershipTakenBack: [
         "False",
         "A change of the number of members did not come to its end in time. The old members go on; the message says what was missing.",
+      ],
+      Migrating: [
+        "False",
+        "The members follow a sequencer outside the cluster as full nodes, and make no blocks; the message says what is waited for.",
+      ],
+      MigrationHeld: [
+        "False",
+        "The chain of a sequencer outside cannot be taken over as things are; the message says what speaks against it. No member makes blocks.",
+      ],
+      OldSequencerAnswers: [
+        "False",
+        "The sequencer that the chain was taken over from answers again. It has the same key: stop it before it makes other blocks.",
       ],
       Bootstrapping: ["False", "The members have not started yet."],
     },

@@ -5,6 +5,7 @@ import { completeSpec, isKnownDefaultsVersion } from "./defaults.ts";
 import type { EvNodeCluster, Spec } from "./evnodecluster.ts";
 import { fieldPath } from "./field-path.ts";
 import { type MembershipPolicy, membershipPolicy } from "./membership-policy.ts";
+import { type MigrationPolicy, migrationPolicy } from "./migration-policy.ts";
 import { type RepairPolicy, repairPolicy } from "./repair-policy.ts";
 import { type RolloutPolicy, rolloutPolicy } from "./rollout-policy.ts";
 import { clusterSchema } from "./schema.ts";
@@ -20,6 +21,7 @@ export type Parsed =
       readonly rollout: RolloutPolicy;
       readonly repair: RepairPolicy;
       readonly membership: MembershipPolicy;
+      readonly migration: MigrationPolicy | undefined;
       /** Whether no member is to run. */
       readonly suspend: boolean;
     }
@@ -46,6 +48,7 @@ export function parseCluster(object: KubeObject, defaultsVersion: number): Parse
     rollout: rolloutPolicy(spec),
     repair: repairPolicy(spec),
     membership: membershipPolicy(spec),
+    migration: migrationPolicy(spec),
     suspend: spec.suspend ?? false,
   };
 }

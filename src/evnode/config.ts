@@ -117,6 +117,19 @@ export function runsInRaft(text: string): boolean | undefined {
   return raft === undefined && isAggregator === false ? false : undefined;
 }
 
+/** Whether the one config names a P2P peer that the other does not, however its member runs with it. */
+export function hasMorePeers(before: string, after: string): boolean {
+  const known = new Set(peersIn(before));
+  return peersIn(after).some((peer) => !known.has(peer));
+}
+
+function peersIn(text: string): readonly string[] {
+  const reading = parseYaml(text);
+  const p2p = reading.kind === "parsed" && isSection(reading.value) ? reading.value["p2p"] : undefined;
+  const peers = isSection(p2p) ? p2p["peers"] : undefined;
+  return typeof peers === "string" && peers !== "" ? peers.split(",") : [];
+}
+
 function parseYaml(text: string): Parsed<unknown> {
   const lines = new LineCounter();
   const document = parseDocument(text, {

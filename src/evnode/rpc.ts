@@ -20,6 +20,8 @@ export const stateRequest = call("StoreService/GetState");
 export const storeInfoRequest = call("StoreService/GetP2PStoreInfo");
 export const netInfoRequest = call("P2PService/GetNetInfo");
 export const namespaceRequest = call("ConfigService/GetNamespace");
+/** Of the genesis: which key a node has loaded, nobody tells. */
+export const proposerRequest = call("ConfigService/GetSignerInfo");
 
 /** One block; height 0 would mean the latest. */
 export function blockRequest(height: number): RpcRequest {
@@ -183,6 +185,10 @@ const namespaces = z
   .object({ headerNamespace: z.string().min(1), dataNamespace: z.string().min(1) })
   .transform((names): Namespaces => ({ header: names.headerNamespace, data: names.dataNamespace }));
 
+const proposer = z
+  .object({ address: base64Bytes() })
+  .transform(({ address }): string => address.toString("base64"));
+
 const rpcError = z.object({ code: z.string().min(1), message: text });
 
 export const parseRaftNode = (answer: string): Parsed<RaftNode> => parseJson(raftNode, answer, "/raft/node");
@@ -193,6 +199,7 @@ export const parseStoreInfo = (answer: string): Parsed<StoreHeads> =>
 export const parseNetInfo = (answer: string): Parsed<NetInfo> => parseJson(netInfo, answer, "GetNetInfo");
 export const parseNamespaces = (answer: string): Parsed<Namespaces> =>
   parseJson(namespaces, answer, "GetNamespace");
+export const parseProposer = (answer: string): Parsed<string> => parseJson(proposer, answer, "GetSignerInfo");
 export const parseRpcError = (answer: string): Parsed<RpcError> => parseJson(rpcError, answer, "the refusal");
 
 function toSafeInteger(written: string | number, context: z.RefinementCtx): number {

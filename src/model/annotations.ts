@@ -49,6 +49,8 @@ export const annotations = {
   suspension: "evnode.dev/suspension",
   /** On the StatefulSet: how far a change of the number of members is, as JSON; see `model/membership-record.ts`. */
   membershipChange: "evnode.dev/membership-change",
+  /** On the StatefulSet: what the sequencer outside told before its end, as JSON; see `model/migration-record.ts`. */
+  migration: "evnode.dev/migration",
   /** On the EvNodeCluster, by its owner: hash of the rollout plan that may be carried out. Good for one rollout. */
   approveRollout: "evnode.dev/approve-rollout",
   /** On the EvNodeCluster, by its owner: any text. A change of it restarts every member, the leader last. */

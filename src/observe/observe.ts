@@ -3,13 +3,14 @@ import type { Parsed } from "../api/parse.ts";
 import { annotations, FINALIZER, labels, REHEARSAL_NAME } from "../model/annotations.ts";
 import type { IdentityView } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
-import type { KubeObject } from "../model/kube-object.ts";
+import { type KubeObject, keyOf } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { claimOf, type Member, podOf } from "../model/member.ts";
 import { openChange } from "../model/membership-record.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
 import { membershipOn } from "../plan/membership-state.ts";
+import { isDecided } from "../plan/migration-scene.ts";
 import { leadership } from "../plan/quorum.ts";
 import { isOpen } from "../plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
@@ -19,6 +20,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Agents } from "./agents.ts";
 import { readChainLock } from "./chain-lock.ts";
 import { identityView } from "./identity.ts";
+import type { OldSequencers } from "./old-sequencers.ts";
 import { NO_REFERENCES, type ReadObject, readReferences } from "./references.ts";
 import { isOther, readRevisions } from "./revisions.ts";
 import { parseSpec } from "./spec.ts";
@@ -43,6 +45,7 @@ export interface ObserveDependencies {
   readonly agents: Agents;
   readonly settings: Settings;
   readonly clock: Clock;
+  readonly oldSequencers: OldSequencers;
 }
 
 /** How a cluster is looked at. */
@@ -93,6 +96,7 @@ export async function observe(
     ? await withCertainClaims(deps, namespace, members)
     : await withHiddenPods(deps, cluster, members, mayHidePods(statefulSet, identity));
   const revisions = await readRevisions(world, namespace, members, statefulSet);
+  const outside = await lookOutside(deps, cluster, { parsed, identity, members });
   // Agents last: what members say changes soonest, and a server that answers late must not make it old.
   const everybody = [...all, ...beyond];
   const told = isCertain ? await withCertainAnswers(deps, everybody) : everybody;
@@ -109,10 +113,29 @@ export async function observe(
     objects: new Map([...objects, ...stranger]),
     members: told.slice(0, all.length),
     nonMembers: told.slice(all.length),
+    ...outside,
     revisions,
     rehearsals: rehearsalsOf(world, cluster),
     isCertain,
   };
+}
+
+/** The sequencer whose chain goes on here: closely before the members start, and now and then for as long as it is named. */
+async function lookOutside(
+  { oldSequencers, isCertain }: LookDependencies,
+  { metadata }: EvNodeClusterObject,
+  { parsed, identity, members }: Pick<Snapshot, "parsed" | "identity" | "members">,
+): Promise<Pick<Snapshot, "oldSequencer">> {
+  const key = keyOf(metadata);
+  if (parsed.kind !== "valid" || !parsed.migration || identity.kind !== "present") {
+    // Of a spec that is not valid for a moment, what was seen is kept.
+    if (parsed.kind === "valid") oldSequencers.forget(key);
+    return {};
+  }
+  const isOver = isDecided(identity.identity);
+  const { rpcAddress } = parsed.migration;
+  const view = await oldSequencers.look(key, { rpcAddress, members, isOver, isCertain });
+  return { oldSequencer: view };
 }
 
 /** With the way to look, as `Look` has it. */

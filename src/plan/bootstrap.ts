@@ -5,6 +5,7 @@ import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { endApproval } from "./approval.ts";
 import { connectionFinding } from "./connection.ts";
+import { isMigrating, ownVolume } from "./migration-scene.ts";
 import { giveOrder, REPEAT_AFTER_MS, votersOf } from "./orders.ts";
 import { closedRaftPaths, stateOf } from "./paths.ts";
 import { rejoin } from "./rejoin.ts";
@@ -24,6 +25,7 @@ import { hasBegun, rebuildMessage, volumeProblems } from "./volumes.ts";
  * | not bootstrapped | empty volumes, and every claim, none of them marked; every agent answers | order `bootstrap`: raft's directory is written, nothing runs |
  * | not bootstrapped | every volume prepared, a Raft path without an answer or an address, or not looked at yet | wait; when it lasts, say which |
  * | not bootstrapped | every volume prepared, and no Raft path known to be closed | mark every claim, then the identity |
+ * | not bootstrapped | the chain comes from outside, and no volume was started | nothing, as `migration.ts` decides |
  * | not bootstrapped | a claim is marked or a volume was started; every agent answers | mark the claims of the volumes that are there, then the identity |
  * | bootstrapped | a prepared volume whose claim is marked | order `start` |
  * | bootstrapped | an empty, damaged or unusable volume, an unmarked claim | a lost volume: rebuild it, or wait for the owner's approval (`leave.ts`) |
@@ -42,6 +44,8 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
   if (blockers.length > 0) return { blockers, recheckAfterMs: 15_000 };
   // How many members there are goes into raft's log for ever, so it is not guessed.
   if (!appliedIntent(snapshot.statefulSet)) return NOTHING;
+  // A chain that comes from outside is not begun: see `migration.ts`.
+  if (isMigrating(snapshot, identity) && !hasStarted(snapshot, identity)) return NOTHING;
 
   const states = snapshot.members.map((member) => ({ member, volume: volumeOf(member, identity) }));
   const intact = states.filter(({ volume }) => isPrepared(volume, identity)).map(({ member }) => member);
@@ -65,7 +69,7 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
  * nobody can tell of hold nothing back: an agent of an older version never tells, and silence is no evidence. One that
  * an agent is about to look at is waited for: the look ends within seconds, whatever it finds.
  */
-function waitForPaths(snapshot: Snapshot): Step | undefined {
+export function waitForPaths(snapshot: Snapshot): Step | undefined {
   const closed = closedRaftPaths(snapshot.members);
   if (closed.length === 0) return undefined;
   const finding = connectionFinding(snapshot);
@@ -112,10 +116,14 @@ function run(snapshot: Snapshot, identity: Identity): Step {
   return { ...step, recheckAfterMs: waits ? REPEAT_AFTER_MS : 15_000 };
 }
 
+const hasStarted = ({ members }: Snapshot, identity: Identity) =>
+  members.some((member) => ownVolume(member, identity)?.started);
+
 type Volume = AgentAnswer["volume"];
 
 function isPrepared(volume: Volume | undefined, { epoch }: Identity): boolean {
-  return volume?.kind === "intact" && volume.epoch === epoch;
+  // What a volume on its way from elsewhere waits for, `migration.ts` and `membership.ts` know.
+  return volume?.kind === "intact" && volume.epoch === epoch && volume.change === undefined;
 }
 
 /** What the agent found on the volume; undefined while it has not said, or speaks for another identity. */
@@ -129,7 +137,7 @@ function volumeOf(member: Member, { clusterId }: Identity): Volume | undefined {
  * The claims first: a crash in between leaves marked claims, which are enough to know that a start was allowed. Watches
  * may show a new claim beside the pod of the one before, whose agent still tells of its volume: the server is asked.
  */
-function markAll(members: readonly Member[], { isCertain }: Snapshot, { epoch }: Identity): Step {
+export function markAll(members: readonly Member[], { isCertain }: Snapshot, { epoch }: Identity): Step {
   const claims = members.flatMap((member): Action[] => {
     const { claim } = member;
     return claim && claim.started !== epoch ? [{ kind: "markClaim", member, claim, epoch }] : [];

@@ -7,6 +7,7 @@ import { wantedEntries } from "./config-entries.ts";
 import { driftOf } from "./drift.ts";
 import { intentsOf } from "./intent.ts";
 import { changeOf, nextIntent } from "./membership-state.ts";
+import { followingConfigs } from "./migration-scene.ts";
 import { nextVersion } from "./next-version.ts";
 import { SPEC_CHANGED } from "./notices.ts";
 import { blueprintOf } from "./rendering.ts";
@@ -24,7 +25,9 @@ export const converge: Decider = (snapshot) => {
   if (!intents) return NOTHING;
 
   const change = changeOf(snapshot);
-  const next = change && nextIntent(snapshot, identity, intents, change.to).configs;
+  const next = change
+    ? nextIntent(snapshot, identity, intents, change.to).configs
+    : followingConfigs(snapshot, identity, intents);
   const entries = wantedEntries(snapshot, intents, next);
   const blueprint = blueprintOf(snapshot, identity, intents.current);
   const earlier = () => {

@@ -149,7 +149,8 @@ function leaderFinding(snapshot: Snapshot): Finding<"LeaderElected"> {
     return finding("MoreThanOneLeader", `${names(known.leaders)} say that they lead.`);
   if (isSuspended(snapshot)) return finding("Suspended", suspendedMessage(snapshot));
   const level = levelling(members);
-  if (level.length > 0) return finding("Levelling", levelMessage(level));
+  // Before the first start they follow a chain from outside, which is no levelling.
+  if (level.length > 0 && hasStarted(snapshot)) return finding("Levelling", levelMessage(level));
   const silent = members.filter((member) => member.pod && !tellsItsRole(member));
   const sole = soleOf(members);
   if (silent.length === 0 && sole) return finding("WaitingForLeader", `${sole.name} makes no blocks.`);
@@ -181,7 +182,8 @@ function levelMessage(members: readonly Member[]): string {
 /** A member whose API is closed does not lead; one that answers without saying so may, unless it has no role in Raft. */
 function tellsItsRole(member: Member): boolean {
   const { node, mode } = answerOf(member) ?? {};
-  return node?.kind === "closed" || node?.isLeader !== undefined || mode?.kind === "single";
+  const hasNone = mode?.kind === "single" || mode?.kind === "level";
+  return node?.kind === "closed" || node?.isLeader !== undefined || hasNone;
 }
 
 function syncFinding(snapshot: Snapshot): Finding<"InSync"> {
@@ -259,7 +261,10 @@ function reconcilingFinding(snapshot: Snapshot, plan: Plan): Finding<"Reconcilin
     return finding("Deleting", "Members are being stopped.");
   const bootstrapped = identity.kind === "present" && identity.identity.bootstrapped !== undefined;
   if (!bootstrapped || !isSetUp(snapshot))
-    return finding("Bootstrapping", "The cluster is starting for the first time.");
+    return finding(
+      "Bootstrapping",
+      plan.membership?.message ?? "The cluster is starting for the first time.",
+    );
   if (plan.rollout?.progress && rolling.has(plan.rollout.reason))
     return finding("RollingOut", plan.rollout.message);
   const writes = actionsOf(plan).filter(({ kind }) => kind !== "labelPod" && kind !== "endApproval");

@@ -140,7 +140,9 @@ function obstacleTo(cut: Cut): string | undefined {
 }
 
 /** The last block of a member; undefined while it tells another height than that of the block. */
-function headOf(member: Member | undefined): { readonly height: number; readonly hash: string } | undefined {
+export function headOf(
+  member: Member | undefined,
+): { readonly height: number; readonly hash: string } | undefined {
   const node = member && answerOf(member)?.node;
   return node?.kind === "open" && node.head?.height === node.height ? node.head : undefined;
 }

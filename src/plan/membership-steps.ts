@@ -7,11 +7,13 @@ import { giveOrder, isDue, membershipVoters, REPEAT_AFTER_MS } from "./orders.ts
 import type { Step } from "./step.ts";
 
 type Change = Pick<OpenChange, "from" | "to">;
+/** What an order to a member is made from. */
+type OrderScene = Pick<MembershipScene, "snapshot" | "identity" | "intents">;
 
 /** An order that comes with another config, and where it is given, with the revision that the pod is of from then on. */
 export function moveMember(
-  { snapshot, identity, intents }: MembershipScene,
-  { to }: Change,
+  { snapshot, identity, intents }: OrderScene,
+  { to }: Pick<Change, "to">,
   member: Member,
   kind: "join" | "start",
   configRevision: string,
@@ -37,8 +39,8 @@ export const freeze = ({ snapshot }: MembershipScene, { from, to }: Change, memb
 
 /** What the next epoch begins with, beside what the old one has. */
 export function prepareNext(
-  { snapshot, identity, intents }: MembershipScene,
-  { to }: Change,
+  { snapshot, identity, intents }: OrderScene,
+  { to }: Pick<Change, "to">,
   member: Member,
 ): Action[] {
   const { epoch, replicas } = to;

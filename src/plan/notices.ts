@@ -39,7 +39,9 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
         `All ${members.length} members were prepared with the same membership and may start.`,
       );
     case "replace":
-      return action.why === SPEC_CHANGED ? undefined : restored(action.object, action.why);
+      return action.why === SPEC_CHANGED || action.why === NOTED
+        ? undefined
+        : restored(action.object, action.why);
     case "delete":
       return normal("Removed", `${action.object.kind} ${action.object.metadata.name}: ${action.why}.`);
     case "order":
@@ -213,6 +215,8 @@ function restored({ kind, metadata }: KubeObject, why: string): Notice {
 export const LABELS_CHANGED = "labels were changed";
 /** Why an object is replaced that was as the spec wanted it before; its owner knows. */
 export const SPEC_CHANGED = "the spec was changed";
+/** Why one is replaced that gets a note of what was seen. */
+export const NOTED = "what was seen outside is noted";
 
 /** News in the status: another leader, a condition that turned. */
 export function noticesOf(before: Status | undefined, after: Status): Notice[] {

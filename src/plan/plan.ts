@@ -6,6 +6,7 @@ import { foundation } from "./foundation.ts";
 import { guard } from "./guard.ts";
 import { labels } from "./labels.ts";
 import { membership } from "./membership.ts";
+import { migration } from "./migration.ts";
 import { repair } from "./repair.ts";
 import { rollout } from "./rollout.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -19,6 +20,7 @@ const deciders: readonly (readonly [name: string, decide: Decider])[] = [
   ["foundation", foundation],
   ["converge", converge],
   ["suspension", suspension],
+  ["migration", migration],
   ["membership", membership],
   ["bootstrap", bootstrap],
   ["repair", repair],

@@ -1,6 +1,7 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
+import type { MigrationRecord } from "../model/migration-record.ts";
 import type { SuspensionRecord } from "../model/suspension-record.ts";
 import type { Blueprint, Intent } from "../resources/blueprint.ts";
 import { type MemberConfigs, memberConfigs } from "../resources/member-configs.ts";
@@ -54,7 +55,17 @@ export function blueprintOf(
       ? statefulSet.metadata.annotations?.[annotations.suspension]
       : firstSuspension(snapshot),
     membershipChange: statefulSet?.metadata.annotations?.[annotations.membershipChange],
+    migration: statefulSet
+      ? statefulSet.metadata.annotations?.[annotations.migration]
+      : firstMigration(snapshot, identity),
   };
+}
+
+/** Before there are pods it is written down where their chain comes from. */
+function firstMigration({ parsed }: Snapshot, { bootstrapped }: Identity): string | undefined {
+  if (parsed.kind !== "valid" || !parsed.migration || bootstrapped !== undefined) return undefined;
+  const record: MigrationRecord = { version: 1 };
+  return JSON.stringify(record);
 }
 
 /** A cluster that is to be suspended before it has members does not begin with any. */

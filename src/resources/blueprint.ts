@@ -20,6 +20,8 @@ export interface Blueprint {
   readonly suspension?: string | undefined;
   /** Text of the record of a change of the number of members, see `model/membership-record.ts`. */
   readonly membershipChange?: string | undefined;
+  /** Text of the record of a migration, see `model/migration-record.ts`. */
+  readonly migration?: string | undefined;
 }
 
 /**

@@ -13,7 +13,7 @@ import { podTemplate } from "./pod-template.ts";
  * for a quorum that the later ones are part of; and volumes outlive everything.
  */
 export function statefulSet(blueprint: Blueprint): StatefulSet {
-  const { name, intent, rollout, suspension, membershipChange } = blueprint;
+  const { name, intent, rollout, suspension, membershipChange, migration } = blueprint;
   const { storage, execution } = intent.spec;
   const metadata = ownedMetadata(blueprint, statefulSetName(name));
   const notes = {
@@ -22,6 +22,7 @@ export function statefulSet(blueprint: Blueprint): StatefulSet {
     ...(rollout === undefined ? {} : { [annotations.rollout]: rollout }),
     ...(suspension === undefined ? {} : { [annotations.suspension]: suspension }),
     ...(membershipChange === undefined ? {} : { [annotations.membershipChange]: membershipChange }),
+    ...(migration === undefined ? {} : { [annotations.migration]: migration }),
   };
   return {
     apiVersion: "apps/v1",

@@ -156,6 +156,15 @@ const sections: readonly fc.Arbitrary<Patch>[] = [
     }),
   }),
   record({
+    chain: record({ id: fc.constant("demo-1"), genesis: record({ secret: reference }) }),
+    signer: record({ secretName: name }),
+    migration: record({
+      peer: nearly(`/dns4/a.b/tcp/7676/p2p/${"1".repeat(52)}`),
+      rpcAddress: nearly("http://a.b:7331", "https://[::1]:1", "ftp://a"),
+      oldSequencer: fc.constantFrom("Running", "Stopped", "Gone"),
+    }),
+  }),
+  record({
     p2p: record({
       blockedPeers: fc.uniqueArray(nearly("1".repeat(52)), { minLength: 1, maxLength: 2 }),
       allowedPeers: fc.uniqueArray(nearly("1".repeat(52)), { minLength: 1, maxLength: 2 }),

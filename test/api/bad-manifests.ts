@@ -2,6 +2,7 @@ import { evm } from "../builders.ts";
 import { badApp } from "./bad-app-manifests.ts";
 import { badChain, badRaft } from "./bad-chain-manifests.ts";
 import { badExecution } from "./bad-execution-manifests.ts";
+import { badMigration } from "./bad-migration-manifests.ts";
 import { badNetwork, badPlacement } from "./bad-placement-manifests.ts";
 import { badSettings, settingsRefusedByOperator } from "./bad-setting-manifests.ts";
 import { type BadManifest, spec } from "./manifest-patch.ts";
@@ -116,6 +117,7 @@ export const badManifests: readonly BadManifest[] = [
   ...badExecution,
   ...badChain,
   ...badRaft,
+  ...badMigration,
   ...badNetwork,
   ...badSettings,
   ...badPlacement,

@@ -11,6 +11,7 @@ import { type Parsed, parseCluster } from "../../src/api/parse.ts";
 import { validate } from "../../src/api/validate.ts";
 import type { KubeObject } from "../../src/model/kube-object.ts";
 import { badManifests, refusedByOperator } from "./bad-manifests.ts";
+import { goodMigration } from "./bad-migration-manifests.ts";
 import { goodManifest, type Patch, patched } from "./manifest-patch.ts";
 import { allowedUpdates, forbiddenUpdates } from "./updates.ts";
 
@@ -63,6 +64,18 @@ describe("an object that the API server refuses", () => {
   });
 });
 
+describe("a sequencer outside", () => {
+  it("counts as running as long as its owner says nothing else", () => {
+    expect(accepted(goodMigration).migration).toMatchObject({ oldSequencer: "Running" });
+    expect(accepted({}).migration).toBeUndefined();
+  });
+
+  it("is no part of what pods are made from", () => {
+    const { migration: _, ...rest } = goodMigration["spec"] as Record<string, unknown>;
+    expect(accepted(goodMigration).spec).toEqual(accepted({ spec: rest }).spec);
+  });
+});
+
 describe("a change that the API server refuses", () => {
   it.each(forbiddenUpdates)("is refused by the operator too: $name", ({ before, after, field }) => {
     const changes = forbiddenChanges(accepted(before).spec, accepted(after).spec);
@@ -108,6 +121,7 @@ describe("the examples", () => {
     const { spec } = objectSchema().properties ?? {};
     const missing = missingFields(spec ?? {}, example("full.yaml").spec, "spec");
     expect(missing).toEqual([
+      "spec.migration",
       "spec.execution",
       "spec.chain.genesis.secret",
       "spec.signer.awsKms",

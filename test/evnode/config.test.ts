@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { isOwnedFlag } from "../../src/api/schema/owned-flags.ts";
 import {
   describeDifference,
+  hasMorePeers,
   type MemberConfigInput,
   memberConfig,
   parseConfig,
@@ -303,6 +304,24 @@ function flatKeys(value: unknown, path = ""): readonly string[] {
     flatKeys(inner, path === "" ? key : `${path}.${key}`),
   );
 }
+
+describe("whether a config names more peers", () => {
+  const more = configInput();
+  const fewer = configInput({ p2p: { ...more.p2p, extraPeers: [] } });
+  const nobody = configInput({ p2p: { port: 7676, peers: [], extraPeers: [] } });
+
+  it.each<[string, MemberConfigInput, MemberConfigInput, boolean]>([
+    ["one more", fewer, more, true],
+    ["one less", more, fewer, false],
+    ["the same", more, more, false],
+    ["the first", nobody, fewer, true],
+    ["none any more", fewer, nobody, false],
+  ])("stands in it: %s", (_name, before, after, expected) => {
+    expect(hasMorePeers(renderConfig(before), renderConfig(after))).toBe(expected);
+    const asFullNode = (input: MemberConfigInput) => renderFullNodeConfig(memberConfig(input));
+    expect(hasMorePeers(asFullNode(before), asFullNode(after))).toBe(expected);
+  });
+});
 
 describe("whether a member runs in Raft", () => {
   const inRaft = renderConfig(withToken);

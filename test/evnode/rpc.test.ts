@@ -9,10 +9,12 @@ import {
   parseBlock,
   parseNamespaces,
   parseNetInfo,
+  parseProposer,
   parseRaftNode,
   parseRpcError,
   parseState,
   parseStoreInfo,
+  proposerRequest,
   raftNodeRequest,
   stateRequest,
   storeInfoRequest,
@@ -287,6 +289,12 @@ describe("the other answers", () => {
       value: { header: "0x00aa", data: "0x00bb" },
     });
     expect(parseNamespaces("{}")).toMatchObject({ kind: "malformed" });
+  });
+
+  it("give the proposer of the genesis", () => {
+    expect(proposerRequest).toMatchObject({ path: "/evnode.v1.ConfigService/GetSignerInfo", body: "{}" });
+    expect(parseProposer('{"address":"cHJvcG9zZXI="}')).toEqual({ kind: "parsed", value: "cHJvcG9zZXI=" });
+    expect(parseProposer("{}")).toMatchObject({ kind: "malformed" });
   });
 
   it("give the code of a refusal", () => {

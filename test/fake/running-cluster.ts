@@ -5,10 +5,12 @@ import { annotations, labels } from "../../src/model/annotations.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import { chainLockName, claimName, commonLabels, memberName } from "../../src/model/names.ts";
 import type { ConfigMap, PersistentVolumeClaim, Pod, Secret } from "../../src/model/objects.ts";
+import type { OldSequencerLook } from "../../src/model/old-sequencer.ts";
 import type { AskAgent } from "../../src/observe/agent-client.ts";
 import { Agents } from "../../src/observe/agents.ts";
 import { followPod } from "../../src/observe/follow-pod.ts";
 import { type Look, type ObserveDependencies, observe } from "../../src/observe/observe.ts";
+import { OldSequencers } from "../../src/observe/old-sequencers.ts";
 import { World } from "../../src/observe/world.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { answer, cluster, converged, leads, NOW_MS, snapshot, UID } from "../builders.ts";
@@ -28,6 +30,13 @@ export class RunningCluster {
   readonly says = new Map<string, Partial<AgentAnswer>>();
   readonly asked: string[] = [];
   readonly agents: Agents;
+  /** What the sequencer outside answers, when one is named. */
+  oldSequencerSays: OldSequencerLook = { kind: "silent", why: "there is none" };
+  readonly oldSequencers = new OldSequencers(
+    async () => this.oldSequencerSays,
+    this.clock,
+    () => {},
+  );
   readonly #deps: ObserveDependencies;
 
   constructor() {
@@ -37,7 +46,8 @@ export class RunningCluster {
       clusterDomain: "cluster.local",
       operatorNamespace: operators,
     };
-    this.#deps = { world: this.world, agents: this.agents, settings, clock: this.clock };
+    const { world, agents, oldSequencers, clock } = this;
+    this.#deps = { world, agents, oldSequencers, settings, clock };
   }
 
   look(how?: Look): Promise<Snapshot | undefined> {

@@ -169,7 +169,12 @@ describe("alerts", () => {
 
   it("wait a moment, but for what has happened and what must be known at once", () => {
     const atOnce = rules.filter((rule) => rule.for === undefined).map(({ alert }) => alert);
-    expect(atOnce).toEqual(["EvNodeForked", "EvNodeRolloutReverted", "EvNodeOperatorBug"]);
+    expect(atOnce).toEqual([
+      "EvNodeForked",
+      "EvNodeOldSequencerAnswers",
+      "EvNodeRolloutReverted",
+      "EvNodeOperatorBug",
+    ]);
     const minutesOf = ({ for: wait = "0m" }: (typeof rules)[number]) => Number.parseInt(wait, 10);
     const critical = rules.filter(({ labels }) => labels.severity === "critical").map(minutesOf);
     const warnings = rules.filter(({ labels }) => labels.severity === "warning").map(minutesOf);

@@ -20,11 +20,13 @@ beforeEach(async () => {
 });
 
 async function lookCertainly(): Promise<Snapshot> {
-  const { world, agents, clock } = running;
+  const { world, agents, oldSequencers, clock } = running;
   const { settings } = await running.see();
   running.readsSince();
   running.asked.length = 0;
-  const looking = observe({ world, agents, settings, clock }, namespace, "seq", { isCertain: true });
+  const looking = observe({ world, agents, oldSequencers, settings, clock }, namespace, "seq", {
+    isCertain: true,
+  });
   await running.clock.advance(1_000);
   const seen = await looking;
   if (!seen) throw new Error("the cluster is there");

@@ -5,6 +5,7 @@ import { commonLabels } from "../../src/model/names.ts";
 import type { Pod } from "../../src/model/objects.ts";
 import { Agents } from "../../src/observe/agents.ts";
 import { observe } from "../../src/observe/observe.ts";
+import { OldSequencers } from "../../src/observe/old-sequencers.ts";
 import { World } from "../../src/observe/world.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -60,7 +61,9 @@ async function look() {
   };
   const agents = new Agents(nobody, clock, systemRandom, () => undefined);
   const world = new World(api, api.caches, clock);
-  const seen = await observe({ world, agents, settings: snapshot().settings, clock }, "rollup", "seq");
+  const oldSequencers = new OldSequencers(nobody, clock, () => undefined);
+  const { settings } = snapshot();
+  const seen = await observe({ world, agents, oldSequencers, settings, clock }, "rollup", "seq");
   if (!seen) throw new Error("the cluster must be there");
   return seen;
 }

@@ -4,6 +4,7 @@ import type { KubeObject } from "../../src/model/kube-object.ts";
 import { type ReadObject, readReferences } from "../../src/observe/references.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
 import { membership } from "../../src/plan/membership.ts";
+import { migration } from "../../src/plan/migration.ts";
 import { rollout } from "../../src/plan/rollout.ts";
 import { suspension } from "../../src/plan/suspension.ts";
 import { briefAction } from "../brief.ts";
@@ -20,6 +21,7 @@ import {
   unready,
   updated,
 } from "../member-traits.ts";
+import { empty, migrating, silent } from "../migrating.ts";
 import { claimed, NEW_IMAGE, type RollingShape, rolling, wished } from "../rolling.ts";
 
 const comesUp = (agoMs: number): Traits => [touched({ at: timeAgo(agoMs) }), broken, unready(agoMs)];
@@ -79,6 +81,19 @@ export function behavesInChanges({ membership: given }: Spec): readonly string[]
     const { stages = [] } = membership(seen);
     return stages.flat().map(briefAction).join(", ");
   });
+}
+
+/** With what members follow a sequencer outside, and what is told when nothing was ever heard of it. */
+export function behavesInMigrations(given: Spec): readonly string[] {
+  const { chain, signer, migration: migrated } = given;
+  const spec = { chain, signer, migration: migrated } as Partial<Spec>;
+  const joined = migration(migrating({ spec, members: [empty(0), empty(1), empty(2)] }));
+  const configs = (joined.stages ?? [])
+    .flat()
+    .flatMap((action) => (action.kind === "moveMember" ? action.configRevision : []));
+  const told = migration(migrating({ spec, record: { version: 1 }, old: silent({ highest: undefined }) }))
+    .membership?.message;
+  return [...configs, told ?? "nothing"];
 }
 
 /** Which objects are read, and which of their entries are found, before there is an identity. */

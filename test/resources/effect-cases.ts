@@ -1,8 +1,10 @@
 import type { Spec } from "../../src/api/evnodecluster.ts";
 import type { Patch } from "../api/manifest-patch.ts";
 import { evm } from "../builders.ts";
+import { takenOver } from "../migrating.ts";
 import {
   behavesInChanges,
+  behavesInMigrations,
   behavesInRepairs,
   behavesInRollouts,
   behavesWhenSuspended,
@@ -395,6 +397,12 @@ const repairs = (name: string, value: unknown): Effect => ({
   to: { repair: { [name]: value } },
   behaves: behavesInRepairs,
 });
+const migrates = (to: Patch, field: string): Effect => ({
+  field,
+  from: takenOver("Running"),
+  to: { migration: to },
+  behaves: behavesInMigrations,
+});
 const operation: readonly Effect[] = [
   { field: "readiness.maxBlocksBehind", to: { readiness: { maxBlocksBehind: 9 } }, changes: [TEMPLATE] },
   policy("mode", "Paused"),
@@ -411,6 +419,9 @@ const operation: readonly Effect[] = [
     to: { membership: { stopWithinSeconds: 30 } },
     behaves: behavesInChanges,
   },
+  migrates({ peer: `/dns4/other.example.com/tcp/7676/p2p/${"1".repeat(52)}` }, "migration.peer"),
+  migrates({ rpcAddress: "http://other.example.com:7331" }, "migration.rpcAddress"),
+  migrates({ oldSequencer: "Stopped" }, "migration.oldSequencer"),
   { field: "suspend", to: { suspend: true }, behaves: behavesWhenSuspended },
   {
     field: "disruptionBudget.enabled",

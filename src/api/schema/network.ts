@@ -9,6 +9,18 @@ const MULTIADDR = `^(/[!-+.0-~-]+)+/p2p/${PEER_ID}$`;
 
 const MAX_PEERS = 32;
 
+/** Where a peer is found, and under which id. */
+export function peerAddress(description: string) {
+  return field(z.string().min(1).max(512), description, {
+    rules: [
+      matches(
+        MULTIADDR,
+        "A peer is a multiaddress that ends with /p2p/ and the peer id, without spaces or commas, such as /dns4/node.example.com/tcp/7676/p2p/12D3KooW….",
+      ),
+    ],
+  });
+}
+
 function peerIds(description: string) {
   const id = field(z.string().min(1).max(64), "Peer id.", {
     rules: [
@@ -41,18 +53,7 @@ export const p2p = field(
   z.object({
     port: portNumber("TCP port of the peer-to-peer network on every member.").exactOptional(),
     extraPeers: field(
-      z
-        .array(
-          field(z.string().min(1).max(512), "Multiaddress of one peer.", {
-            rules: [
-              matches(
-                MULTIADDR,
-                "A peer is a multiaddress that ends with /p2p/ and the peer id, without spaces or commas, such as /dns4/node.example.com/tcp/7676/p2p/12D3KooW….",
-              ),
-            ],
-          }),
-        )
-        .max(MAX_PEERS),
+      z.array(peerAddress("Multiaddress of one peer.")).max(MAX_PEERS),
       "Further peers to connect to, besides the members themselves.",
       { keywords: { "x-kubernetes-list-type": "set" } },
     ).exactOptional(),

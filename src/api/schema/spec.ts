@@ -8,6 +8,7 @@ import { da } from "./da.ts";
 import { execution } from "./execution.ts";
 import { field, present, type Rule, type TransitionRule } from "./field.ts";
 import { membership } from "./membership.ts";
+import { migration, migrationWithOrigin, migrationWithoutExecution } from "./migration.ts";
 import { p2p, rpc } from "./network.ts";
 import { pod } from "./pod.ts";
 import { raft } from "./raft.ts";
@@ -155,6 +156,7 @@ export const spec = field(
       "Image of the node. Name a tag that never moves, or a digest, so that all members run the same.",
     ),
     membership: membership.exactOptional(),
+    migration: migration.exactOptional(),
     imagePullPolicy: choice(["Always", "IfNotPresent", "Never"], "When the image is pulled.").exactOptional(),
     imagePullSecrets: imagePullSecrets.exactOptional(),
     app: app.exactOptional(),
@@ -199,6 +201,8 @@ export const spec = field(
       freeExecutionPorts,
       genesisWithSigner,
       serviceWithGenesis,
+      migrationWithOrigin,
+      migrationWithoutExecution,
     ],
     transitions: immutableFields.map(unchanged),
   },

@@ -121,6 +121,7 @@ export class SimulatedOperator {
       log: loggerFor(gate, this.name, note, onBug),
       api: variant.api?.(api) ?? api,
       ask: gatedAsk(ask, gate),
+      askOldSequencer: async () => ({ kind: "silent", why: "there is none" }),
       clock: (variant.clock ?? gatedClock)(clock, gate),
       random: chance.random,
       plan: variant.plan ?? makePlan,
