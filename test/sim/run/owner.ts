@@ -1,28 +1,56 @@
 import { annotations } from "../../../src/model/annotations.ts";
+import { parseMembership } from "../../../src/model/identity.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { chainLockName, claimName, identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/model/objects.ts";
 import { heightOf } from "../member/block.ts";
 import { fateOf } from "../node/images.ts";
 import { correction, type Edit, goodEdit } from "./edits.ts";
+import { changeIn } from "./membership-change.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import { nodeImage } from "./target.ts";
 import type { Universe } from "./universe.ts";
-import { approvalOf, MAIN, MAX_BLOCKS_BEHIND, type Taste, usualTaste, wantedCluster } from "./wanted.ts";
+import {
+  approvalOf,
+  MAIN,
+  MAX_BLOCKS_BEHIND,
+  type Replicas,
+  type Taste,
+  usualTaste,
+  wantedCluster,
+} from "./wanted.ts";
 
 /** Whoever owns the clusters: applies, deletes, and allows a lost member to be rebuilt. */
 export class Owner {
   readonly #universe: Universe;
   readonly #taste: Taste;
+  #wanted: Replicas;
 
   constructor(universe: Universe, taste: Taste = usualTaste) {
     this.#universe = universe;
     this.#taste = taste;
+    this.#wanted = taste.replicas;
   }
 
-  /** How many members each of the clusters has. */
-  get replicas(): number {
-    return this.#taste.replicas;
+  /** How many members the cluster that is tried is to have. */
+  get replicas(): Replicas {
+    return this.replicasOf(MAIN);
+  }
+
+  replicasOf(ref: typeof MAIN): Replicas {
+    return ref === MAIN ? this.#wanted : this.#taste.replicas;
+  }
+
+  /** Another number for the cluster that is tried, from now on. */
+  wants(replicas: Replicas): void {
+    this.#wanted = replicas;
+  }
+
+  /** How many there are by the identity; undefined before that is known. */
+  membersOf({ namespace, name }: typeof MAIN): number | undefined {
+    const ref = { namespace, name: identitySecretName(name) };
+    const notes = this.#universe.registry.store.get(kinds.secret, ref)?.metadata.annotations;
+    return parseMembership(notes?.[annotations.membership])?.replicas;
   }
 
   clusterOf(ref: typeof MAIN): EvNodeClusterObject | undefined {
@@ -32,7 +60,10 @@ export class Owner {
   apply(ref: typeof MAIN): void {
     if (this.clusterOf(ref) !== undefined) return;
     this.#universe.history.note(`owner applies ${ref.namespace}/${ref.name}`);
-    this.#universe.registry.create(kinds.cluster, wantedCluster(ref, this.#taste));
+    // As many as the chain was begun with, or went on with: a cluster that is made anew can have no others.
+    const replicas = (this.membersOf(ref) as Replicas | undefined) ?? this.replicasOf(ref);
+    if (ref === MAIN) this.wants(replicas);
+    this.#universe.registry.create(kinds.cluster, wantedCluster(ref, { ...this.#taste, replicas }));
   }
 
   delete(ref: typeof MAIN): boolean {
@@ -130,7 +161,7 @@ export class Owner {
     const { store } = this.#universe.registry;
     const identity = store.get(kinds.secret, { ...ref, name: identitySecretName(ref.name) });
     if (identity?.metadata.annotations?.[annotations.bootstrapped] === undefined) return [];
-    return this.#ordinals().flatMap((ordinal) =>
+    return this.#ordinals(ref).flatMap((ordinal) =>
       this.#isWhole(ref, ordinal) ? [] : [memberName(ref.name, ordinal)],
     );
   }
@@ -140,15 +171,25 @@ export class Owner {
    * has anything yet.
    */
   mayLose(ref: typeof MAIN, ordinal: number): boolean {
-    const others = this.#ordinals().filter((other) => other !== ordinal);
-    const isNew = this.#ordinals().every((other) => this.#volumeOf(ref, other)?.record === undefined);
+    // Members that are to come, or to go, are no help to those that have to bring it back.
+    if (this.#isChanging(ref)) return false;
+    const others = this.#ordinals(ref).filter((other) => other !== ordinal);
+    const isNew = this.#ordinals(ref).every((other) => this.#volumeOf(ref, other)?.record === undefined);
     // Nobody brings the volume of a single sequencer back.
     if (others.length === 0) return isNew;
     return isNew || others.every((other) => this.#isWhole(ref, other) && this.#mayLead(ref, other));
   }
 
-  #ordinals(): readonly number[] {
-    return Array.from({ length: this.replicas }, (_, ordinal) => ordinal);
+  #isChanging(ref: typeof MAIN): boolean {
+    const set = this.#universe.registry.store.get(kinds.statefulSet, ref);
+    const isOnItsWay = this.#ordinals(ref).some((ordinal) => {
+      return this.#volumeOf(ref, ordinal)?.record?.change !== undefined;
+    });
+    return isOnItsWay || changeIn(set) !== undefined;
+  }
+
+  #ordinals(ref: typeof MAIN): readonly number[] {
+    return Array.from({ length: this.membersOf(ref) ?? this.replicasOf(ref) }, (_, ordinal) => ordinal);
   }
 
   #isWhole(ref: typeof MAIN, ordinal: number): boolean {
@@ -160,7 +201,8 @@ export class Owner {
 
   /** One that has the log and not the blocks, or never gets any, cannot lead where the one that can is lost. */
   #mayLead(ref: typeof MAIN, ordinal: number): boolean {
-    const { log, stored } = this.#volumeOf(ref, ordinal)?.raft ?? {};
+    const { raft, stored } = this.#volumeOf(ref, ordinal) ?? {};
+    const log = raft?.log;
     const name = memberName(ref.name, ordinal);
     const pod = this.#universe.registry.store.get(kinds.pod, { namespace: ref.namespace, name });
     if (pod !== undefined && fateOf(nodeImage(pod.spec) ?? "") === "lagging") return false;
