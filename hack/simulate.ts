@@ -3,7 +3,8 @@
  * `--twice`; `--seed S` shows one of them. `--profile membership` has every owner change the number of members. Ends with 1 when a seed breaks a rule, and prints how to replay it.
  */
 import { parseArgs } from "node:util";
-import { type Profile, profiles, runSeed } from "../test/sim/run/run-seed.ts";
+import { runSeed } from "../test/sim/run/run-seed.ts";
+import { type Profile, profiles } from "../test/sim/run/simulated-operator.ts";
 import { runCampaign } from "./sim/campaign.ts";
 import { Tally } from "./sim/tally.ts";
 

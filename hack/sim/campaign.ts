@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
-import type { Profile } from "../../test/sim/run/run-seed.ts";
+import type { Profile } from "../../test/sim/run/simulated-operator.ts";
 import type { Question, Report } from "./report.ts";
 import type { Tally } from "./tally.ts";
 

@@ -1,4 +1,5 @@
-import { type Profile, type Result, runSeed } from "../../test/sim/run/run-seed.ts";
+import { type Result, runSeed } from "../../test/sim/run/run-seed.ts";
+import type { Profile } from "../../test/sim/run/simulated-operator.ts";
 import { failureOf } from "../../test/sim/run/telling.ts";
 
 /** What is asked of a worker. */

@@ -71,7 +71,12 @@ export async function observe(
   const intent = appliedIntent(statefulSet);
   const defaultsVersion = intent?.spec.defaultsVersion ?? CURRENT_DEFAULTS_VERSION;
   const parsed = parseSpec(cluster, defaultsVersion, settings.clusterDomain);
-  const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
+  const readIdentity = async (maxAgeMs: number) =>
+    identityView(
+      await world.read(kinds.secret, { namespace, name: names.identitySecretName(name) }, maxAgeMs),
+    );
+  const begun = intent ? undefined : begunWith(await readIdentity(BUSY_MAX_AGE_MS));
+  const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet, begun);
   const askedMs = clock.monotonicMs();
   const known = await readMembers(deps, cluster, ordinalsFrom(0, replicas), statefulSet);
   const beyond = ordinalsFrom(replicas, podsOf(statefulSet));
@@ -80,7 +85,7 @@ export async function observe(
   const read: ReadObject = (kind, name) => {
     return world.read(kind, kind.namespaced ? { namespace, name } : { name }, maxAgeMs);
   };
-  const identity = identityView(await read(kinds.secret, names.identitySecretName(name)));
+  const identity = await readIdentity(maxAgeMs);
   const needsIdentity = identity.kind === "absent";
   const chainLock =
     identity.kind === "present"
@@ -120,9 +125,12 @@ function readWatched<T extends KubeObject>(
   return isCertain ? world.read(kind, ref, 0) : world.watched(kind, ref);
 }
 
-/** Without an intent: what is wanted, and of an invalid spec what there is, so that its labels are kept all the same. */
-function replicasOf(parsed: Parsed, statefulSet: StatefulSet | undefined): number {
-  if (parsed.kind === "valid") return parsed.spec.replicas;
+const begunWith = (identity: IdentityView): number | undefined =>
+  identity.kind === "present" ? identity.identity.membership?.replicas : undefined;
+
+/** Without an intent: what the chain was begun with, or is to be, and of an invalid spec what there is, so that its labels are kept all the same. */
+function replicasOf(parsed: Parsed, statefulSet: StatefulSet | undefined, begun: number | undefined): number {
+  if (parsed.kind === "valid") return begun ?? parsed.spec.replicas;
   return Math.min(statefulSet?.spec?.replicas ?? 0, names.MAX_MEMBERS);
 }
 

@@ -5,6 +5,7 @@ import { configEntry } from "../model/names.ts";
 import type { Action } from "./actions.ts";
 import { configSecretIn } from "./config-entries.ts";
 import { isDrilling } from "./drill-state.ts";
+import { lostChange } from "./lost-change.ts";
 import { cutover } from "./membership-cutover.ts";
 import { type MembershipScene, membershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextEpoch, nextIntent } from "./membership-state.ts";
@@ -23,6 +24,7 @@ const RECHECK_MS = 1_000;
  *
  * | the record on the StatefulSet | seen | then |
  * | --- | --- | --- |
+ * | none, or closed | a member is on its way to another epoch | write the record anew: see `lost-change.ts` |
  * | none, or closed | spec.replicas is the number of members | nothing |
  * | none, or closed | this attempt is not approved, or something speaks against it | say so |
  * | none, or closed | anything else | note the change: the StatefulSet makes pods for the new members |
@@ -38,7 +40,10 @@ export const membership: Decider = (snapshot, blockers = []) => {
   const scene = membershipScene(snapshot, blockers);
   if (!scene) return NOTHING;
   const change = openChange(scene.record);
-  if (!change) return mayBegin(scene);
+  if (!change) {
+    const lost = lostChange(scene);
+    return lost ? takeUp(scene, lost) : mayBegin(scene);
+  }
   if (change.kind === "takingBack") return takeBack(scene, change);
   return change.stoppedAt === undefined ? join(scene, change) : cutover(scene, change);
 };
@@ -46,6 +51,17 @@ export const membership: Decider = (snapshot, blockers = []) => {
 const told = (reason: NonNullable<Step["membership"]>["reason"], message: string): Step => ({
   membership: { reason, message },
 });
+
+/** What stands still is not left alone, whatever became of the record. */
+function takeUp(scene: MembershipScene, lost: OpenChange): Step {
+  const { snapshot } = scene;
+  const view = told(
+    "MembersChanging",
+    "The record of a change of the number of members was lost: it is made anew.",
+  );
+  if (!snapshot.isCertain) return { ...view, stop: true, needsCertainty: true, recheckAfterMs: RECHECK_MS };
+  return { ...view, stop: true, stages: [[turnMembership(scene, lost)]], recheckAfterMs: 0 };
+}
 
 function mayBegin(scene: MembershipScene): Step {
   const { asked, snapshot, identity, record } = scene;

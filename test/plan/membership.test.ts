@@ -191,6 +191,16 @@ describe("a change from three to five members", () => {
       },
       ["order seq-0 thaw", "order seq-1 thaw", "order seq-2 thaw"],
     ],
+    [
+      "is looked at once more where members stand still and its record is gone",
+      { members: old(), isCertain: false },
+      ["look again", "stop"],
+    ],
+    [
+      "is taken back where its record is gone and it was not decided",
+      { members: [frozen(0), member(1), member(2)], spec: unapproved },
+      ["membership: takingBack, 5 replicas", "stop"],
+    ],
     ["that was taken back needs another approval", { record: takenBack }, ["MembershipTakenBack"]],
     [
       "that was taken back is tried again as another epoch",
@@ -216,6 +226,12 @@ describe("a change from three to five members", () => {
         "membership: changing, 5 replicas",
         "stop",
       ]);
+  });
+
+  test("goes on from the decision where its record is gone", () => {
+    const members = [...old({ prepared: true }), ...next({ prepared: true })];
+    const seen = changing({ identity: decided, members });
+    expect(brief(seen)).toEqual(["membership: changing, 5 replicas", "stop"]);
   });
 
   test("touches nothing else meanwhile, and says so", () => {

@@ -57,6 +57,11 @@ export class Epochs {
       epochs.set(key, epoch);
       if (epoch < (this.#universe.committedEpochs.get(key) ?? 0))
         this.#universe.violate(`${name} can make blocks in epoch ${epoch}, which is over`);
+      const decided = this.#identities.get(`${run.namespace}/${identitySecretName(run.cluster)}`) ?? epoch;
+      if (epoch !== decided)
+        this.#universe.violate(
+          `${name} can make blocks in epoch ${epoch}, and the identity names ${decided}`,
+        );
       if (epoch < (this.#reached.get(run.volume) ?? 0))
         this.#universe.violate(`${name} runs epoch ${epoch} on a volume that went over to a later one`);
       const size = this.#sizes.get(`${run.namespace}/${run.cluster} ${epoch}`);

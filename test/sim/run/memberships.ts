@@ -17,12 +17,15 @@ export class Memberships {
   readonly #universe: Universe;
   readonly #owner: Owner;
   readonly #rate: number;
+  /** Half of those who want another number want nothing else: a change waits for every rollout. */
+  readonly isTheOnlyWish: boolean;
 
   constructor(universe: Universe, owner: Owner, seed: number, isWilling: boolean) {
     this.#universe = universe;
     this.#owner = owner;
     this.chance = new Chance(seededRandom(seed + 0x3e3b));
     this.#rate = isWilling ? (this.chance.pick([0.005, 0.02, 0.05]) ?? 0) : 0;
+    this.isTheOnlyWish = isWilling && this.chance.is(0.5);
   }
 
   get isWilling(): boolean {
@@ -33,9 +36,10 @@ export class Memberships {
   tend(): void {
     if (!this.isWilling) return;
     const { chance } = this;
-    if (this.#isChanging) {
-      if (chance.is(0.002)) this.takeBack();
-      else if (chance.is(0.002)) this.ask(chance.pick(NUMBERS) ?? REPLICAS, chance.is(0.7));
+    if (this.isChanging) {
+      if (!chance.is(0.004)) return;
+      if (chance.is(0.5)) this.takeBack();
+      else this.ask(chance.pick(NUMBERS) ?? REPLICAS, chance.is(0.7));
     } else if (chance.is(this.#rate)) this.ask(chance.pick(NUMBERS) ?? REPLICAS, chance.is(0.7));
     else if (chance.is(0.01)) this.approve();
   }
@@ -62,7 +66,7 @@ export class Memberships {
     const { cluster } = this;
     const epoch = cluster?.status?.membership?.nextEpoch;
     const isDone = this.#owner.membersOf(MAIN) === (cluster?.spec.replicas ?? REPLICAS);
-    if (epoch === undefined || isDone || this.#isChanging) return;
+    if (epoch === undefined || isDone || this.isChanging) return;
     this.#edit({ membership: { approvedEpoch: epoch } }, `approves epoch ${epoch}`);
   }
 
@@ -80,8 +84,8 @@ export class Memberships {
     return this.#universe.registry.store.get(kinds.statefulSet, MAIN);
   }
 
-  get #isChanging(): boolean {
-    return changeIn(this.#set) !== undefined;
+  get isChanging(): boolean {
+    return this.isWilling && changeIn(this.#set) !== undefined;
   }
 
   #edit(spec: Partial<Spec>, what: string): void {

@@ -17,7 +17,7 @@ import { latencyMs, operatorFaults } from "./operator-faults.ts";
 import { Owner } from "./owner.ts";
 import { Quiet } from "./quiet.ts";
 import { harmOf, unsettledOf, unsuspendedOf } from "./settled.ts";
-import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
+import { type Profile, SimulatedOperator, type Variant } from "./simulated-operator.ts";
 import { Suspensions } from "./suspensions.ts";
 import { Universe } from "./universe.ts";
 import { executionGenesis, MAIN, REPLICAS, type Replicas, type Taste, TWIN } from "./wanted.ts";
@@ -59,7 +59,7 @@ const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 export async function runSeed(
   seed: number,
   variant: Variant = AS_IT_IS,
-  profile: Profile = "usual",
+  profile: Profile = variant.profile ?? "usual",
 ): Promise<Result> {
   const run = new Run(seed, variant, profile);
   await run.safety();
@@ -73,10 +73,6 @@ export async function runSeed(
   if (isLong && run.isFine) await run.membership();
   return run.end(seed);
 }
-
-/** `membership`: the owner changes the number of members, too, and each seed is another course than a usual one. */
-export const profiles = ["usual", "membership"] as const;
-export type Profile = (typeof profiles)[number];
 
 /** One seed in seven is of an EVM chain. */
 const EVM_SEEDS = 7;
@@ -183,11 +179,13 @@ class Run {
     const rates = this.#stage.keepsCluster ? [0, 0.005, 0.02] : [0.01, 0.03, 0.08];
     const rate = chance.pick(rates) ?? 0;
     const rolloutRate = chance.pick([0.005, 0.02, 0.05]) ?? 0;
-    const endMs = this.#universe.nowMs + chance.between(60_000, 180_000);
+    const endMs =
+      this.#universe.nowMs + chance.between(60_000, 180_000) * (this.#memberships.isWilling ? 2 : 1);
     while (this.isFine && this.#universe.nowMs < endMs) {
       this.#apply(0.02);
       if (chance.is(rate)) mishap(this.#stage);
       if (this.#isRolling && chance.is(rolloutRate)) rolloutMishap(this.#stage);
+      this.#troubleChange();
       this.#stage.drain.tend();
       this.#drills.tend();
       this.#suspensions.tend();
@@ -196,6 +194,14 @@ class Run {
       this.#approve(0.02);
       await this.#step(STEP_MS);
     }
+  }
+
+  /** Whatever may go wrong at all goes wrong in the middle of a change of the number of members. */
+  #troubleChange(): void {
+    const { universe } = this.#stage;
+    if (!this.#memberships.isChanging || !universe.chance.is(0.02)) return;
+    if (universe.chance.is(0.5)) mishap(this.#stage);
+    else rolloutMishap(this.#stage);
   }
 
   /** Most of what may go wrong with a rollout goes wrong in the middle of one. */
@@ -291,8 +297,8 @@ class Run {
       universe.violate(`a change that nothing disturbed came out as ${JSON.stringify(told)}`);
     const stood = universe.standstills.slice(standstills);
     if (stood.length > 1)
-      universe.violate(`the chain stood still ${stood.length} times for one change: ${stood}`);
-    universe.history.note(`the chain stood still for ${stood} ms`);
+      universe.violate(`the chain stood still ${stood.length} times for one change: ${stood.join()}`);
+    universe.history.note(`the chain stood still for ${stood.join()} ms`);
     this.#quiet.begin();
     await this.#steps(SHORT_QUIET_MS);
   }
@@ -382,6 +388,7 @@ class Run {
   #edit(): void {
     const { chance } = this.#universe;
     const { owner } = this.#stage;
+    if (this.#memberships.isTheOnlyWish) return;
     if (chance.is(0.012)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
     else if (chance.is(0.02)) owner.correct(MAIN);
   }

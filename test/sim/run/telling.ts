@@ -1,5 +1,6 @@
 import type { FaultCounts } from "./fault-counts.ts";
-import type { Profile, Result } from "./run-seed.ts";
+import type { Result } from "./run-seed.ts";
+import type { Profile } from "./simulated-operator.ts";
 
 /** What went wrong, what came before it, and how to see it again. */
 export function failureOf(
