@@ -1,6 +1,7 @@
 /**
  * Runs the simulator. `npm run sim -- --seeds N --from S --jobs J` runs many seeds in J processes, each seed twice with
- * `--twice`; `--seed S` shows one of them. `--profile membership` has every owner change the number of members. Ends with 1 when a seed breaks a rule, and prints how to replay it.
+ * `--twice`; `--seed S` shows one of them. `--profile membership` has every owner change the number of members. Ends
+ * with 1 when a seed breaks a rule, and prints how to replay it.
  */
 import { parseArgs } from "node:util";
 import { runSeed } from "../test/sim/run/run-seed.ts";

@@ -1,4 +1,5 @@
 import type { Blocker } from "../api/conditions.ts";
+import { votersDigest } from "../model/fingerprints.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { type MembershipRecord, type OpenChange, openChange } from "../model/membership-record.ts";
 import { configEntry } from "../model/names.ts";
@@ -10,6 +11,7 @@ import { cutover } from "./membership-cutover.ts";
 import { type MembershipScene, membershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextEpoch, nextIntent } from "./membership-state.ts";
 import { moveMember, takeBack } from "./membership-steps.ts";
+import { membershipVoters } from "./orders.ts";
 import { bestHeight, heightOf, leadership, participation, soleOf } from "./quorum.ts";
 import { isOpen, sceneOf, standing } from "./rollout-scene.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -29,6 +31,7 @@ const RECHECK_MS = 1_000;
  * | none, or closed | this attempt is not approved, or something speaks against it | say so |
  * | none, or closed | anything else | note the change: the StatefulSet makes pods for the new members |
  * | changing | spec.replicas or the approval was taken back, or a suspension asked for | take the change back: nothing was stopped |
+ * | changing | a new member joined another set for this epoch | take the change back: the next attempt is another epoch |
  * | changing | a new member has no leave to follow the chain | order `join` |
  * | changing | a new member does not follow closely, or an old one does not take part | wait |
  * | changing | anything else | note that the members stop making blocks from now on |
@@ -145,6 +148,8 @@ function join(scene: MembershipScene, change: OpenChange): Step {
   );
   if (lacks) return waits("the configurations of the next epoch are being written");
   const joining = newMembers(scene, change);
+  const stranger = joining.find((member) => isOfOtherAttempt(member, scene, change));
+  if (stranger) return giveUp(scene, change, `${stranger.name} joined in an attempt whose record was lost`);
   const joins = joining.flatMap((member): Action[] => {
     if (volumeChangeOf(member, identity)?.kind === "joining" && isOfRevision(member, next.configs.revision))
       return [];
@@ -165,7 +170,7 @@ function join(scene: MembershipScene, change: OpenChange): Step {
   });
 }
 
-function giveUp(scene: MembershipScene, change: OpenChange): Step {
+function giveUp(scene: MembershipScene, change: OpenChange, why = "its owner took it back"): Step {
   const { asked, snapshot } = scene;
   // Of a spec that is not valid nobody knows what it asks for.
   if (!asked && snapshot.parsed.kind !== "valid") return told("MembershipWaiting", "The spec is not valid.");
@@ -178,7 +183,7 @@ function giveUp(scene: MembershipScene, change: OpenChange): Step {
     to,
     startedAt,
     finishedAt,
-    why: "its owner took it back",
+    why,
   } as const;
   return {
     ...told("MembersJoining", "The change of the number of members is taken back."),
@@ -194,6 +199,17 @@ const newMembers = (
   snapshot.nonMembers.filter(
     ({ ordinal, pod }) => ordinal >= from.replicas && ordinal < to.replicas && pod && !pod.terminating,
   );
+
+/** Its agent holds it to the members that it was to join first: each epoch has one set of members. */
+function isOfOtherAttempt(member: Member, scene: MembershipScene, { to }: OpenChange): boolean {
+  const { snapshot, identity, intents } = scene;
+  const answer = answerOf(member);
+  const isJoining = volumeChangeOf(member, identity)?.kind === "joining";
+  if (!isJoining || answer?.volume.kind !== "intact" || answer.volume.epoch !== to.epoch) return false;
+  const voters = membershipVoters(snapshot, identity, intents.current.spec, to.replicas);
+  const joined = answer.fingerprints?.voters;
+  return joined !== undefined && joined !== votersDigest(voters);
+}
 
 const isOfRevision = ({ pod }: Member, revision: string) => pod?.configRevision === revision;
 

@@ -32,6 +32,12 @@ const brief = (seen: Snapshot) => {
 
 const empty = (ordinal: number) =>
   member(ordinal, { claim: { epoch: undefined, started: undefined }, says: { volume: { kind: "empty" } } });
+const ofOtherAttempt = member(4, {
+  says: {
+    volume: { kind: "intact", epoch: 2, started: false, change: { kind: "joining", settled: true } },
+    fingerprints: { voters: "of seven" },
+  },
+});
 const takenBack: MembershipRecord = {
   ...growing,
   kind: "takenBack",
@@ -74,6 +80,11 @@ describe("a change from three to five members", () => {
       "looks once more before anything stops",
       { record: growing, nonMembers: next(), isCertain: false },
       ["look again"],
+    ],
+    [
+      "is given up where a new member joined others in this epoch",
+      { record: growing, nonMembers: [joining(3), ofOtherAttempt] },
+      ["membership: takenBack, 3 replicas"],
     ],
     [
       "stops the old members when the new ones follow",

@@ -65,6 +65,9 @@ export class Epochs {
       if (epoch < (this.#reached.get(run.volume) ?? 0))
         this.#universe.violate(`${name} runs epoch ${epoch} on a volume that went over to a later one`);
       const size = this.#sizes.get(`${run.namespace}/${run.cluster} ${epoch}`);
+      const voters = run.volume.rafts.get(epoch)?.voters.length;
+      if (size !== undefined && voters !== undefined && voters !== size)
+        this.#universe.violate(`${name} runs with a membership of ${voters} in epoch ${epoch} of ${size}`);
       const ordinal = Number(/\d+$/.exec(run.name)?.[0]);
       if (role === "leader" && size !== undefined && ordinal >= size)
         this.#universe.violate(`${name} leads, and is no member of epoch ${epoch}`);
@@ -73,26 +76,12 @@ export class Epochs {
   }
 
   #checkVolume(volume: Volume): void {
-    const { record, rafts, name } = volume;
+    const { record, name } = volume;
     if (record === undefined) return;
     if (record.change === undefined && record.started)
       this.#reached.set(volume, Math.max(record.epoch, this.#reached.get(volume) ?? 0));
     if (record.change === undefined && record.epoch < (this.#reached.get(volume) ?? 0))
       this.#universe.violate(`${name} went back to epoch ${record.epoch}`);
-    const cluster = this.#clusterOf(record.clusterId);
-    for (const [epoch, { voters }] of rafts) {
-      const size = cluster && this.#sizes.get(`${cluster} ${epoch}`);
-      if (size !== undefined && voters.length !== size)
-        this.#universe.violate(`${name} holds a membership of ${voters.length} in epoch ${epoch}`);
-    }
-  }
-
-  readonly #clusters = new Map<string, string>();
-
-  #clusterOf(clusterId: string): string | undefined {
-    for (const { agent, namespace, cluster } of this.#universe.runs.values())
-      this.#clusters.set(agent.mounted.owner.clusterId, `${namespace}/${cluster}`);
-    return this.#clusters.get(clusterId);
   }
 
   #noteSpec({ metadata, spec }: EvNodeCluster & KubeObject, replicas: number): void {
@@ -112,9 +101,6 @@ export class Epochs {
       this.#universe.violate(
         `a change of ${key} to ${replicas} members in epoch ${epoch} begins, which nobody approved`,
       );
-    const known = this.#sizes.get(`${key} ${epoch}`) ?? replicas;
-    if (known !== replicas)
-      this.#universe.violate(`epoch ${epoch} of ${key} has ${known} members, and ${replicas}`);
     this.#sizes.set(`${key} ${epoch}`, replicas);
     this.#universe.counts.add("change of the number of members begun");
   }
