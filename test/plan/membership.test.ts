@@ -112,6 +112,16 @@ describe("a change from three to five members", () => {
       ["order seq-0 freeze", "order seq-1 freeze", "stop"],
     ],
     [
+      "is taken back at once where the volume of an old member was lost",
+      { record: stopped, members: [frozen(0), frozen(1), empty(2)], nonMembers: next() },
+      ["membership: takingBack, 5 replicas", "stop"],
+    ],
+    [
+      "tells a pod of a new member that was made meanwhile to follow",
+      { record: stopped, members: old(), nonMembers: [joining(3), empty(4)] },
+      ["move seq-4 with order join", "stop"],
+    ],
+    [
       "waits for processes of before",
       {
         record: stopped,

@@ -1,6 +1,7 @@
 import type { Chance } from "../chance.ts";
 import type { NodeContainer, PodRun } from "../member/pod-run.ts";
 import { storedHeight } from "../member/volume.ts";
+import { backOffMs } from "./back-off.ts";
 import { fateOf, lastWords, pullRefusal } from "./images.ts";
 
 export interface NodeContainersDependencies {
@@ -10,8 +11,6 @@ export interface NodeContainersDependencies {
   readonly onStart: (run: PodRun) => void;
 }
 
-/** The first start after an exit comes at once; kubelet's own steps, which go on to five minutes. */
-const BACK_OFF_MS = [0, 10_000, 20_000, 40_000];
 /** A process that ran this long starts at once after its next exit. */
 const WELL_MS = 60_000;
 /** ev-node gives up an orderly end after this long. */
@@ -150,9 +149,8 @@ export class NodeContainers {
 
   #ended(container: NodeContainer, code: number, message: string): void {
     const { nowMs, chance } = this.#deps;
-    const step = Math.min(container.backOffs, BACK_OFF_MS.length - 1);
     container.lastExit = { code, message, containerId: container.id ?? "", atMs: nowMs() };
-    container.startAtMs = nowMs() + (BACK_OFF_MS[step] ?? 0) + chance.between(200, 1_500);
+    container.startAtMs = nowMs() + backOffMs(container.backOffs) + chance.between(200, 1_500);
     container.backOffs += 1;
   }
 }

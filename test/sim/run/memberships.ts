@@ -1,4 +1,5 @@
 import type { Spec } from "../../../src/api/evnodecluster.ts";
+import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import type { EvNodeClusterObject } from "../../../src/model/objects.ts";
 import { seededRandom } from "../../runtime/seeded-random.ts";
@@ -74,6 +75,22 @@ export class Memberships {
   takeBack(): void {
     const members = this.#owner.membersOf(MAIN) as Replicas | undefined;
     if (members !== undefined) this.#edit({ replicas: members }, "asks for no change any more");
+  }
+
+  /** Somebody takes off what the operator has written down of the change, or deletes what it stands on. */
+  loseRecord(): void {
+    const { registry, history, counts } = this.#universe;
+    if (this.#set === undefined) return;
+    counts.add("record of a change of the number of members lost");
+    if (this.chance.is(0.5)) {
+      history.note(`somebody takes the record of the change off ${MAIN.name}`);
+      const off = { [annotations.membershipChange]: null };
+      registry.patch(kinds.statefulSet, MAIN, { metadata: { annotations: off } });
+      return;
+    }
+    const propagation = this.chance.is(0.5) ? "Orphan" : "Background";
+    history.note(`somebody deletes StatefulSet ${MAIN.name}, ${propagation}`);
+    registry.delete(kinds.statefulSet, MAIN, { propagation });
   }
 
   get cluster(): EvNodeClusterObject | undefined {

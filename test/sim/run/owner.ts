@@ -6,7 +6,6 @@ import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/mo
 import { heightOf } from "../member/block.ts";
 import { fateOf } from "../node/images.ts";
 import { correction, type Edit, goodEdit } from "./edits.ts";
-import { changeIn } from "./membership-change.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import { nodeImage } from "./target.ts";
 import type { Universe } from "./universe.ts";
@@ -171,21 +170,11 @@ export class Owner {
    * has anything yet.
    */
   mayLose(ref: typeof MAIN, ordinal: number): boolean {
-    // Members that are to come, or to go, are no help to those that have to bring it back.
-    if (this.#isChanging(ref)) return false;
     const others = this.#ordinals(ref).filter((other) => other !== ordinal);
     const isNew = this.#ordinals(ref).every((other) => this.#volumeOf(ref, other)?.record === undefined);
     // Nobody brings the volume of a single sequencer back.
     if (others.length === 0) return isNew;
     return isNew || others.every((other) => this.#isWhole(ref, other) && this.#mayLead(ref, other));
-  }
-
-  #isChanging(ref: typeof MAIN): boolean {
-    const set = this.#universe.registry.store.get(kinds.statefulSet, ref);
-    const isOnItsWay = this.#ordinals(ref).some((ordinal) => {
-      return this.#volumeOf(ref, ordinal)?.record?.change !== undefined;
-    });
-    return isOnItsWay || changeIn(set) !== undefined;
   }
 
   #ordinals(ref: typeof MAIN): readonly number[] {
@@ -201,12 +190,20 @@ export class Owner {
 
   /** One that has the log and not the blocks, or never gets any, cannot lead where the one that can is lost. */
   #mayLead(ref: typeof MAIN, ordinal: number): boolean {
-    const { raft, stored } = this.#volumeOf(ref, ordinal) ?? {};
+    const { record, raft, stored } = this.#volumeOf(ref, ordinal) ?? {};
     const log = raft?.log;
     const name = memberName(ref.name, ordinal);
     const pod = this.#universe.registry.store.get(kinds.pod, { namespace: ref.namespace, name });
     if (pod !== undefined && fateOf(nodeImage(pod.spec) ?? "") === "lagging") return false;
+    // The log of an epoch that is about to begin is empty, and the store is all that there is.
+    if (record !== undefined && log === undefined && record.epoch > 1) return this.#holdsAll(ref, ordinal);
+    if (record?.change?.kind === "joining") return this.#holdsAll(ref, ordinal);
     return log !== undefined && heightOf(log) - heightOf(stored) <= MAX_BLOCKS_BEHIND;
+  }
+
+  #holdsAll(ref: typeof MAIN, ordinal: number): boolean {
+    const heights = this.#ordinals(ref).map((other) => heightOf(this.#volumeOf(ref, other)?.stored));
+    return heights[ordinal] === Math.max(...heights);
   }
 
   #claimOf(ref: typeof MAIN, ordinal: number): PersistentVolumeClaim | undefined {

@@ -203,7 +203,8 @@ class Run {
   #troubleChange(): void {
     const { universe } = this.#stage;
     if (!this.#memberships.isChanging || !universe.chance.is(0.02)) return;
-    if (universe.chance.is(0.5)) mishap(this.#stage);
+    if (universe.chance.is(0.03)) this.#memberships.loseRecord();
+    else if (universe.chance.is(0.5)) mishap(this.#stage);
     else rolloutMishap(this.#stage);
   }
 
