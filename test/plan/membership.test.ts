@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { Spec } from "../../src/api/evnodecluster.ts";
 import type { Member } from "../../src/model/member.ts";
 import type { MembershipRecord } from "../../src/model/membership-record.ts";
+import type { StatefulSet } from "../../src/model/objects.ts";
 import { membership } from "../../src/plan/membership.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { statusOf } from "../../src/plan/status.ts";
 import { briefAction } from "../brief.ts";
-import { leader, member } from "../builders.ts";
+import { cluster, leader, member, snapshot } from "../builders.ts";
 import {
   type ChangingShape,
   changing,
@@ -268,6 +269,15 @@ describe("a change from three to five members", () => {
       nextEpoch: 3,
       lastChange: { result: "UnderWay", from: 3, to: 5 },
     });
+  });
+
+  test("is none of a StatefulSet that is made anew: it has the members that the chain was begun with", () => {
+    const seen = snapshot({ cluster: cluster({ spec: { replicas: 5 } }), statefulSet: undefined });
+    const made = makePlan(seen).decided.flatMap(({ stages }) =>
+      stages.flat().flatMap((action) => (action.kind === "create" ? [action.object] : [])),
+    );
+    const set = made.find(({ kind }) => kind === "StatefulSet") as StatefulSet | undefined;
+    expect(set?.spec?.replicas).toBe(3);
   });
 
   test("tells its owner how to approve it", () => {

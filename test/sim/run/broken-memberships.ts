@@ -1,6 +1,7 @@
 import type { Member } from "../../../src/model/member.ts";
 import { changeOf } from "../../../src/plan/membership-state.ts";
 import { makePlan } from "../../../src/plan/plan.ts";
+import { heightOf } from "../../../src/plan/quorum.ts";
 import type { Snapshot } from "../../../src/plan/snapshot.ts";
 import type { Plan } from "../../../src/plan/step.ts";
 
@@ -19,6 +20,20 @@ function withVolumes(snapshot: Snapshot, told: (volume: Volume) => Volume): Snap
     members: snapshot.members.map(retold),
     nonMembers: snapshot.nonMembers.map(retold),
   };
+}
+
+/** Stops the chain for members to come that do not have its blocks yet. */
+export function stopsForThoseBehind(snapshot: Snapshot): Plan {
+  const best = Math.max(0, ...snapshot.members.map((member) => heightOf(member) ?? 0));
+  const nonMembers = snapshot.nonMembers.map((member): Member => {
+    const { report } = member;
+    if (report.kind !== "answered" || report.answer.node.kind !== "open") return member;
+    const node = { ...report.answer.node, height: best };
+    return { ...member, report: { ...report, answer: { ...report.answer, node } } };
+  });
+  const change = changeOf(snapshot);
+  const isStopped = change?.stoppedAt !== undefined;
+  return makePlan(isStopped ? snapshot : { ...snapshot, nonMembers });
 }
 
 function inEpoch(snapshot: Snapshot, epoch: number): Snapshot {

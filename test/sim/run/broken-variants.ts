@@ -168,6 +168,12 @@ export const brokenVariants: readonly Variant[] = [
     plan: memberships.takesFrozenForSettled,
   },
   {
+    name: "stops the chain for members to come that are far behind",
+    profile: "membership",
+    isSeen: "inTheEnd",
+    plan: memberships.stopsForThoseBehind,
+  },
+  {
     name: "takes a change of the number of members back that was decided",
     profile: "membership",
     isSeen: "inTheEnd",

@@ -48,6 +48,8 @@ const MUTE_MS = 155_000;
 /** Longer than the time between two writes of the heights. */
 const QUIET_MS = 70_000;
 const SHORT_QUIET_MS = 20_000;
+/** Two starts of every member in between, the second of which kubelet holds back. */
+const LONGEST_STANDSTILL_MS = 40_000;
 
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
@@ -302,6 +304,8 @@ class Run {
     const stood = universe.standstills.slice(standstills);
     if (stood.length > 1)
       universe.violate(`the chain stood still ${stood.length} times for one change: ${stood.join()}`);
+    if (stood.some((ms) => ms > LONGEST_STANDSTILL_MS))
+      universe.violate(`the chain stood still for ${stood.join()} ms for a change that nothing disturbed`);
     universe.history.note(`the chain stood still for ${stood.join()} ms`);
     this.#quiet.begin();
     await this.#steps(SHORT_QUIET_MS);
