@@ -163,12 +163,14 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "does not wait for the processes that may still make a block",
+    firstSeed: 25,
     profile: "membership",
     isSeen: "inTheEnd",
     plan: memberships.takesFrozenForSettled,
   },
   {
     name: "stops the chain for members to come that are far behind",
+    firstSeed: 4,
     profile: "membership",
     isSeen: "inTheEnd",
     plan: memberships.stopsForThoseBehind,

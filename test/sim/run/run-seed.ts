@@ -48,8 +48,8 @@ const MUTE_MS = 155_000;
 /** Longer than the time between two writes of the heights. */
 const QUIET_MS = 70_000;
 const SHORT_QUIET_MS = 20_000;
-/** Two starts of every member in between, the second of which kubelet holds back. */
-const LONGEST_STANDSTILL_MS = 40_000;
+/** Three starts of a member in between, of which kubelet holds two back. */
+const LONGEST_STANDSTILL_MS = 60_000;
 
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
