@@ -1,9 +1,11 @@
 /**
  * Runs the simulator. `npm run sim -- --seeds N --from S --jobs J` runs many seeds in J processes, each seed twice with
- * `--twice`; `--seed S` shows one of them. Ends with 1 when a seed breaks a rule, and prints how to replay it.
+ * `--twice`; `--seed S` shows one of them. `--profile membership` has every owner change the number of members. Ends
+ * with 1 when a seed breaks a rule, and prints how to replay it.
  */
 import { parseArgs } from "node:util";
 import { runSeed } from "../test/sim/run/run-seed.ts";
+import { type Profile, profiles } from "../test/sim/run/simulated-operator.ts";
 import { runCampaign } from "./sim/campaign.ts";
 import { Tally } from "./sim/tally.ts";
 
@@ -15,6 +17,7 @@ const options = {
   jobs: { type: "string", default: "1" },
   seed: { type: "string" },
   lines: { type: "string" },
+  profile: { type: "string", default: "usual" },
   twice: { type: "boolean", default: false },
 } as const;
 const { values } = parseArgs({ options });
@@ -25,10 +28,18 @@ function wholeNumber(name: string, text: string): number {
   return value;
 }
 
+function profileOf(text: string): Profile {
+  const profile = profiles.find((one) => one === text);
+  if (profile === undefined) throw new Error(`--profile is one of ${profiles.join(", ")}`);
+  return profile;
+}
+
+const profile = profileOf(values.profile);
+
 /** One seed, with its whole history. */
 async function show(seed: number): Promise<void> {
   const lines = wholeNumber("lines", values.lines ?? "100000");
-  const { violations, history } = await runSeed(seed);
+  const { violations, history } = await runSeed(seed, undefined, profile);
   console.log(history.last(lines).join("\n"));
   console.log(violations.length === 0 ? `seed ${seed} breaks no rule` : `seed ${seed} failed:`);
   for (const what of violations) console.log(`  ${what}`);
@@ -49,7 +60,7 @@ async function runMany(): Promise<void> {
   const onReport = ({ failure }: { readonly failure?: string }) => {
     if (failure !== undefined) console.log(failure);
   };
-  await runCampaign({ from, count, jobs, lines, twice: values.twice, tally, onReport });
+  await runCampaign({ from, count, jobs, lines, profile, twice: values.twice, tally, onReport });
   clearInterval(timer);
   console.log(tally.summary(seconds()));
   if (tally.hasFailures) process.exitCode = 1;

@@ -40,12 +40,13 @@ export function changing(shape: ChangingShape = {}): Snapshot {
   const wish = { replicas: 5, membership: { approvedEpoch: 2 }, ...shape.spec } as Partial<Spec>;
   const bare = snapshot({
     cluster: cluster({ spec: wish }),
-    identity: present(shape.identity),
+    identity: present(),
     members: shape.members ?? [leader(0), member(1), member(2)],
     nonMembers: shape.nonMembers ?? [],
     isCertain: shape.isCertain ?? true,
   });
-  const seen = withRecord(bare, shape.record);
+  // The StatefulSet is of before, whatever was decided since.
+  const seen = { ...withRecord(bare, shape.record), identity: present(shape.identity) };
   return shape.lacksConfigs ? seen : withConfigs(seen);
 }
 

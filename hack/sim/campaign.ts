@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
+import type { Profile } from "../../test/sim/run/simulated-operator.ts";
 import type { Question, Report } from "./report.ts";
 import type { Tally } from "./tally.ts";
 
@@ -8,6 +9,7 @@ export interface Campaign {
   readonly count: number;
   readonly jobs: number;
   readonly twice: boolean;
+  readonly profile: Profile;
   readonly lines: number;
   readonly tally: Tally;
   /** Told about every seed as it ends. */
@@ -23,11 +25,14 @@ export async function runCampaign(campaign: Campaign): Promise<void> {
   await Promise.all(Array.from({ length: Math.min(jobs, count) }, () => work(campaign, seeds)));
 }
 
-async function work({ twice, lines, tally, onReport }: Campaign, seeds: Iterator<number>): Promise<void> {
+async function work(
+  { twice, lines, profile, tally, onReport }: Campaign,
+  seeds: Iterator<number>,
+): Promise<void> {
   const worker = fork(workerFile);
   try {
     for (let next = seeds.next(); next.done !== true; next = seeds.next()) {
-      const report = await answerTo(worker, { seed: next.value, twice, lines });
+      const report = await answerTo(worker, { seed: next.value, twice, lines, profile });
       tally.add(report);
       onReport(report);
     }

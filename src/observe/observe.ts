@@ -74,16 +74,23 @@ export async function observe(
   const intent = appliedIntent(statefulSet);
   const defaultsVersion = intent?.spec.defaultsVersion ?? CURRENT_DEFAULTS_VERSION;
   const parsed = parseSpec(cluster, defaultsVersion, settings.clusterDomain);
-  const replicas = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
+  const asked = intent?.spec.replicas ?? replicasOf(parsed, statefulSet);
   const askedMs = clock.monotonicMs();
-  const known = await readMembers(deps, cluster, ordinalsFrom(0, replicas), statefulSet);
-  const beyond = await readMembers(deps, cluster, ordinalsFrom(replicas, podsOf(statefulSet)), statefulSet);
-  const members = isDeleted(cluster) ? await withCertainPods(deps, cluster, known) : known;
-  const maxAgeMs = members.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
+  const readOf = async (replicas: number) => {
+    const known = await readMembers(deps, cluster, ordinalsFrom(0, replicas), statefulSet);
+    return isDeleted(cluster) ? withCertainPods(deps, cluster, known) : known;
+  };
+  const wanted = await readOf(asked);
+  const maxAgeMs = wanted.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
   const read: ReadObject = (kind, name) => {
     return world.read(kind, kind.namespaced ? { namespace, name } : { name }, maxAgeMs);
   };
   const identity = identityView(await read(kinds.secret, names.identitySecretName(name)));
+  // Another number in the spec is none of members before a change has been made of it.
+  const begun = intent || parsed.kind !== "valid" ? undefined : begunWith(identity);
+  const replicas = begun ?? asked;
+  const members = replicas === asked ? wanted : await readOf(replicas);
+  const beyond = await readMembers(deps, cluster, ordinalsFrom(replicas, podsOf(statefulSet)), statefulSet);
   const needsIdentity = identity.kind === "absent";
   const chainLock =
     identity.kind === "present"
@@ -149,6 +156,10 @@ function readWatched<T extends KubeObject>(
 ): Promise<T | undefined> {
   return isCertain ? world.read(kind, ref, 0) : world.watched(kind, ref);
 }
+
+/** How many stand in Raft's own log. */
+const begunWith = (identity: IdentityView): number | undefined =>
+  identity.kind === "present" ? identity.identity.membership?.replicas : undefined;
 
 /** Without an intent: what is wanted, and of an invalid spec what there is, so that its labels are kept all the same. */
 function replicasOf(parsed: Parsed, statefulSet: StatefulSet | undefined): number {

@@ -65,14 +65,13 @@ function changeProblems({ parsed, statefulSet, identity }: Snapshot): Blocker[] 
   const applied = appliedIntent(statefulSet)?.spec;
   const changes = applied ? forbiddenChanges(applied, parsed.spec).map(({ message }) => message) : [];
   const members = identity.kind === "present" ? identity.identity.membership : undefined;
-  const { replicas, raft } = parsed.spec;
-  // Of members that are there, `membership.ts` changes the number.
-  const isOtherNumber = statefulSet === undefined && members?.replicas !== replicas;
-  const isOther = members !== undefined && (isOtherNumber || members.raftPort !== raft.port);
+  const { raft } = parsed.spec;
+  // Their number is changed by `membership.ts`, once those that the chain was begun with are there.
+  const isOther = members !== undefined && members.raftPort !== raft.port;
   const membership =
     isOther && changes.length === 0
       ? [
-          `spec asks for ${replicas} members and raft port ${raft.port}, but the chain was begun with ${renderMembership(members)}, which stand in raft's own log. Set spec.replicas and spec.raft.port back; the number of members can change once they run.`,
+          `spec asks for raft port ${raft.port}, but the chain was begun with ${renderMembership(members)}, which stand in raft's own log. Set spec.raft.port back.`,
         ]
       : [];
   return [...changes, ...membership].map((message) => {

@@ -5,7 +5,7 @@ import type { Identity } from "../model/identity.ts";
 import { isRecord } from "../model/json.ts";
 import type { Intent } from "../resources/blueprint.ts";
 import type { MemberConfigs } from "../resources/member-configs.ts";
-import { recoveredIntent } from "./recovered-intent.ts";
+import { ofBegun, recoveredIntent } from "./recovered-intent.ts";
 import { configsOf } from "./rendering.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { appliedIntent, readIntent } from "./stored-intent.ts";
@@ -50,7 +50,9 @@ const found = new WeakMap<Snapshot, Intents | undefined>();
 
 function findIntents(snapshot: Snapshot, identity: Identity): Intents | undefined {
   const { statefulSet, parsed } = snapshot;
-  const wanted = parsed.kind === "valid" ? parsed.spec : undefined;
+  const asked = parsed.kind === "valid" ? parsed.spec : undefined;
+  // Another number of members is for `membership.ts`, also where the StatefulSet has to be made anew.
+  const wanted = asked && ofBegun(asked, identity);
   if (statefulSet) {
     const stored = readIntent(statefulSet);
     const applied = stored.kind === "readable" ? stored.intent : recoveredIntent(snapshot, identity);

@@ -34,7 +34,9 @@ interface Cut extends MembershipScene {
  * | identity | seen | then |
  * | --- | --- | --- |
  * | old epoch | the time is over | take the change back |
+ * | old epoch | a volume of it was lost | take the change back |
  * | old epoch | a member of it that is not frozen | order `freeze` |
+ * | old epoch | a pod of a new member that was made meanwhile | order `join` |
  * | old epoch | a process that could make a block, or blocks that are not equal everywhere | wait |
  * | old epoch | all hold the same last block | note it |
  * | old epoch | a member of the next one is not prepared | order `bootstrap` of the next epoch |
@@ -70,10 +72,14 @@ function waits({ change }: Cut, why: string, step: Step = {}): Step {
 function decide(cut: Cut): Step {
   const { change, snapshot, all, next, identity } = cut;
   const old = all.filter(({ ordinal }) => ordinal < change.from.replicas);
+  const lost = old.find(hasLostVolume);
+  if (lost) return losing(cut, lost);
   const freezes = old
     .filter((member) => !isFrozen(member, cut))
     .flatMap((member) => freeze(cut, change, member));
   if (freezes.length > 0) return waits(cut, "the old members stop making blocks", { stages: [freezes] });
+  const joins = rejoins(cut);
+  if (joins.length > 0) return waits(cut, "a new pod of a new member is told to follow", { stages: [joins] });
   const obstacle = obstacleTo(cut);
   if (obstacle !== undefined) return isLate(cut) ? giveUp(cut, obstacle) : hurry(cut, all, obstacle);
   if (!snapshot.isCertain) return waits(cut, "all are looked at once more", { needsCertainty: true });
@@ -99,6 +105,28 @@ function decide(cut: Cut): Step {
   const { epoch, replicas } = change.to;
   const decision: Action = { kind: "decideMembership", epoch, replicas };
   return waits(cut, "the next epoch is decided", { stages: [[decision]], recheckAfterMs: 0 });
+}
+
+/** It can be rebuilt only from members that make blocks. */
+function hasLostVolume(member: Member): boolean {
+  const answer = answerOf(member);
+  if (!answer || answer.podUid !== member.pod?.uid) return false;
+  return answer.volume.kind === "empty" || answer.volume.kind === "damaged";
+}
+
+function losing(cut: Cut, { name }: Member): Step {
+  const why = `the volume of ${name} is not what it was`;
+  return cut.snapshot.isCertain ? giveUp(cut, why) : waits(cut, why, { needsCertainty: true });
+}
+
+/** A pod that was made meanwhile is of the old epoch, in which a new member has no config. */
+function rejoins(cut: Cut): Action[] {
+  const { all, change, snapshot, identity, intents } = cut;
+  const { configRevision } = nextIntent(snapshot, identity, intents, change.to).intent;
+  return all
+    .filter(({ ordinal }) => ordinal >= change.from.replicas)
+    .filter((member) => volumeChangeOf(member, identity)?.kind !== "joining")
+    .flatMap((member) => moveMember(cut, change, member, "join", configRevision));
 }
 
 /** Waits for members to come up, and gives those a new pod that Kubernetes holds back. */

@@ -54,13 +54,12 @@ export function takeBack(scene: MembershipScene, change: Extract<OpenChange, { k
   const { from, to, why } = change;
   const message = `The change to ${to.replicas} members is taken back: ${why}. The ${from.replicas} old ones go on.`;
   const view = { membership: { reason: "MembersChanging", message } as const };
-  const thaws = snapshot.members.flatMap((member) =>
-    giveOrder(
-      member,
-      { id: `thaw-${to.epoch}`, kind: "thaw", epoch: from.epoch, to: to.epoch },
-      snapshot.nowMs,
-    ),
-  );
+  const thaws = snapshot.members.flatMap((member) => {
+    const change = volumeChangeOf(member, identity);
+    const frozenTo = change?.kind === "frozen" ? change.to : to.epoch;
+    const id = `thaw-${frozenTo}`;
+    return giveOrder(member, { id, kind: "thaw", epoch: from.epoch, to: frozenTo }, snapshot.nowMs);
+  });
   const isFrozen = snapshot.members.some((member) => volumeChangeOf(member, identity) !== undefined);
   const isKnown = snapshot.members.every(({ report }) => report.kind === "answered");
   if (isFrozen || !isKnown || thaws.length > 0 || !snapshot.isCertain)

@@ -1,14 +1,17 @@
 import type { Blocker } from "../api/conditions.ts";
+import { votersDigest } from "../model/fingerprints.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { type MembershipRecord, type OpenChange, openChange } from "../model/membership-record.ts";
 import { configEntry } from "../model/names.ts";
 import type { Action } from "./actions.ts";
 import { configSecretIn } from "./config-entries.ts";
 import { isDrilling } from "./drill-state.ts";
+import { lostChange } from "./lost-change.ts";
 import { cutover } from "./membership-cutover.ts";
 import { type MembershipScene, membershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextEpoch, nextIntent } from "./membership-state.ts";
 import { moveMember, takeBack } from "./membership-steps.ts";
+import { membershipVoters } from "./orders.ts";
 import { bestHeight, heightOf, leadership, participation, soleOf } from "./quorum.ts";
 import { isOpen, sceneOf, standing } from "./rollout-scene.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -23,10 +26,12 @@ const RECHECK_MS = 1_000;
  *
  * | the record on the StatefulSet | seen | then |
  * | --- | --- | --- |
+ * | none, or closed | a member is on its way to another epoch | write the record anew: see `lost-change.ts` |
  * | none, or closed | spec.replicas is the number of members | nothing |
  * | none, or closed | this attempt is not approved, or something speaks against it | say so |
  * | none, or closed | anything else | note the change: the StatefulSet makes pods for the new members |
  * | changing | spec.replicas or the approval was taken back, or a suspension asked for | take the change back: nothing was stopped |
+ * | changing | a new member joined another set for this epoch | take the change back: the next attempt is another epoch |
  * | changing | a new member has no leave to follow the chain | order `join` |
  * | changing | a new member does not follow closely, or an old one does not take part | wait |
  * | changing | anything else | note that the members stop making blocks from now on |
@@ -38,7 +43,10 @@ export const membership: Decider = (snapshot, blockers = []) => {
   const scene = membershipScene(snapshot, blockers);
   if (!scene) return NOTHING;
   const change = openChange(scene.record);
-  if (!change) return mayBegin(scene);
+  if (!change) {
+    const lost = lostChange(scene);
+    return lost ? takeUp(scene, lost) : mayBegin(scene);
+  }
   if (change.kind === "takingBack") return takeBack(scene, change);
   return change.stoppedAt === undefined ? join(scene, change) : cutover(scene, change);
 };
@@ -46,6 +54,17 @@ export const membership: Decider = (snapshot, blockers = []) => {
 const told = (reason: NonNullable<Step["membership"]>["reason"], message: string): Step => ({
   membership: { reason, message },
 });
+
+/** What stands still is not left alone, whatever became of the record. */
+function takeUp(scene: MembershipScene, lost: OpenChange): Step {
+  const { snapshot } = scene;
+  const view = told(
+    "MembersChanging",
+    "The record of a change of the number of members was lost: it is made anew.",
+  );
+  if (!snapshot.isCertain) return { ...view, stop: true, needsCertainty: true, recheckAfterMs: RECHECK_MS };
+  return { ...view, stop: true, stages: [[turnMembership(scene, lost)]], recheckAfterMs: 0 };
+}
 
 function mayBegin(scene: MembershipScene): Step {
   const { asked, snapshot, identity, record } = scene;
@@ -132,6 +151,8 @@ function join(scene: MembershipScene, change: OpenChange): Step {
   );
   if (lacks) return waits("the configurations of the next epoch are being written");
   const joining = newMembers(scene, change);
+  const stranger = joining.find((member) => isOfOtherAttempt(member, scene, change));
+  if (stranger) return giveUp(scene, change, `${stranger.name} joined in an attempt whose record was lost`);
   const joins = joining.flatMap((member): Action[] => {
     if (volumeChangeOf(member, identity)?.kind === "joining" && isOfRevision(member, next.configs.revision))
       return [];
@@ -152,7 +173,7 @@ function join(scene: MembershipScene, change: OpenChange): Step {
   });
 }
 
-function giveUp(scene: MembershipScene, change: OpenChange): Step {
+function giveUp(scene: MembershipScene, change: OpenChange, why = "its owner took it back"): Step {
   const { asked, snapshot } = scene;
   // Of a spec that is not valid nobody knows what it asks for.
   if (!asked && snapshot.parsed.kind !== "valid") return told("MembershipWaiting", "The spec is not valid.");
@@ -165,7 +186,7 @@ function giveUp(scene: MembershipScene, change: OpenChange): Step {
     to,
     startedAt,
     finishedAt,
-    why: "its owner took it back",
+    why,
   } as const;
   return {
     ...told("MembersJoining", "The change of the number of members is taken back."),
@@ -190,6 +211,17 @@ const newMembers = (
   snapshot.nonMembers.filter(
     ({ ordinal, pod }) => ordinal >= from.replicas && ordinal < to.replicas && pod && !pod.terminating,
   );
+
+/** Its agent holds it to the members that it was to join first: each epoch has one set of members. */
+function isOfOtherAttempt(member: Member, scene: MembershipScene, { to }: OpenChange): boolean {
+  const { snapshot, identity, intents } = scene;
+  const answer = answerOf(member);
+  const isJoining = volumeChangeOf(member, identity)?.kind === "joining";
+  if (!isJoining || answer?.volume.kind !== "intact" || answer.volume.epoch !== to.epoch) return false;
+  const voters = membershipVoters(snapshot, identity, intents.current.spec, to.replicas);
+  const joined = answer.fingerprints?.voters;
+  return joined !== undefined && joined !== votersDigest(voters);
+}
 
 const isOfRevision = ({ pod }: Member, revision: string) => pod?.configRevision === revision;
 

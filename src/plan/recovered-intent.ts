@@ -1,3 +1,4 @@
+import type { CompleteSpec } from "../api/complete-spec.ts";
 import { annotations } from "../model/annotations.ts";
 import type { Identity } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
@@ -20,7 +21,7 @@ export function recoveredIntent(snapshot: Snapshot, identity: Identity): Intent 
   if (!live || parsed.kind !== "valid" || readIntent(live).kind === "newer") return undefined;
   const agentImage = agentImageOf(live);
   if (agentImage === undefined) return undefined;
-  const { spec } = parsed;
+  const spec = ofBegun(parsed.spec, identity);
   const { revision } = configsOf(snapshot, identity, spec);
   const restart = live.spec?.template.metadata?.annotations?.[annotations.restart];
   const intent: Intent = {
@@ -35,6 +36,10 @@ export function recoveredIntent(snapshot: Snapshot, identity: Identity): Intent 
   const isSame = driftOf(desired, found) === undefined && surplusOf(desired, found) === undefined;
   return isSame ? intent : undefined;
 }
+
+/** With as many members as the chain was begun with, or went on with: another number is for `membership.ts`. */
+export const ofBegun = (spec: CompleteSpec, { membership }: Identity): CompleteSpec =>
+  membership === undefined ? spec : { ...spec, replicas: membership.replicas };
 
 /** The agent is as old as the template, not as the operator. */
 function agentImageOf({ spec }: StatefulSet): string | undefined {

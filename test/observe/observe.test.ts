@@ -119,6 +119,15 @@ describe("a cluster that runs", () => {
     expect((await running.see()).members).toHaveLength(7);
   });
 
+  test("has those that its chain was begun with where no intent tells them, and its spec asks for more", async () => {
+    const held = running.api.held(kinds.statefulSet, ref("seq"));
+    if (!held) throw new Error("it has a StatefulSet");
+    const notes = { ...held.metadata.annotations, [annotations.intent]: "{}" };
+    running.api.put({ ...held, metadata: { ...held.metadata, annotations: notes } });
+    await apply({ spec: { replicas: 5 } });
+    expect(pods(await running.see())).toEqual(["seq-0 runs", "seq-1 runs", "seq-2 runs"]);
+  });
+
   test("a pod whose labels were all taken off is found on the server", async () => {
     running.api.put(podObject("seq-1", { labels: {} }));
     running.api.deliver();

@@ -170,7 +170,7 @@ const specCases: readonly Case[] = [
     stop: false,
   },
   {
-    name: "a cluster that is applied again must have the members that its chain was begun with",
+    name: "a cluster that is applied again must have the raft port that its chain was begun with",
     seen: snapshot({
       cluster: cluster({ spec: { replicas: 5, raft: { port: 5002 } } }),
       statefulSet: undefined,
@@ -178,7 +178,7 @@ const specCases: readonly Case[] = [
     blockers: [
       config(
         "ImmutableFieldChanged",
-        "spec asks for 5 members and raft port 5002, but the chain was begun with 3 members, raft port 5001, which stand in raft's own log. Set spec.replicas and spec.raft.port back; the number of members can change once they run.",
+        "spec asks for raft port 5002, but the chain was begun with 3 members, raft port 5001, which stand in raft's own log. Set spec.raft.port back.",
       ),
     ],
     stop: true,

@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { Spec } from "../../src/api/evnodecluster.ts";
 import type { Member } from "../../src/model/member.ts";
 import type { MembershipRecord } from "../../src/model/membership-record.ts";
+import type { StatefulSet } from "../../src/model/objects.ts";
 import { membership } from "../../src/plan/membership.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { statusOf } from "../../src/plan/status.ts";
 import { briefAction } from "../brief.ts";
-import { leader, member } from "../builders.ts";
+import { cluster, leader, member, snapshot } from "../builders.ts";
 import {
   type ChangingShape,
   changing,
@@ -32,6 +33,12 @@ const brief = (seen: Snapshot) => {
 
 const empty = (ordinal: number) =>
   member(ordinal, { claim: { epoch: undefined, started: undefined }, says: { volume: { kind: "empty" } } });
+const ofOtherAttempt = member(4, {
+  says: {
+    volume: { kind: "intact", epoch: 2, started: false, change: { kind: "joining", settled: true } },
+    fingerprints: { voters: "of seven" },
+  },
+});
 const takenBack: MembershipRecord = {
   ...growing,
   kind: "takenBack",
@@ -76,6 +83,11 @@ describe("a change from three to five members", () => {
       ["look again"],
     ],
     [
+      "is given up where a new member joined others in this epoch",
+      { record: growing, nonMembers: [joining(3), ofOtherAttempt] },
+      ["membership: takenBack, 3 replicas"],
+    ],
+    [
       "stops the old members when the new ones follow",
       { record: growing, nonMembers: next() },
       ["membership: changing, 5 replicas", "stop"],
@@ -99,6 +111,16 @@ describe("a change from three to five members", () => {
       "freezes every old member",
       { record: stopped, members: [leader(0), member(1), frozen(2)], nonMembers: next() },
       ["order seq-0 freeze", "order seq-1 freeze", "stop"],
+    ],
+    [
+      "is taken back at once where the volume of an old member was lost",
+      { record: stopped, members: [frozen(0), frozen(1), empty(2)], nonMembers: next() },
+      ["membership: takingBack, 5 replicas", "stop"],
+    ],
+    [
+      "tells a pod of a new member that was made meanwhile to follow",
+      { record: stopped, members: old(), nonMembers: [joining(3), empty(4)] },
+      ["move seq-4 with order join", "stop"],
     ],
     [
       "waits for processes of before",
@@ -191,6 +213,16 @@ describe("a change from three to five members", () => {
       },
       ["order seq-0 thaw", "order seq-1 thaw", "order seq-2 thaw"],
     ],
+    [
+      "is looked at once more where members stand still and its record is gone",
+      { members: old(), isCertain: false },
+      ["look again", "stop"],
+    ],
+    [
+      "is taken back where its record is gone and it was not decided",
+      { members: [frozen(0), member(1), member(2)], spec: unapproved },
+      ["membership: takingBack, 5 replicas", "stop"],
+    ],
     ["that was taken back needs another approval", { record: takenBack }, ["MembershipTakenBack"]],
     [
       "that was taken back is tried again as another epoch",
@@ -272,6 +304,12 @@ describe("a change from three to five members", () => {
     expect(does).toContain("mark data-seq-0");
   });
 
+  test("goes on from the decision where its record is gone", () => {
+    const members = [...old({ prepared: true }), ...next({ prepared: true })];
+    const seen = changing({ identity: decided, members });
+    expect(brief(seen)).toEqual(["membership: changing, 5 replicas", "stop"]);
+  });
+
   test("touches nothing else meanwhile, and says so", () => {
     const seen = changing({ record: stopped, members: old(), nonMembers: next() });
     const plan = makePlan(seen);
@@ -285,6 +323,15 @@ describe("a change from three to five members", () => {
       nextEpoch: 3,
       lastChange: { result: "UnderWay", from: 3, to: 5 },
     });
+  });
+
+  test("is none of a StatefulSet that is made anew: it has the members that the chain was begun with", () => {
+    const seen = snapshot({ cluster: cluster({ spec: { replicas: 5 } }), statefulSet: undefined });
+    const made = makePlan(seen).decided.flatMap(({ stages }) =>
+      stages.flat().flatMap((action) => (action.kind === "create" ? [action.object] : [])),
+    );
+    const set = made.find(({ kind }) => kind === "StatefulSet") as StatefulSet | undefined;
+    expect(set?.spec?.replicas).toBe(3);
   });
 
   test("tells its owner how to approve it", () => {

@@ -79,7 +79,7 @@ export function lookAt(
 function memberLook(name: string, status: Status, pod: Pod | undefined, run: PodRun | undefined): MemberLook {
   const told = status.members?.find((member) => member.name === name);
   const role = told?.role === "Leader" ? "leader" : told?.role === "Follower" ? "follower" : "unknown";
-  const height = heightOf(run?.volume.raft?.stored);
+  const height = heightOf(run?.volume.stored);
   const process = run?.process;
   return {
     name,

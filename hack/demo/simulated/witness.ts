@@ -109,7 +109,7 @@ export class Witness {
 
   /** From the newest block back to one that was compared before. */
   #compare({ name, volume }: PodRun): void {
-    const head = volume.raft?.stored;
+    const head = volume.stored;
     const compared = this.#compared.get(name);
     if (head === compared) return;
     const isOnTop = compared === undefined || blockAt(head, compared.height) === compared;

@@ -1,9 +1,11 @@
+import { type ChangeVerdict, isOfChange, judgeChange } from "../../../src/agent/change-orders.ts";
 import type { PeerFinding } from "../../../src/agent/findings.ts";
-import { judgeOrder, readOrder, whereUp } from "../../../src/agent/orders.ts";
+import type { MemberFacts } from "../../../src/agent/member-facts.ts";
+import { judgeOrder, type OrderVerdict, readOrder, whereUp } from "../../../src/agent/orders.ts";
 import { judgePrepare, shownReport } from "../../../src/agent/prepare.ts";
-import type { VolumeOwner } from "../../../src/agent/volume.ts";
+import type { VolumeOwner, VolumeState } from "../../../src/agent/volume.ts";
 import type { VolumeReport } from "../../../src/agent/volume-keeper.ts";
-import { votersDigest } from "../../../src/agent/voters.ts";
+import { fitsEpoch } from "../../../src/agent/volume-record.ts";
 import {
   type AgentAnswer,
   type Handover,
@@ -11,15 +13,14 @@ import {
   type Order,
 } from "../../../src/model/agent-protocol.ts";
 import { annotations } from "../../../src/model/annotations.ts";
-import type { InstalledConfig } from "./pod-run.ts";
+import { factsOf } from "./config-facts.ts";
+import { executeOn } from "./execute.ts";
+import type { InstalledConfig, NodeProcess } from "./pod-run.ts";
 import { stateOf, type Volume } from "./volume.ts";
-
-type Verdict = ReturnType<typeof judgeOrder>;
-type Executable = Extract<Verdict, { kind: "writeRaftFolder" | "record" }>;
 
 /** What kubelet mounted: who this member is. */
 export interface Mounted {
-  readonly owner: VolumeOwner;
+  readonly owner: Omit<VolumeOwner, "epoch" | "single">;
   readonly proposer: string;
   /** Digest of the genesis, and the id of its node key; unknown where the Secret cannot be read. */
   readonly genesis: string | undefined;
@@ -32,11 +33,18 @@ export interface Mounted {
 export interface PodMemory {
   readonly executed: string[];
   config: InstalledConfig | undefined;
+  /** As what ev-node runs from its next start on, and whether one that ran before may be of the other kind. */
+  runKind: "member" | "fullNode";
   /** The restart token that was acted upon, or that the pod was made with; undefined before the first look. */
   token: { readonly text: string | undefined } | undefined;
 }
 
-export const emptyMemory = (): PodMemory => ({ executed: [], config: undefined, token: undefined });
+export const emptyMemory = (): PodMemory => ({
+  executed: [],
+  config: undefined,
+  runKind: "member",
+  token: undefined,
+});
 
 /** Of the path to another member: what lasts, and how long it took. */
 export type PathMemory = Pick<PeerFinding, "raftTrouble" | "p2pTrouble" | "roundTrips"> & {
@@ -57,9 +65,13 @@ export class SimulatedAgent {
   handover: Taken | undefined;
   /** When this member took the lead, the last time first. */
   leadsAtMs: readonly number[] = [];
+  /** Since when its height is as it is, while it is held. */
+  stillSince: { readonly height: number; readonly atMs: number } | undefined;
   readonly #volume: Volume;
   readonly #waiters = new Set<() => void>();
   #notes: Readonly<Record<string, string>> = {};
+  /** What the config revision on the pod says, once it is mounted. */
+  #named: MemberFacts | undefined;
   #report: VolumeReport | undefined;
   #version = 0;
   #meaning = "";
@@ -79,6 +91,7 @@ export class SimulatedAgent {
   }
 
   get prepare(): AgentAnswer["prepare"] {
+    if (this.memory.config === undefined) return { kind: "checking", message: "it has no config" };
     if (this.#report === undefined) return { kind: "checking" };
     return judgePrepare(this.#report) ?? { kind: "done" };
   }
@@ -86,6 +99,11 @@ export class SimulatedAgent {
   /** As it is told. */
   get volume(): AgentAnswer["volume"] {
     return this.#report === undefined ? { kind: "unchecked" } : shownReport(this.#report).volume;
+  }
+
+  /** Of the config that it goes by. */
+  get facts(): MemberFacts | undefined {
+    return this.memory.config && factsOf(this.memory.config.text);
   }
 
   get version(): string {
@@ -104,23 +122,42 @@ export class SimulatedAgent {
   tendConfig(textOf: (revision: string) => string | undefined): boolean {
     const revision = this.#notes[annotations.configRevision];
     if (revision === undefined) return false;
-    if (this.memory.config?.revision !== revision) {
-      const text = textOf(revision);
-      const message = `revision ${revision} is not mounted yet`;
-      this.#pending = text === undefined ? { revision, message } : undefined;
-      if (text === undefined) return false;
+    const text = this.memory.config?.revision === revision ? this.memory.config.text : textOf(revision);
+    this.#named = text === undefined ? undefined : factsOf(text);
+    this.#leaveConfig();
+    const { config } = this.memory;
+    if (config?.revision !== revision) {
+      const message = this.#obstacleTo(revision, text);
+      this.#pending = message === undefined ? undefined : { revision, message };
+      if (text === undefined || message !== undefined) return false;
       this.memory.config = { revision, text };
     }
     this.#pending = undefined;
     const { token } = this.memory;
-    const text = this.#notes[annotations.restartToken];
-    this.memory.token = { text };
-    return token !== undefined && token.text !== text;
+    const next = this.#notes[annotations.restartToken];
+    this.memory.token = { text: next };
+    return token !== undefined && token.text !== next;
+  }
+
+  /** The volume went on to another epoch than that of the config which is installed. */
+  #leaveConfig(): void {
+    const { record } = this.#volume;
+    const { facts } = this;
+    if (facts !== undefined && record !== undefined && !fitsEpoch(record, facts.epoch))
+      this.memory.config = undefined;
+  }
+
+  #obstacleTo(revision: string, text: string | undefined): string | undefined {
+    if (text === undefined) return `revision ${revision} is not mounted yet`;
+    const [now, then] = [this.facts?.epoch, this.#named?.epoch];
+    if (now !== undefined && now !== then) return `revision ${revision} is of epoch ${then}`;
+    return undefined;
   }
 
   /** One look at volume and order. Returns the order that was carried out, if there was one. */
-  look(nodeRuns: boolean): Order | undefined {
-    const { owner, raftAddress } = this.mounted;
+  look(process: NodeProcess | undefined): Order | undefined {
+    const owner = this.#owner;
+    if (owner === undefined) return undefined;
     const volume = stateOf(this.#volume, owner);
     const reading = readOrder(this.#notes[annotations.order]);
     const record = volume.kind === "intact" || volume.kind === "damaged" ? volume.record : undefined;
@@ -128,43 +165,67 @@ export class SimulatedAgent {
     this.#report = { volume, executedOrder, refusedOrder: undefined, postponed: undefined };
     if (reading.kind !== "order") return undefined;
     const { order } = reading;
-    const { member, epoch } = owner;
-    const isSingle = owner.single !== undefined;
-    const facts = { member, epoch, raftAddress, isSingle, executed: this.memory.executed };
-    const judged = judgeOrder(order, volume, facts);
-    const verdict = nodeRuns ? whereUp(judged, volume) : judged;
+    const nodeRuns = this.#volume.lockedBy !== undefined;
+    const judged = this.#judge(order, volume, owner, process);
+    const verdict = judged.kind === "writeRaftFolder" && nodeRuns ? whereUp(judged, volume) : judged;
     if (verdict.kind === "refuse") {
       this.#report = { ...this.#report, refusedOrder: { id: order.id, message: verdict.message } };
       return undefined;
     }
     if (verdict.kind === "nothing" || (verdict.kind === "writeRaftFolder" && nodeRuns)) return undefined;
-    this.#execute(verdict);
+    if (verdict.kind === "postpone") {
+      this.#report = { ...this.#report, postponed: verdict.message };
+      return undefined;
+    }
+    this.memory.executed.push(order.id);
+    executeOn(this.#volume, owner, verdict);
     this.#report = { ...this.#report, volume: stateOf(this.#volume, owner), executedOrder: order.id };
     return order;
   }
 
-  #execute(verdict: Executable): void {
-    const { order } = verdict;
-    this.memory.executed.push(order.id);
-    if (verdict.kind === "record") {
-      const executedOrders = [...verdict.record.executedOrders, order.id];
-      this.#volume.record = { ...verdict.record, executedOrders };
-      return;
+  /** Whether there is an order for the way to another membership, which is looked at also while ev-node runs. */
+  get isOnItsWay(): boolean {
+    if (this.#volume.record?.change !== undefined || this.memory.runKind !== "member") return true;
+    const reading = readOrder(this.#notes[annotations.order]);
+    return reading.kind === "order" && ["join", "freeze", "thaw"].includes(reading.order.kind);
+  }
+
+  get #owner(): VolumeOwner | undefined {
+    const { facts, mounted } = this;
+    if (facts === undefined) return undefined;
+    const { epoch, isSingle } = facts;
+    const single = { id: mounted.owner.member, address: mounted.raftAddress };
+    return { ...mounted.owner, epoch, ...(isSingle && { single }) };
+  }
+
+  #judge(
+    order: Order,
+    volume: VolumeState,
+    { member, epoch, single }: VolumeOwner,
+    process: NodeProcess | undefined,
+  ): OrderVerdict | ChangeVerdict {
+    const { raftAddress } = this.mounted;
+    const { executed, runKind } = this.memory;
+    const facts = { member, epoch, raftAddress, isSingle: single !== undefined, executed };
+    if (!isOfChange(order, volume)) return judgeOrder(order, volume, facts);
+    const isHeld = runKind === "fullNode" && process?.isHeld !== false;
+    return judgeChange(order, volume, { ...facts, named: this.#named, isHeld });
+  }
+
+  /**
+   * The config as which ev-node is to start again follows the volume's record after a while. True when the process that
+   * runs is of the other kind, and has to end.
+   */
+  tendRunKind(process: NodeProcess | undefined, isInTime: () => boolean): boolean {
+    const { record } = this.#volume;
+    const { facts, memory } = this;
+    if (record === undefined || facts === undefined || !fitsEpoch(record, facts.epoch)) return false;
+    const wanted = record.change === undefined ? "member" : "fullNode";
+    if (memory.runKind !== wanted) {
+      if (isInTime()) memory.runKind = wanted;
+      return false;
     }
-    const { voters } = verdict.order;
-    const { single: _, ...owner } = this.mounted.owner;
-    const stored = verdict.hadBlocks ? this.#volume.raft?.stored : undefined;
-    this.#volume.raft = { voters, term: 1, log: undefined, stored };
-    this.#volume.record = {
-      version: 1,
-      ...owner,
-      votersDigest: votersDigest(voters),
-      bootstrapped: true,
-      started: order.kind === "rejoin",
-      // Here the blocks are one with the log, and went with it.
-      hadBlocks: false,
-      executedOrders: [...(verdict.before?.executedOrders ?? []), order.id],
-    };
+    return process !== undefined && process.isHeld !== (wanted === "fullNode");
   }
 
   /** The answer at this moment, given what ev-node and the others do. */
@@ -172,6 +233,7 @@ export class SimulatedAgent {
     podUid: string,
     nowMs: number,
     { ready, ...rest }: Pick<AgentAnswer, "node" | "peers" | "ready" | "mode" | "execution">,
+    isSettled: boolean,
   ): AgentAnswer {
     const { owner, genesis } = this.mounted;
     const report = this.#report;
@@ -191,7 +253,7 @@ export class SimulatedAgent {
       ...(executedOrder === undefined ? {} : { executedOrder }),
       ...(refusedOrder === undefined ? {} : { refusedOrder }),
       prepare: this.prepare,
-      volume,
+      volume: settledIn(volume, isSettled),
       ...rest,
       ready: { ...ready, forMs: nowMs - this.#readiness.sinceMs },
       leadAgesMs: this.leadsAtMs.map((atMs) => nowMs - atMs),
@@ -234,6 +296,11 @@ export class SimulatedAgent {
   }
 }
 
+function settledIn(volume: AgentAnswer["volume"], isSettled: boolean): AgentAnswer["volume"] {
+  if (volume.kind !== "intact" || volume.change === undefined || !isSettled) return volume;
+  return { ...volume, change: { ...volume.change, settled: true } };
+}
+
 const isMeasured = (rtt: AgentAnswer["peers"][number]["rtt"]) => (rtt?.samples ?? 0) >= LEAST_ROUND_TRIPS;
 const nothingShown = { voters: undefined, executedOrder: undefined, refusedOrder: undefined };
 
@@ -247,6 +314,7 @@ function meaningOf(answer: AgentAnswer): string {
   const reach = peers.map(({ raft, rtt }) => `${raft.kind} ${"lasting" in raft} ${isMeasured(rtt)}`).join();
   const orders = [answer.executedOrder, answer.refusedOrder?.id, answer.refusedOrder?.message].join();
   const config = [answer.configRevision, answer.pendingConfig?.revision, answer.restartToken].join();
+  const change = volume.kind === "intact" ? [volume.epoch, JSON.stringify(volume.change)] : [];
   const state = [node.kind, role, reach, ready.ok, ready.message.replaceAll(/\d+/g, ""), mode?.kind, level];
-  return [...state, handover?.firstHash, prepare.kind, why, volume.kind, lies, orders, config].join();
+  return [...state, handover?.firstHash, prepare.kind, why, volume.kind, lies, orders, config, change].join();
 }

@@ -32,9 +32,8 @@ export interface Surroundings {
 
 /** What the agent of a pod says now. */
 export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
-  const { agent, process, volume } = run;
-  const voters = volume.raft?.voters.map(({ id }) => id) ?? [];
-  const peers = voters
+  const { agent, process } = run;
+  const peers = othersOf(run)
     .filter((id) => id !== run.name)
     .map((id) => inHindsight(agent, peerOf(run, id, around), around));
   for (const { name, raft } of peers) if (raft.kind === "reached") agent.reachedAtMs.set(name, around.nowMs);
@@ -49,7 +48,13 @@ export function answerOf(run: PodRun, around: Surroundings): AgentAnswer {
     agent.mounted.maxBlocksBehind,
     around.nowMs,
   );
-  return agent.answer(run.uid, around.nowMs, { ...seen, ready });
+  return agent.answer(run.uid, around.nowMs, { ...seen, ready }, process?.isHeld === true);
+}
+
+/** By its membership; on the way to another one, by its config. */
+function othersOf({ agent, volume }: PodRun): readonly string[] {
+  if (volume.record?.change === undefined) return volume.raft?.voters.map(({ id }) => id) ?? [];
+  return agent.facts?.peers.map(({ name }) => name) ?? [];
 }
 
 /** As the real agent has them before it judges its readiness. */
@@ -131,18 +136,21 @@ const lasting = (reach: Peer["raft"], trouble: Trouble | undefined): Peer["raft"
     : reach;
 
 function modeOf({ volume, agent }: PodRun, { mode }: NodeProcess): NonNullable<AgentAnswer["mode"]> {
-  if (agent.mounted.owner.single) return { kind: "single" };
-  return mode === "raft" ? { kind: "raft" } : { kind: "level", loggedHeight: heightOf(volume.raft?.log) };
+  const { record, raft } = volume;
+  const isHeld = record?.change !== undefined || agent.memory.runKind === "fullNode";
+  if (isHeld) return { kind: "level", ...(raft?.isSpoilt ? {} : { loggedHeight: heightOf(raft?.log) }) };
+  if (agent.facts?.isSingle) return { kind: "single" };
+  return mode === "raft" ? { kind: "raft" } : { kind: "level", loggedHeight: heightOf(raft?.log) };
 }
 
 /** ev-node answers when it knows a leader, or runs without Raft. */
 function nodeOf({ process, volume, agent }: PodRun, { nowMs, epochMs }: Surroundings): Node {
   const isUp = process !== undefined && process.upAtMs <= nowMs;
   const sinceMs = isUp ? nowMs - Math.max(process.startedMs, process.waitingSinceMs) : 0;
-  const isSingle = agent.mounted.owner.single !== undefined;
+  const isSingle = process?.isSingle ?? agent.facts?.isSingle ?? false;
   const closed = { kind: "closed", metricsPortOpen: isUp, raftPortOpen: isUp && !isSingle, sinceMs } as const;
   if (!isUp) return closed;
-  const block = volume.raft?.stored;
+  const block = volume.stored;
   const height = heightOf(block);
   const head =
     block === undefined
@@ -175,8 +183,7 @@ const daNamespaceOf = remembered(({ text }: NodeProcess["config"]): string | und
 });
 
 /** Blocks at heights that all members choose alike, the last one first. */
-function checkpointsOf({ raft }: Volume): Checkpoint[] {
-  const head = raft?.stored;
+function checkpointsOf({ stored: head }: Volume): Checkpoint[] {
   if (head === undefined) return [];
   const last = head.height - (head.height % CHECKPOINT_EVERY);
   const newest = blockAt(head, last);
@@ -189,7 +196,7 @@ function checkpointsOf({ raft }: Volume): Checkpoint[] {
 function noteHandover({ process, volume, agent }: PodRun): void {
   const first = process?.firstBlock;
   if (first?.parent === undefined || agent.handover?.firstHash === first.id) return;
-  if (!isPartOf(first, volume.raft?.stored)) return;
+  if (!isPartOf(first, volume.stored)) return;
   const { parent } = first;
   agent.handover = {
     lastHeight: parent.height,

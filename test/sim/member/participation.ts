@@ -1,6 +1,6 @@
-import { heightOf } from "./block.ts";
 import { layerLag } from "./execution-layer.ts";
 import type { PodRun } from "./pod-run.ts";
+import { storedHeight } from "./volume.ts";
 
 /** The members of one cluster as they truly are, whatever anybody is told about them. */
 export interface TrueGroup {
@@ -26,16 +26,19 @@ export function takesPart(group: TrueGroup, one: PodRun): boolean {
   if (leader !== undefined && leader !== one)
     return one.process?.role === "follower" && !group.isCut(leader, one);
   const heard = group.runs.filter((other) => isInRaft(group, other) && !group.isCut(one, other));
-  const voters = one.volume.raft?.voters.length ?? 0;
+  const voters = raftOf(one)?.voters.length ?? 0;
   return heard.length > voters / 2;
 }
+
+/** Of the epoch that its process is in. */
+const raftOf = ({ process, volume }: PodRun) => volume.rafts.get(process?.epoch ?? 0);
 
 /** Whether a member that runs lacks more blocks than is tolerated, in its log, its store or its execution layer. */
 function isBehind({ runs, maxBlocksBehind, nowMs }: TrueGroup, one: PodRun): boolean {
   if (one.process === undefined) return false;
   if (layerLag(one, nowMs) > maxBlocksBehind) return true;
-  const best = Math.max(...runs.map(({ volume }) => heightOf(volume.raft?.stored)));
-  return best - heightOf(one.volume.raft?.stored) > maxBlocksBehind;
+  const best = Math.max(...runs.map(({ volume }) => storedHeight(volume)));
+  return best - storedHeight(one.volume) > maxBlocksBehind;
 }
 
 /** Notes since when each member has been away or behind, which tells what nobody can know yet. */

@@ -1,12 +1,17 @@
 import type { Secret } from "../../../src/model/objects.ts";
 import type { SimulatedAgent } from "./agent.ts";
-import type { Block } from "./block.ts";
+import type { Block, Head } from "./block.ts";
 import type { Volume } from "./volume.ts";
 
 /** One process of ev-node. */
 export interface NodeProcess {
   /** As a full node until its blocks are level with the others', or in Raft. */
   mode: "level" | "raft";
+  /** A full node for as long as it lives: on a volume that is on its way to another membership. */
+  readonly isHeld: boolean;
+  /** Of the config that it has read; its Raft directory is the one of this epoch. */
+  readonly epoch: number;
+  readonly isSingle: boolean;
   role: "leader" | "follower" | "waiting";
   readonly startedMs: number;
   /** Its ports are closed before. */
@@ -23,6 +28,8 @@ export interface NodeProcess {
   ledSinceMs: number | undefined;
   /** When it last reached a majority, if it leads. */
   quorumAtMs: number;
+  /** The highest block that it knows of, if it is held: heard when it started, or from who made it. */
+  known: Head | undefined;
   /** The first block that it made since it leads. */
   firstBlock: Block | undefined;
 }

@@ -239,8 +239,10 @@ export class Kubelet {
     const { agent, configs, name } = run;
     const isDue = agent.tendConfig((revision) => entryText(configs, configEntry(name, revision)));
     if (isDue) this.containers.terminate(run);
-    if (run.process !== undefined && agent.isPrepared) return;
-    const order = agent.look(run.volume.lockedBy !== undefined);
+    const isOfOtherKind = agent.tendRunKind(run.process, () => this.#deps.chance.is(0.6));
+    if (isOfOtherKind) this.containers.terminate(run);
+    if (run.process !== undefined && agent.isPrepared && !agent.isOnItsWay) return;
+    const order = agent.look(run.process);
     if (order !== undefined) onOrder(run, order);
   }
 

@@ -1,7 +1,14 @@
 import { annotations } from "../../../src/model/annotations.ts";
+import { parseMembership } from "../../../src/model/identity.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { AGENT_CONTAINER } from "../../../src/model/member.ts";
-import { configEntry, configSecretName, identitySecretName, memberHost } from "../../../src/model/names.ts";
+import {
+  configEntry,
+  configSecretName,
+  identitySecretName,
+  MAX_MEMBERS,
+  memberHost,
+} from "../../../src/model/names.ts";
 import type { Pod, Secret } from "../../../src/model/objects.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
 import { identityView } from "../../../src/observe/identity.ts";
@@ -24,9 +31,11 @@ export function mountsOf(
   const identity = registry.store.get(kinds.secret, { namespace, name: identitySecretName(cluster) });
   const revision = pod.metadata.annotations?.[annotations.configRevision];
   if (configs === undefined || identity === undefined || revision === undefined) return undefined;
-  const text = entryText(configs, configEntry(name, revision));
-  if (text === undefined) return undefined;
   const notes = identity.metadata.annotations ?? {};
+  const ordinal = Number(name.slice(cluster.length + 1));
+  // A member to come starts without, and hears of its config later.
+  const isMember = ordinal < (parseMembership(notes[annotations.membership])?.replicas ?? MAX_MEMBERS);
+  if (isMember && entryText(configs, configEntry(name, revision)) === undefined) return undefined;
   const clusterId = entryText(identity, "cluster_id");
   const [chainId, proposer, domain] = [
     annotations.chain,
@@ -36,14 +45,11 @@ export function mountsOf(
   if (clusterId === undefined || chainId === undefined || proposer === undefined || domain === undefined) {
     return undefined;
   }
-  const ordinal = Number(name.slice(cluster.length + 1));
-  const epoch = Number(notes[annotations.epoch]);
   const view = identityView(identity);
   const facts = view.kind === "present" ? view.identity : undefined;
   const raftAddress = `${memberHost(cluster, namespace, ordinal, domain)}:5001`;
-  const single = { id: name, address: raftAddress };
   const mounted = {
-    owner: { clusterId, member: name, chainId, epoch, ...(isSingleIn(text) && { single }) },
+    owner: { clusterId, member: name, chainId },
     proposer,
     genesis: facts?.genesisDigest,
     peerId: facts?.peerIds[ordinal],
@@ -52,9 +58,6 @@ export function mountsOf(
   };
   return { mounted, configs };
 }
-
-/** Without Raft runs the only member of a cluster. */
-const isSingleIn = (text: string) => text.startsWith("raft:\n  enable: false\n");
 
 /** As the agent's container gets it, in its environment. */
 function toleratedOf({ spec }: Pod): number {

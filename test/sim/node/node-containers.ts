@@ -1,5 +1,7 @@
 import type { Chance } from "../chance.ts";
 import type { NodeContainer, PodRun } from "../member/pod-run.ts";
+import { storedHeight } from "../member/volume.ts";
+import { backOffMs } from "./back-off.ts";
 import { fateOf, lastWords, pullRefusal } from "./images.ts";
 
 export interface NodeContainersDependencies {
@@ -9,8 +11,6 @@ export interface NodeContainersDependencies {
   readonly onStart: (run: PodRun) => void;
 }
 
-/** The first start after an exit comes at once; kubelet's own steps, which go on to five minutes. */
-const BACK_OFF_MS = [0, 10_000, 20_000, 40_000];
 /** A process that ran this long starts at once after its next exit. */
 const WELL_MS = 60_000;
 /** ev-node gives up an orderly end after this long. */
@@ -92,8 +92,7 @@ export class NodeContainers {
     }
     container.refusal = undefined;
     if (fate === "foreign" || fate === "crashing") this.#failAtOnce(run, lastWords[fate]);
-    else if (run.volume.raft?.isSpoilt && run.volume.lockedBy === undefined)
-      this.#failAtOnce(run, { code: 1, message: SPOILT });
+    else if (opensSpoilt(run)) this.#failAtOnce(run, { code: 1, message: SPOILT });
     else this.#run(run, fate === "lagging");
   }
 
@@ -106,15 +105,22 @@ export class NodeContainers {
   #run(run: PodRun, lags: boolean): void {
     const { nowMs, note, onStart, chance } = this.#deps;
     const { volume, agent, container } = run;
-    const { config } = agent.memory;
-    // A database has one owner: the second process waits.
-    if (volume.lockedBy !== undefined || volume.raft === undefined || config === undefined) return;
+    const { config, runKind } = agent.memory;
+    const isHeld = runKind === "fullNode";
+    const { epoch, isSingle } = agent.facts ?? {};
+    if (config === undefined || epoch === undefined || isSingle === undefined) return;
+    const raft = volume.rafts.get(epoch);
+    // A database has one owner: the second process waits. Without Raft directory there is no membership either.
+    if (volume.lockedBy !== undefined || (raft === undefined && !isHeld)) return;
     this.#created(run);
     volume.lockedBy = run.uid;
     const startedMs = nowMs();
-    const { log } = volume.raft;
+    const log = raft?.log;
     run.process = {
-      mode: log === undefined || agent.mounted.owner.single ? "raft" : "level",
+      mode: !isHeld && (log === undefined || isSingle) ? "raft" : "level",
+      isHeld,
+      epoch,
+      isSingle: isSingle && !isHeld,
       role: "waiting",
       startedMs,
       upAtMs: startedMs + chance.between(300, 2_000),
@@ -125,10 +131,12 @@ export class NodeContainers {
       waitingSinceMs: Number.NEGATIVE_INFINITY,
       ledSinceMs: undefined,
       quorumAtMs: startedMs,
+      known: undefined,
       firstBlock: undefined,
     };
+    const way = isHeld ? `, held at ${storedHeight(volume)}` : epoch > 1 ? `, in epoch ${epoch}` : "";
     note(
-      `ev-node of ${nameOf(run)} starts ${container.image} with ${config.revision} at ${log?.height ?? 0}`,
+      `ev-node of ${nameOf(run)} starts ${container.image} with ${config.revision} at ${log?.height ?? 0}${way}`,
     );
     onStart(run);
   }
@@ -141,11 +149,16 @@ export class NodeContainers {
 
   #ended(container: NodeContainer, code: number, message: string): void {
     const { nowMs, chance } = this.#deps;
-    const step = Math.min(container.backOffs, BACK_OFF_MS.length - 1);
     container.lastExit = { code, message, containerId: container.id ?? "", atMs: nowMs() };
-    container.startAtMs = nowMs() + (BACK_OFF_MS[step] ?? 0) + chance.between(200, 1_500);
+    container.startAtMs = nowMs() + backOffMs(container.backOffs) + chance.between(200, 1_500);
     container.backOffs += 1;
   }
+}
+
+/** A full node opens no Raft directory. */
+function opensSpoilt({ agent, volume }: PodRun): boolean {
+  if (agent.memory.runKind === "fullNode" || volume.lockedBy !== undefined) return false;
+  return volume.rafts.get(agent.facts?.epoch ?? 0)?.isSpoilt === true;
 }
 
 export const nameOf = ({ namespace, name }: PodRun) => `${namespace}/${name}`;

@@ -10,6 +10,9 @@ export const NODES = 3;
 export const nodeName = (ordinal: number): string => `node-${ordinal}`;
 export const nodeNames: readonly string[] = Array.from({ length: NODES }, (_, ordinal) => nodeName(ordinal));
 
+/** More members than these run on further nodes, of which nobody takes care. */
+export const isNode = (name: string): boolean => /^node-\d$/.test(name);
+
 /** Why no node takes the pod; undefined when one does. */
 export function unschedulable({ spec }: Pod): string | undefined {
   const wanted = Object.entries(spec?.nodeSelector ?? {});

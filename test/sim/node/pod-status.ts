@@ -2,6 +2,7 @@ import { AGENT_CONTAINER, EVNODE_CONTAINER } from "../../../src/model/member.ts"
 import type { Pod } from "../../../src/model/objects.ts";
 import type { ContainerExit, PodRun } from "../member/pod-run.ts";
 import { timestamp } from "../wire.ts";
+import { backOffMs } from "./back-off.ts";
 
 type Status = NonNullable<Pod["status"]>;
 type Container = NonNullable<Status["containerStatuses"]>[number];
@@ -91,7 +92,8 @@ function stateOf(run: PodRun, at: Moment): Pick<Container, "state" | "lastState"
   if (refusal !== undefined) return waiting(refusal.reason, refusal.message);
   if (ended === undefined) return waiting("ContainerCreating");
   if (container.backOffs <= 1 || container.startAtMs <= at.nowMs) return { state: ended };
-  const message = `back-off restarting failed container=${EVNODE_CONTAINER} pod=${name}_${namespace}`;
+  const seconds = backOffMs(container.backOffs - 1) / 1_000;
+  const message = `back-off ${seconds}s restarting failed container=${EVNODE_CONTAINER} pod=${name}_${namespace}`;
   return waiting("CrashLoopBackOff", message);
 }
 

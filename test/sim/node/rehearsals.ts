@@ -3,7 +3,7 @@ import type { Pod } from "../../../src/model/objects.ts";
 import type { Chance } from "../chance.ts";
 import type { Registry } from "../registry.ts";
 import { fateOf, lastWords, pullRefusal } from "./images.ts";
-import { type NodeTroubles, nodeNames } from "./nodes.ts";
+import { isNode, type NodeTroubles } from "./nodes.ts";
 import { withConditions } from "./pod-status.ts";
 
 export interface RehearsalDependencies {
@@ -36,7 +36,7 @@ export class Rehearsals {
     const { uid = "", deletionTimestamp } = pod.metadata;
     const node = pod.spec?.nodeName ?? "";
     // Nobody takes care of a pod on a node that is not there.
-    if (!nodeNames.includes(node) || troubles.isLost(node)) return;
+    if (!isNode(node) || troubles.isLost(node)) return;
     const dueMs =
       this.#dueMs.get(uid) ?? nowMs() + chance.between(200, troubles.isSlow(node) ? 20_000 : 3_000);
     this.#dueMs.set(uid, dueMs);

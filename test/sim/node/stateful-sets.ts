@@ -54,8 +54,14 @@ function makeMembers(registry: Registry, set: StatefulSet, revision: string): vo
   }
 }
 
-/** Under `Parallel` all at once. */
+/** Under `Parallel` all at once; what an earlier set left behind is taken over first. */
 function removeSurplus(registry: Registry, set: StatefulSet): void {
+  const { namespace, name } = set.metadata;
+  for (const pod of registry.store.all(kinds.pod)) {
+    const [, parent, ordinal] = /^(.*)-(\d+)$/.exec(pod.metadata.name) ?? [];
+    const isSurplus = parent === name && Number(ordinal) >= replicasOf(set);
+    if (isSurplus && pod.metadata.namespace === namespace) adopt(registry, set, pod);
+  }
   for (const { metadata } of registry.store.all(kinds.pod)) {
     const isOurs = metadata.ownerReferences?.some(({ uid }) => uid === set.metadata.uid) === true;
     const ordinal = Number(/-(\d+)$/.exec(metadata.name)?.[1]);

@@ -1,6 +1,6 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import type { PersistentVolumeClaim } from "../../../src/model/objects.ts";
-import { newVolume, type Volume } from "../member/volume.ts";
+import { Volume } from "../member/volume.ts";
 import type { Registry } from "../registry.ts";
 import { CLAIM_IN_USE } from "./set-pod.ts";
 
@@ -14,7 +14,7 @@ export function tendClaims(registry: Registry, volumes: Map<string, Volume>): vo
 
 function bind(registry: Registry, volumes: Map<string, Volume>, claim: PersistentVolumeClaim): void {
   const volumeName = `pv-${claim.metadata.uid ?? ""}`;
-  volumes.set(volumeName, newVolume(volumeName));
+  volumes.set(volumeName, new Volume(volumeName));
   const bound = registry.patch(kinds.claim, claim.metadata, { spec: { volumeName } });
   registry.replaceStatus(kinds.claim, { ...bound, status: { phase: "Bound" } });
 }

@@ -1,4 +1,5 @@
 import { hidesLeaderLabel, releasesLock, sendsNoVersion, withoutUids } from "./broken-clients.ts";
+import * as memberships from "./broken-memberships.ts";
 import * as planners from "./broken-planners.ts";
 import * as rollouts from "./broken-rollouts.ts";
 import { sleepingClock } from "./gate.ts";
@@ -153,5 +154,31 @@ export const brokenVariants: readonly Variant[] = [
     name: "takes members away whatever their version is",
     isSeen: "underFaults",
     api: sendsNoVersion,
+  },
+  {
+    name: "starts the members of an epoch that is not decided",
+    profile: "membership",
+    isSeen: "inTheEnd",
+    plan: memberships.startsUndecided,
+  },
+  {
+    name: "does not wait for the processes that may still make a block",
+    firstSeed: 25,
+    profile: "membership",
+    isSeen: "inTheEnd",
+    plan: memberships.takesFrozenForSettled,
+  },
+  {
+    name: "stops the chain for members to come that are far behind",
+    firstSeed: 4,
+    profile: "membership",
+    isSeen: "inTheEnd",
+    plan: memberships.stopsForThoseBehind,
+  },
+  {
+    name: "takes a change of the number of members back that was decided",
+    profile: "membership",
+    isSeen: "inTheEnd",
+    plan: memberships.goesBackAfterDecision,
   },
 ];

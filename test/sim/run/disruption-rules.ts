@@ -158,7 +158,7 @@ function isStuck({ universe: { nowMs }, group, victim }: Scene): boolean {
 
 /** S1: those that take part without the victim are still a majority. */
 function keepsMajority({ group, victim, others, isKnowable }: Scene): Verdict {
-  const voters = victim.volume.raft?.voters.length;
+  const voters = victim.volume.rafts.get(victim.process?.epoch ?? 0)?.voters.length;
   if (voters === undefined) return fine;
   // Whoever has one member accepts that a change of it stops the chain.
   if (voters === 1) return fine;

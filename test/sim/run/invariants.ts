@@ -6,6 +6,7 @@ import { readRolloutRecord } from "../../../src/model/rollout-record.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
 import type { PodRun } from "../member/pod-run.ts";
 import { chainKey } from "../member/raft-group.ts";
+import { Epochs } from "./epochs.ts";
 import type { Universe } from "./universe.ts";
 
 const isReverted = (set: KubeObject | undefined) =>
@@ -14,14 +15,15 @@ const isReverted = (set: KubeObject | undefined) =>
 /** What must hold of the world as it is, whatever the operator saw of it. */
 export class Invariants {
   readonly #universe: Universe;
-  readonly #replicas: number;
+  readonly #epochs: Epochs;
   readonly #identities = new Map<string, string>();
   /** Which roles a pod had at some time, as `uid role`. */
   readonly #had = new Set<string>();
 
   constructor(universe: Universe, replicas: number) {
     this.#universe = universe;
-    this.#replicas = replicas;
+    this.#epochs = new Epochs(universe, replicas);
+    universe.onOrder = (run, order) => this.#epochs.onOrder(run, order);
     const { store } = universe.registry;
     store.subscribe(({ kind, before, after }) => {
       if (kind === kinds.pod.kind) this.#checkRoles();
@@ -40,9 +42,7 @@ export class Invariants {
       this.#checkVolume(run);
       if (run.process) this.#had.add(`${run.uid} ${run.process.role}`);
     }
-    for (const { raft, name } of this.#universe.volumes.values())
-      if (raft !== undefined && raft.voters.length !== this.#replicas)
-        this.#universe.violate(`${name} holds a membership of ${raft.voters.length}`);
+    this.#epochs.check();
   }
 
   #checkProcesses(running: readonly PodRun[]): void {
@@ -59,10 +59,12 @@ export class Invariants {
     }
   }
 
-  #checkVolume({ volume, namespace, name }: PodRun): void {
+  #checkVolume({ volume, namespace, name, process }: PodRun): void {
     const orders = volume.record?.executedOrders ?? [];
-    const isOrdered = orders.some((id) => id.startsWith("bootstrap") || id.startsWith("rejoin"));
-    if (!isOrdered || volume.record?.started !== true)
+    const isHeld = process?.isHeld === true;
+    const kindsOfOrder = isHeld ? ["join", "freeze"] : ["bootstrap", "rejoin"];
+    const isOrdered = orders.some((id) => kindsOfOrder.some((kind) => id.startsWith(kind)));
+    if (!isOrdered || (!isHeld && volume.record?.started !== true))
       this.#universe.violate(`${namespace}/${name} runs on a volume that nobody ordered it to`);
   }
 

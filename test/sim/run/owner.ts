@@ -1,4 +1,5 @@
 import { annotations } from "../../../src/model/annotations.ts";
+import { parseMembership } from "../../../src/model/identity.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { chainLockName, claimName, identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { EvNodeClusterObject, PersistentVolumeClaim } from "../../../src/model/objects.ts";
@@ -8,21 +9,47 @@ import { correction, type Edit, goodEdit } from "./edits.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
 import { nodeImage } from "./target.ts";
 import type { Universe } from "./universe.ts";
-import { approvalOf, MAIN, MAX_BLOCKS_BEHIND, type Taste, usualTaste, wantedCluster } from "./wanted.ts";
+import {
+  approvalOf,
+  MAIN,
+  MAX_BLOCKS_BEHIND,
+  type Replicas,
+  type Taste,
+  usualTaste,
+  wantedCluster,
+} from "./wanted.ts";
 
 /** Whoever owns the clusters: applies, deletes, and allows a lost member to be rebuilt. */
 export class Owner {
   readonly #universe: Universe;
   readonly #taste: Taste;
+  #wanted: Replicas;
 
   constructor(universe: Universe, taste: Taste = usualTaste) {
     this.#universe = universe;
     this.#taste = taste;
+    this.#wanted = taste.replicas;
   }
 
-  /** How many members each of the clusters has. */
-  get replicas(): number {
-    return this.#taste.replicas;
+  /** How many members the cluster that is tried is to have. */
+  get replicas(): Replicas {
+    return this.replicasOf(MAIN);
+  }
+
+  replicasOf(ref: typeof MAIN): Replicas {
+    return ref === MAIN ? this.#wanted : this.#taste.replicas;
+  }
+
+  /** Another number for the cluster that is tried, from now on. */
+  wants(replicas: Replicas): void {
+    this.#wanted = replicas;
+  }
+
+  /** How many there are by the identity; undefined before that is known. */
+  membersOf({ namespace, name }: typeof MAIN): number | undefined {
+    const ref = { namespace, name: identitySecretName(name) };
+    const notes = this.#universe.registry.store.get(kinds.secret, ref)?.metadata.annotations;
+    return parseMembership(notes?.[annotations.membership])?.replicas;
   }
 
   clusterOf(ref: typeof MAIN): EvNodeClusterObject | undefined {
@@ -32,7 +59,10 @@ export class Owner {
   apply(ref: typeof MAIN): void {
     if (this.clusterOf(ref) !== undefined) return;
     this.#universe.history.note(`owner applies ${ref.namespace}/${ref.name}`);
-    this.#universe.registry.create(kinds.cluster, wantedCluster(ref, this.#taste));
+    // As many as the chain was begun with, or went on with: a cluster that is made anew can have no others.
+    const replicas = (this.membersOf(ref) as Replicas | undefined) ?? this.replicasOf(ref);
+    if (ref === MAIN) this.wants(replicas);
+    this.#universe.registry.create(kinds.cluster, wantedCluster(ref, { ...this.#taste, replicas }));
   }
 
   delete(ref: typeof MAIN): boolean {
@@ -130,7 +160,7 @@ export class Owner {
     const { store } = this.#universe.registry;
     const identity = store.get(kinds.secret, { ...ref, name: identitySecretName(ref.name) });
     if (identity?.metadata.annotations?.[annotations.bootstrapped] === undefined) return [];
-    return this.#ordinals().flatMap((ordinal) =>
+    return this.#ordinals(ref).flatMap((ordinal) =>
       this.#isWhole(ref, ordinal) ? [] : [memberName(ref.name, ordinal)],
     );
   }
@@ -140,15 +170,15 @@ export class Owner {
    * has anything yet.
    */
   mayLose(ref: typeof MAIN, ordinal: number): boolean {
-    const others = this.#ordinals().filter((other) => other !== ordinal);
-    const isNew = this.#ordinals().every((other) => this.#volumeOf(ref, other)?.record === undefined);
+    const others = this.#ordinals(ref).filter((other) => other !== ordinal);
+    const isNew = this.#ordinals(ref).every((other) => this.#volumeOf(ref, other)?.record === undefined);
     // Nobody brings the volume of a single sequencer back.
     if (others.length === 0) return isNew;
     return isNew || others.every((other) => this.#isWhole(ref, other) && this.#mayLead(ref, other));
   }
 
-  #ordinals(): readonly number[] {
-    return Array.from({ length: this.replicas }, (_, ordinal) => ordinal);
+  #ordinals(ref: typeof MAIN): readonly number[] {
+    return Array.from({ length: this.membersOf(ref) ?? this.replicasOf(ref) }, (_, ordinal) => ordinal);
   }
 
   #isWhole(ref: typeof MAIN, ordinal: number): boolean {
@@ -160,11 +190,20 @@ export class Owner {
 
   /** One that has the log and not the blocks, or never gets any, cannot lead where the one that can is lost. */
   #mayLead(ref: typeof MAIN, ordinal: number): boolean {
-    const { log, stored } = this.#volumeOf(ref, ordinal)?.raft ?? {};
+    const { record, raft, stored } = this.#volumeOf(ref, ordinal) ?? {};
+    const log = raft?.log;
     const name = memberName(ref.name, ordinal);
     const pod = this.#universe.registry.store.get(kinds.pod, { namespace: ref.namespace, name });
     if (pod !== undefined && fateOf(nodeImage(pod.spec) ?? "") === "lagging") return false;
+    // The log of an epoch that is about to begin is empty, and the store is all that there is.
+    if (record !== undefined && log === undefined && record.epoch > 1) return this.#holdsAll(ref, ordinal);
+    if (record?.change?.kind === "joining") return this.#holdsAll(ref, ordinal);
     return log !== undefined && heightOf(log) - heightOf(stored) <= MAX_BLOCKS_BEHIND;
+  }
+
+  #holdsAll(ref: typeof MAIN, ordinal: number): boolean {
+    const heights = this.#ordinals(ref).map((other) => heightOf(this.#volumeOf(ref, other)?.stored));
+    return heights[ordinal] === Math.max(...heights);
   }
 
   #claimOf(ref: typeof MAIN, ordinal: number): PersistentVolumeClaim | undefined {

@@ -36,7 +36,7 @@ describe("a member that gets another image in place", () => {
   it("hands the lead over when it has it, ends with 1, and the next leader tells how it took it", async () => {
     const cluster = await StandingCluster.start();
     const { leader } = cluster;
-    const before = heightOf(leader.volume.raft?.stored);
+    const before = heightOf(leader.volume.stored);
     await cluster.putImage(leader.name, GOOD);
     await cluster.until("another one leads", () => leader.process === undefined && cluster.leader !== leader);
     expect(leader.container.lastExit).toMatchObject({
@@ -178,12 +178,12 @@ describe("a raft port that is cut", () => {
     const cluster = await StandingCluster.start();
     const { universe, leader } = cluster;
     const [follower] = cluster.followers;
-    const before = heightOf(follower.volume.raft?.stored);
+    const before = heightOf(follower.volume.stored);
     universe.links.cut(leader, follower, 60_000);
     await cluster.pass(10_000);
     const [own, leaders] = [universe.answer(follower), universe.answer(leader)];
     expect(own.node).toMatchObject({ kind: "open", isLeader: false });
-    expect(heightOf(follower.volume.raft?.stored)).toBeGreaterThan(before + 20);
+    expect(heightOf(follower.volume.stored)).toBeGreaterThan(before + 20);
     for (const [answer, name] of [
       [own, leader.name],
       [leaders, follower.name],

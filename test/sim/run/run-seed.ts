@@ -11,15 +11,16 @@ import { badEdit, goodEdit } from "./edits.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { History } from "./history.ts";
 import { Invariants } from "./invariants.ts";
+import { Memberships } from "./memberships.ts";
 import { mishap, rolloutMishap, type Stage } from "./mishaps.ts";
 import { latencyMs, operatorFaults } from "./operator-faults.ts";
 import { Owner } from "./owner.ts";
 import { Quiet } from "./quiet.ts";
 import { harmOf, unsettledOf, unsuspendedOf } from "./settled.ts";
-import { SimulatedOperator, type Variant } from "./simulated-operator.ts";
+import { type Profile, SimulatedOperator, type Variant } from "./simulated-operator.ts";
 import { Suspensions } from "./suspensions.ts";
 import { Universe } from "./universe.ts";
-import { executionGenesis, MAIN, REPLICAS, type Taste, TWIN } from "./wanted.ts";
+import { executionGenesis, MAIN, REPLICAS, type Replicas, type Taste, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
 
 export interface Result {
@@ -47,24 +48,33 @@ const MUTE_MS = 155_000;
 /** Longer than the time between two writes of the heights. */
 const QUIET_MS = 70_000;
 const SHORT_QUIET_MS = 20_000;
+/** Three starts of a member in between, of which kubelet holds two back. */
+const LONGEST_STANDSTILL_MS = 60_000;
 
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
 /**
  * One seed: a time of faults in which the owner changes the spec, too; a time without in which all must become well; a
- * time in which nothing may be done; and one more change of the spec, a failover drill and a suspension, which nothing
- * disturbs.
+ * time in which nothing may be done; and one more change of the spec, a failover drill, a suspension, and a change of
+ * the number of members, which nothing disturbs.
  */
-export async function runSeed(seed: number, variant: Variant = AS_IT_IS): Promise<Result> {
-  const run = new Run(seed, variant);
+export async function runSeed(
+  seed: number,
+  variant: Variant = AS_IT_IS,
+  profile: Profile = variant.profile ?? "usual",
+): Promise<Result> {
+  const run = new Run(seed, variant, profile);
   await run.safety();
   // Most mistakes show while the faults last, or not at all.
   const isLong = variant.isSeen !== "underFaults";
   if (isLong && run.isFine) await run.liveness();
   if (isLong && run.isFine) await run.quiet();
-  if (isLong && run.isFine) await run.rollout();
-  if (isLong && run.isFine) await run.drill();
-  if (isLong && run.isFine) await run.suspension();
+  // Seeds of their own show what nothing disturbs of all else.
+  const isUsual = profile === "usual";
+  if (isLong && isUsual && run.isFine) await run.rollout();
+  if (isLong && isUsual && run.isFine) await run.drill();
+  if (isLong && isUsual && run.isFine) await run.suspension();
+  if (isLong && run.isFine) await run.membership();
   return run.end(seed);
 }
 
@@ -73,9 +83,12 @@ const EVM_SEEDS = 7;
 /** Of a single sequencer is one in eleven, by this remainder. */
 const SINGLE_SEEDS = { of: 11, rest: 3 } as const;
 
-const replicasOf = (seed: number) => (seed % SINGLE_SEEDS.of === SINGLE_SEEDS.rest ? 1 : REPLICAS);
+function replicasOf(seed: number, profile: Profile): Replicas {
+  if (profile === "membership") return ([1, 3, 5, 3] as const)[seed % 4] ?? REPLICAS;
+  return seed % SINGLE_SEEDS.of === SINGLE_SEEDS.rest ? 1 : REPLICAS;
+}
 
-function tasteOf(chance: Chance, isEvm: boolean, replicas: number): Taste {
+function tasteOf(chance: Chance, isEvm: boolean, replicas: Replicas): Taste {
   return {
     replicas,
     hasBudget: chance.is(0.7),
@@ -94,13 +107,14 @@ class Run {
   readonly #hasTwin: boolean;
   readonly #drills: Drills;
   readonly #suspensions: Suspensions;
+  readonly #memberships: Memberships;
   #slowestMs = 0;
 
-  constructor(seed: number, variant: Variant) {
+  constructor(seed: number, variant: Variant, profile: Profile) {
     const universe = new Universe(seed);
     this.#universe = universe;
     this.#rules = new DisruptionRules(universe);
-    this.#invariants = new Invariants(universe, replicasOf(seed));
+    this.#invariants = new Invariants(universe, replicasOf(seed, profile));
     this.#quiet = new Quiet(universe);
     const onWrite = (request: Request) => {
       checkWrite(universe, request);
@@ -108,16 +122,19 @@ class Run {
       this.#quiet.onWrite(request);
     };
     const operators = ["operator-a", "operator-b"].map((name) => this.#newOperator(name, variant, onWrite));
-    const isEvm = seed % EVM_SEEDS === 0;
+    // The number of members of an EVM chain cannot change yet.
+    const isEvm = seed % EVM_SEEDS === 0 && profile !== "membership";
     const namespaces = isEvm ? [MAIN.namespace, TWIN.namespace] : [];
     for (const namespace of namespaces)
       universe.registry.create(kinds.configMap, executionGenesis(namespace));
-    const owner = new Owner(universe, tasteOf(universe.chance, isEvm, replicasOf(seed)));
+    const owner = new Owner(universe, tasteOf(universe.chance, isEvm, replicasOf(seed, profile)));
     const keepsCluster = universe.chance.is(0.5);
     this.#stage = { universe, owner, operators, drain: new Drain(universe), keepsCluster };
-    this.#hasTwin = universe.chance.is(0.5);
+    // One that holds the lock of the chain keeps the other from any change.
+    this.#hasTwin = universe.chance.is(0.5) && (profile === "usual" || seed % 8 === 0);
     this.#drills = new Drills(universe, seed);
     this.#suspensions = new Suspensions(universe, seed);
+    this.#memberships = new Memberships(universe, owner, seed, profile === "membership");
   }
 
   #newOperator(name: string, variant: Variant, onWrite: (request: Request) => void): SimulatedOperator {
@@ -167,18 +184,30 @@ class Run {
     const rates = this.#stage.keepsCluster ? [0, 0.005, 0.02] : [0.01, 0.03, 0.08];
     const rate = chance.pick(rates) ?? 0;
     const rolloutRate = chance.pick([0.005, 0.02, 0.05]) ?? 0;
-    const endMs = this.#universe.nowMs + chance.between(60_000, 180_000);
+    const endMs =
+      this.#universe.nowMs + chance.between(60_000, 180_000) * (this.#memberships.isWilling ? 2 : 1);
     while (this.isFine && this.#universe.nowMs < endMs) {
       this.#apply(0.02);
       if (chance.is(rate)) mishap(this.#stage);
       if (this.#isRolling && chance.is(rolloutRate)) rolloutMishap(this.#stage);
+      this.#troubleChange();
       this.#stage.drain.tend();
       this.#drills.tend();
       this.#suspensions.tend();
+      this.#memberships.tend();
       this.#edit();
       this.#approve(0.02);
       await this.#step(STEP_MS);
     }
+  }
+
+  /** Whatever may go wrong at all goes wrong in the middle of a change of the number of members. */
+  #troubleChange(): void {
+    const { universe } = this.#stage;
+    if (!this.#memberships.isChanging || !universe.chance.is(0.02)) return;
+    if (universe.chance.is(0.03)) this.#memberships.loseRecord();
+    else if (universe.chance.is(0.5)) mishap(this.#stage);
+    else rolloutMishap(this.#stage);
   }
 
   /** Most of what may go wrong with a rollout goes wrong in the middle of one. */
@@ -257,6 +286,31 @@ class Run {
     await this.#becomeWell(UNDISTURBED_MS);
   }
 
+  /** The chain stands still once, and goes on with as many members as were asked for. */
+  async membership(): Promise<void> {
+    const universe = this.#universe;
+    const { owner } = this.#stage;
+    const runs = owner.clusterOf(MAIN)?.metadata.uid === owner.lockHolder();
+    if (!this.#memberships.isWilling || !runs) return;
+    this.#quiet.end();
+    const others = ([1, 3, 5] as const).filter((number) => number !== owner.replicas);
+    const standstills = universe.standstills.length;
+    const epoch = owner.clusterOf(MAIN)?.status?.membership?.nextEpoch;
+    this.#memberships.ask(this.#memberships.chance.pick(others) ?? 1, true);
+    await this.#becomeWell(UNDISTURBED_MS);
+    const told = owner.clusterOf(MAIN)?.status?.membership;
+    if (this.isFine && (told?.epoch !== epoch || told?.lastChange?.result !== "Completed"))
+      universe.violate(`a change that nothing disturbed came out as ${JSON.stringify(told)}`);
+    const stood = universe.standstills.slice(standstills);
+    if (stood.length > 1)
+      universe.violate(`the chain stood still ${stood.length} times for one change: ${stood.join()}`);
+    if (stood.some((ms) => ms > LONGEST_STANDSTILL_MS))
+      universe.violate(`the chain stood still for ${stood.join()} ms for a change that nothing disturbed`);
+    universe.history.note(`the chain stood still for ${stood.join()} ms`);
+    this.#quiet.begin();
+    await this.#steps(SHORT_QUIET_MS);
+  }
+
   /** It costs one member at most, and is taken back without its owner. */
   async #badRollout(): Promise<void> {
     const universe = this.#universe;
@@ -278,6 +332,7 @@ class Run {
         this.#universe.violate(`nobody corrects the spec, and ${harm}`);
       this.#apply(1);
       this.#approve(0.1);
+      this.#memberships.settle();
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
       this.#stage.owner.restartLaggard(MAIN);
       await this.#step(STEP_MS);
@@ -293,6 +348,7 @@ class Run {
     while (this.isFine) {
       this.#apply(1);
       this.#approve(0.1);
+      this.#memberships.settle();
       if (this.#universe.chance.is(0.02)) this.#stage.owner.renewIntent(MAIN);
       this.#stage.owner.restartLaggard(MAIN);
       if (this.#universe.chance.is(0.02)) this.#stage.owner.reconsider(MAIN);
@@ -340,6 +396,7 @@ class Run {
   #edit(): void {
     const { chance } = this.#universe;
     const { owner } = this.#stage;
+    if (this.#memberships.isTheOnlyWish) return;
     if (chance.is(0.012)) owner.edit(MAIN, chance.is(0.25) ? badEdit(chance) : goodEdit(chance));
     else if (chance.is(0.02)) owner.correct(MAIN);
   }

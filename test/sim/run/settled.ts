@@ -49,10 +49,10 @@ export function unsuspendedOf({ universe, owner }: Stage): string | undefined {
   return isAtRest ? undefined : "something is still being written";
 }
 
-/** Of what is well with the network in the end, what the status does not say. */
+/** Of what is well in the end, what the status does not say. */
 function untoldOf(cluster: EvNodeCluster | undefined): string | undefined {
   const conditions = cluster?.status?.conditions ?? [];
-  return ["Connected", "TimingFits"].find(
+  return ["Connected", "TimingFits", "MembershipComplete"].find(
     (wanted) => !conditions.some(({ type, status }) => type === wanted && status === "True"),
   );
 }
@@ -69,7 +69,8 @@ export function harmOf(stage: Stage): string | undefined {
   const mayGoBack = record !== undefined && (record.kind !== "rolling" || record.proven !== undefined);
   if (!mayGoBack || owner.clusterOf(MAIN)?.metadata.uid !== owner.lockHolder()) return undefined;
   const runs = [...universe.runs.values()].filter(({ namespace }) => namespace === MAIN.namespace);
-  for (let ordinal = 0; ordinal < owner.replicas; ordinal++) {
+  const replicas = owner.membersOf(MAIN) ?? owner.replicas;
+  for (let ordinal = 0; ordinal < replicas; ordinal++) {
     const name = memberName(MAIN.name, ordinal);
     const run = runs.find((one) => one.name === name && one.endAtMs === undefined);
     if (run === undefined || !takesPart(universe.trueGroupOf(run), run)) return `${name} takes no part`;
@@ -86,11 +87,11 @@ function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
     ({ namespace, cluster, endAtMs }) =>
       namespace === ref.namespace && cluster === ref.name && endAtMs === undefined,
   );
+  const replicas = owner.replicasOf(ref);
   const roles = runs.map(({ process }) => process?.role);
   if (roles.filter((role) => role === "leader").length !== 1) return "not one member leads";
-  if (roles.filter((role) => role === "follower").length !== owner.replicas - 1)
-    return "not all others follow";
-  for (let ordinal = 0; ordinal < owner.replicas; ordinal++) {
+  if (roles.filter((role) => role === "follower").length !== replicas - 1) return "not all others follow";
+  for (let ordinal = 0; ordinal < replicas; ordinal++) {
     const name = memberName(ref.name, ordinal);
     const pod = store.get(kinds.pod, { namespace: ref.namespace, name });
     const role = runs.find((run) => run.name === name)?.process?.role;
@@ -99,7 +100,7 @@ function sickness(stage: Stage, ref: typeof MAIN): string | undefined {
   const outdated = outdatedness(stage, ref);
   if (outdated !== undefined) return outdated;
   const isWanted = owner.clusterOf(ref)?.spec.disruptionBudget?.enabled ?? true;
-  const hasBudget = isWanted && owner.replicas > 1;
+  const hasBudget = isWanted && replicas > 1;
   const missing = ownedKinds
     .filter((kind) => hasBudget || kind !== kinds.disruptionBudget)
     .find((kind) => !store.all(kind).some(({ metadata }) => metadata.namespace === ref.namespace));

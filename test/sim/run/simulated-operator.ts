@@ -14,6 +14,10 @@ import type { SimulatedClient } from "../simulated-client.ts";
 import type { SimulatedServer } from "../simulated-server.ts";
 import { Gate, gatedApi, gatedAsk, gatedClock } from "./gate.ts";
 
+/** `membership`: the owner changes the number of members, too, and each seed is another course than a usual one. */
+export const profiles = ["usual", "membership"] as const;
+export type Profile = (typeof profiles)[number];
+
 export const OPERATOR_NAMESPACE = "operators";
 
 /** A part of the operator that is replaced by a broken one, to see whether it is noticed. */
@@ -23,6 +27,8 @@ export interface Variant {
   readonly isSeen: "underFaults" | "inTheEnd";
   /** A seed shortly before the first that shows it, so that the tests need not run all from 1. */
   readonly firstSeed?: number;
+  /** Of the seeds that show it. */
+  readonly profile?: Profile;
   readonly plan?: (snapshot: Snapshot) => Plan;
   readonly api?: (api: KubeApi) => KubeApi;
   readonly clock?: (clock: Clock, gate: Gate) => Clock;

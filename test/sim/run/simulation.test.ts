@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { FaultCounts } from "./fault-counts.ts";
 import { runSeed } from "./run-seed.ts";
+import type { Variant } from "./simulated-operator.ts";
 import { failureOf, faultTable } from "./telling.ts";
 
 /** The same seeds every time; `npm run sim` runs others. */
@@ -22,3 +23,15 @@ test("whatever goes wrong, no rule is broken, and all becomes well; each seed ha
   console.log(`${faultTable(counts)}\n${perSecond.toFixed(2)} seeds a second`);
   expect(counts.entries().length).toBeGreaterThan(15);
 }, 60_000);
+
+test.each([1, 2, 4])(
+  "so it is where the number of members changes, in seed %i",
+  async (seed) => {
+    const variant: Variant = { name: "as it is", isSeen: "inTheEnd", profile: "membership" };
+    const result = await runSeed(seed, variant);
+    expect(result.violations.length === 0 ? "" : failureOf(result, HISTORY_LINES, "membership")).toBe("");
+    const counts = new Map(result.counts.entries());
+    expect(counts.get("change of the number of members decided") ?? 0).toBeGreaterThan(0);
+  },
+  60_000,
+);

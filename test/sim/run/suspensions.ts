@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { kinds } from "../../../src/model/kinds.ts";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
 import type { StatefulSet } from "../../../src/model/objects.ts";
 import { seededRandom } from "../../runtime/seeded-random.ts";
 import { Chance } from "../chance.ts";
+import { recordIn } from "./membership-change.ts";
 import type { Universe } from "./universe.ts";
 import { MAIN } from "./wanted.ts";
 
@@ -54,7 +56,9 @@ export class Suspensions {
   /** All members stop, or start again, on their owner's word alone. */
   #checkReplicas(before: StatefulSet, after: StatefulSet): void {
     const [had, has] = [before.spec?.replicas, after.spec?.replicas];
-    if (had === has || this.#universe.nowMs - this.#changedAtMs < UNKNOWABLE_MS) return;
+    // A change of the number of members that is begun or taken back has pods of its own.
+    const isOfChange = !isDeepStrictEqual(recordIn(before), recordIn(after)) && has !== 0 && had !== 0;
+    if (had === has || isOfChange || this.#universe.nowMs - this.#changedAtMs < UNKNOWABLE_MS) return;
     const { name, namespace = "" } = after.metadata;
     const cluster = this.#universe.registry.store.get(kinds.cluster, { namespace, name });
     if (cluster === undefined || (cluster.spec.suspend ?? false) === (has === 0)) return;

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { annotations } from "../../../src/model/annotations.ts";
+import { parseMembership } from "../../../src/model/identity.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { EVNODE_CONTAINER } from "../../../src/model/member.ts";
+import { identitySecretName, MAX_MEMBERS } from "../../../src/model/names.ts";
 import type { Pod, StatefulSet } from "../../../src/model/objects.ts";
 import type { PodRun } from "../member/pod-run.ts";
 import type { Registry } from "../registry.ts";
@@ -16,6 +18,14 @@ export const podOfRun = ({ store }: Registry, { namespace, name, uid }: PodRun):
 
 export const setOfRun = ({ store }: Registry, { namespace, cluster }: PodRun): StatefulSet | undefined =>
   store.get(kinds.statefulSet, { namespace, name: cluster });
+
+/** How many members there are by the identity of a run's cluster; any number before that tells it. */
+export function membersOf({ store }: Registry, { namespace, cluster }: PodRun): number {
+  const identity = store.get(kinds.secret, { namespace, name: identitySecretName(cluster) });
+  return parseMembership(identity?.metadata.annotations?.[annotations.membership])?.replicas ?? MAX_MEMBERS;
+}
+
+export const ordinalOf = ({ name }: PodRun): number => Number(/-(\d+)$/.exec(name)?.[1]);
 
 export const nodeImage = (spec: Pod["spec"]): string | undefined =>
   spec?.containers.find(({ name }) => name === EVNODE_CONTAINER)?.image;

@@ -1,4 +1,4 @@
-import type { AgentAnswer } from "../../../src/model/agent-protocol.ts";
+import type { AgentAnswer, Order } from "../../../src/model/agent-protocol.ts";
 import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { namespaceKind } from "../../namespace-kind.ts";
@@ -10,10 +10,11 @@ import { collectGarbage } from "../garbage-collector.ts";
 import { AgentNetwork } from "../member/agent-network.ts";
 import { answerOf } from "../member/answers.ts";
 import { Chains } from "../member/chain.ts";
+import { tendHeld } from "../member/held.ts";
 import { Links } from "../member/links.ts";
 import { noteParticipation, type TrueGroup } from "../member/participation.ts";
 import type { PodRun } from "../member/pod-run.ts";
-import { tendGroup } from "../member/raft-group.ts";
+import { chainKey, tendGroup } from "../member/raft-group.ts";
 import type { Volume } from "../member/volume.ts";
 import { Kubelet } from "../node/kubelet.ts";
 import { NodeTroubles } from "../node/nodes.ts";
@@ -24,6 +25,7 @@ import { Approvals } from "./approvals.ts";
 import { FaultCounts } from "./fault-counts.ts";
 import { History } from "./history.ts";
 import { OPERATOR_NAMESPACE } from "./simulated-operator.ts";
+import { membersOf, ordinalOf } from "./target.ts";
 import { MAIN, signerSecret, TWIN } from "./wanted.ts";
 
 /** How bad the world is at the moment; calm when it is well. */
@@ -50,6 +52,9 @@ const calm = (): Weather => ({
   controllerRate: 0.8,
 });
 
+/** Longer than it takes from one leader to the next. */
+const STANDSTILL_MS = 5_000;
+
 /** All that is outside the operator: Kubernetes, its nodes, the members, and the network between. */
 export class Universe {
   readonly clock = new VirtualClock();
@@ -69,6 +74,13 @@ export class Universe {
   weather: Weather = calm();
   /** When a watch went mute last. */
   muteSinceMs = Number.NEGATIVE_INFINITY;
+  /** Told about every order that an agent carries out. */
+  onOrder: (run: PodRun, order: Order) => void = () => {};
+  /** How long no block came, each time that it was long. */
+  readonly standstills: number[] = [];
+  #blockAtMs = 0;
+  /** The latest epoch in which a block was agreed on, by chain. */
+  readonly committedEpochs = new Map<string, number>();
   /** How often a process that led has ended. */
   leaderEnds = 0;
   /** Whether a controller of Kubernetes has something to look at. */
@@ -91,7 +103,10 @@ export class Universe {
       nowMs: () => clock.monotonicMs(),
       note: (what) => this.history.note(what),
       probe: (run) => this.#probe(run),
-      onOrder: (run, order) => this.approvals.onOrder(run, order, (what) => this.violate(what)),
+      onOrder: (run, order) => {
+        this.approvals.onOrder(run, order, (what) => this.violate(what));
+        this.onOrder(run, order);
+      },
       onStart: (run) => this.approvals.onStart(run),
     });
     this.network = new AgentNetwork({
@@ -135,7 +150,9 @@ export class Universe {
   /** The members beside this one and itself, as they truly are. */
   trueGroupOf(run: PodRun): TrueGroup {
     const { maxBlocksBehind } = run.agent.mounted;
-    return { runs: this.groupOf(run), isCut: this.links.isCut, maxBlocksBehind, nowMs: this.nowMs };
+    const members = membersOf(this.registry, run);
+    const runs = this.groupOf(run).filter((one) => one === run || ordinalOf(one) < members);
+    return { runs, isCut: this.links.isCut, maxBlocksBehind, nowMs: this.nowMs };
   }
 
   /** What was wrong with machines and wires is well again. */
@@ -152,8 +169,9 @@ export class Universe {
     const groups = new Map([...this.runs.values()].map((run) => [run.agent.mounted.owner.clusterId, run]));
     for (const run of groups.values()) {
       this.#tendRaft(this.groupOf(run));
-      noteParticipation(this.trueGroupOf(run));
+      noteParticipation({ ...this.trueGroupOf(run), runs: this.groupOf(run) });
     }
+    for (const run of this.runs.values()) this.#tendHeld(run);
     for (const run of this.runs.values()) run.agent.publish(this.answer(run));
     this.#tendControllers();
   }
@@ -192,6 +210,13 @@ export class Universe {
         nowMs: () => this.nowMs,
         note: (what) => history.note(what),
         onFork: (what) => this.violate(what),
+        onCommit: (run, epoch) => {
+          const key = chainKey(run);
+          const stoodMs = this.nowMs - this.#blockAtMs;
+          this.#blockAtMs = this.nowMs;
+          if (stoodMs >= STANDSTILL_MS) this.standstills.push(stoodMs);
+          this.committedEpochs.set(key, Math.max(epoch, this.committedEpochs.get(key) ?? 0));
+        },
         exit: (run, code, why) => {
           this.leaderEnds += 1;
           this.kubelet.containers.exit(run, code, why);
@@ -200,6 +225,16 @@ export class Universe {
       },
       group,
     );
+  }
+
+  #tendHeld(run: PodRun): void {
+    if (run.volume.record?.change === undefined) return;
+    const { nowMs, troubles, history } = this;
+    const isHeard = (one: PodRun) => one.agentAwayUntilMs <= nowMs && !troubles.isLost(one.node);
+    if (!isHeard(run)) return;
+    const askAgain = (one: PodRun) => this.kubelet.containers.terminate(one);
+    const note = (what: string) => history.note(what);
+    tendHeld(run, { group: this.groupOf(run), isHeard, nowMs, askAgain, note });
   }
 
   #lag(): number {

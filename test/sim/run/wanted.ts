@@ -1,4 +1,5 @@
 import { createCipheriv } from "node:crypto";
+import type { Spec } from "../../../src/api/evnodecluster.ts";
 import { publicKeyOf, SEED_LENGTH } from "../../../src/evnode/keys.ts";
 import { annotations } from "../../../src/model/annotations.ts";
 import type { ConfigMap, EvNodeClusterObject, Secret } from "../../../src/model/objects.ts";
@@ -56,9 +57,10 @@ export interface Taste {
   readonly asks: boolean;
   /** Whether the chain is one with an execution client beside each ev-node. */
   readonly isEvm: boolean;
-  readonly replicas: number;
+  readonly replicas: Replicas;
 }
 
+export type Replicas = NonNullable<Spec["replicas"]>;
 export const REPLICAS = 3;
 
 export const usualTaste: Taste = {
@@ -79,7 +81,7 @@ export function wantedCluster(ref: typeof MAIN, taste: Taste): EvNodeClusterObje
       ...(asks ? { repair: { mode: "Approve" } } : {}),
       ...(hasBudget ? {} : { disruptionBudget: { enabled: false } }),
       ...(isEvm ? evm : {}),
-      ...(replicas === REPLICAS ? {} : { replicas: 1 as const }),
+      ...(replicas === REPLICAS ? {} : { replicas }),
     },
   });
   return { ...without(wanted, ["status"]), metadata: ref };
