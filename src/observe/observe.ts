@@ -105,8 +105,7 @@ export async function observe(
   const revisions = await readRevisions(world, namespace, members, statefulSet);
   const outside = await lookOutside(deps, cluster, { parsed, identity, members });
   // Agents last: what members say changes soonest, and a server that answers late must not make it old.
-  const everybody = [...all, ...beyond];
-  const told = isCertain ? await withCertainAnswers(deps, everybody) : everybody;
+  const told = await withAnswers(deps, [...all, ...beyond]);
   return {
     nowMs: clock.nowMs(),
     monotonicMs: askedMs,
@@ -239,13 +238,15 @@ async function readMembers(
 
   const fresh = withReports(deps, members);
   // A member that went silent may still be remembered as the leader: only fresh answers tell.
-  return leadership(fresh).kind === "several" ? withCertainAnswers(deps, members) : fresh;
+  return leadership(fresh).kind === "several" ? withAnswers({ ...deps, isCertain: true }, members) : fresh;
 }
 
 const withReports = (deps: ObserveDependencies, members: readonly Member[]): Member[] =>
   members.map((member) => ({ ...member, report: reportOf(deps, member) }));
 
-async function withCertainAnswers(deps: ObserveDependencies, members: readonly Member[]): Promise<Member[]> {
+/** What was heard of them; of a look that is certain, what they answer now. */
+async function withAnswers(deps: LookDependencies, members: readonly Member[]): Promise<readonly Member[]> {
+  if (!deps.isCertain) return members;
   await deps.agents.confirm(podUids(members), LOOK_MS);
   return withReports(deps, members);
 }

@@ -16,7 +16,7 @@ import { annotations } from "../../../src/model/annotations.ts";
 import { factsOf } from "./config-facts.ts";
 import { executeOn } from "./execute.ts";
 import type { InstalledConfig, NodeProcess } from "./pod-run.ts";
-import { stateOf, type Volume } from "./volume.ts";
+import { stateOf, storedHeight, type Volume } from "./volume.ts";
 
 /** What kubelet mounted: who this member is. */
 export interface Mounted {
@@ -66,7 +66,7 @@ export class SimulatedAgent {
   /** When this member took the lead, the last time first. */
   leadsAtMs: readonly number[] = [];
   /** Since when its height is as it is, while it is held. */
-  stillSince: { readonly height: number; readonly atMs: number } | undefined;
+  stillSince: { readonly height: number; readonly atMs: number; readonly asked: number } | undefined;
   readonly #volume: Volume;
   readonly #waiters = new Set<() => void>();
   #notes: Readonly<Record<string, string>> = {};
@@ -209,7 +209,8 @@ export class SimulatedAgent {
     const facts = { member, epoch, raftAddress, isSingle: single !== undefined, executed };
     if (!isOfChange(order, volume)) return judgeOrder(order, volume, facts);
     const isHeld = runKind === "fullNode" && process?.isHeld !== false;
-    return judgeChange(order, volume, { ...facts, named: this.#named, isHeld });
+    const height = process && storedHeight(this.#volume);
+    return judgeChange(order, volume, { ...facts, named: this.#named, isHeld, height });
   }
 
   /**

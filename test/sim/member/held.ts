@@ -22,15 +22,21 @@ export function tendHeld(run: PodRun, around: Around): void {
     return;
   }
   const height = storedHeight(volume);
-  if (agent.stillSince?.height !== height) agent.stillSince = { height, atMs: nowMs };
+  if (agent.stillSince?.height !== height) agent.stillSince = { height, atMs: nowMs, asked: 0 };
+  const { atMs, asked } = agent.stillSince;
   const peers = (agent.facts?.peers ?? []).map(({ name }) => levelOf(name, around));
   const verdict = judgeHeld({
     own: { height, loggedHeight: loggedOf(run) },
     peers,
     highest: Math.max(0, ...peers.map((peer) => ("height" in peer ? (peer.height ?? 0) : 0))),
-    stillMs: nowMs - agent.stillSince.atMs,
+    stillMs: nowMs - atMs,
+    stuckMs: nowMs - atMs,
+    asked,
   });
-  if (verdict.kind === "askAgain") around.askAgain(run);
+  if (verdict.kind === "askAgain") {
+    agent.stillSince = { height, atMs: nowMs, asked: asked + 1 };
+    around.askAgain(run);
+  }
   if (verdict.kind !== "dropAbove" || volume.raft === undefined) return;
   around.note(`${run.name} drops what its Raft log has above ${verdict.height}`);
   volume.raft.log = blockAt(volume.raft.log, verdict.height);
