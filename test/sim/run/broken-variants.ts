@@ -91,7 +91,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "goes by what members said half a minute ago",
-    firstSeed: 74,
+    firstSeed: 18,
     isSeen: "underFaults",
     plan: rollouts.remembersAnswers,
   },
@@ -107,7 +107,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "does not ask how far the execution layers are",
-    firstSeed: 273,
+    firstSeed: 364,
     isSeen: "underFaults",
     plan: rollouts.ignoresLayers,
   },
@@ -134,7 +134,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "lets the leader step down for a drill whatever the others do",
-    firstSeed: 368,
+    firstSeed: 1069,
     isSeen: "underFaults",
     plan: rollouts.drillsAnyhow,
   },
