@@ -295,9 +295,12 @@ class Run {
     this.#quiet.end();
     const others = ([1, 3, 5] as const).filter((number) => number !== owner.replicas);
     const standstills = universe.standstills.length;
-    const epoch = owner.clusterOf(MAIN)?.status?.membership?.nextEpoch;
+    const epoch = owner.clusterOf(MAIN)?.status?.membership?.nextEpoch ?? 0;
+    // What an attempt of which every record was lost left behind is found when it is met.
+    const isLeft = [...universe.volumes.values()].some(({ record }) => (record?.epoch ?? 0) >= epoch);
     this.#memberships.ask(this.#memberships.chance.pick(others) ?? 1, true);
     await this.#becomeWell(UNDISTURBED_MS);
+    if (isLeft) return;
     const told = owner.clusterOf(MAIN)?.status?.membership;
     if (this.isFine && (told?.epoch !== epoch || told?.lastChange?.result !== "Completed"))
       universe.violate(`a change that nothing disturbed came out as ${JSON.stringify(told)}`);
