@@ -14,6 +14,7 @@ const main = join(import.meta.dirname, "../../../hack/measure/main.ts");
 const campaigns = [
   "memory",
   "rollouts",
+  "memberships",
   "rollout-storms",
   "repairs",
   "total-stops",
