@@ -7,13 +7,14 @@ import type { KubeObject } from "../../src/model/kube-object.ts";
 import { converge } from "../../src/plan/converge.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { arbitrarySpec } from "../arbitrary-spec.ts";
-import { briefPlan, cluster, converged, objectMap, snapshot } from "../builders.ts";
+import { briefPlan, cluster, converged, objectMap, present, snapshot } from "../builders.ts";
 import { changed, type Leaf, leavesOf } from "../leaves.ts";
 
 /** A cluster of this spec, with everything made and stored as a server would store it. */
 function running(fields: Spec): Snapshot {
   const wanted = cluster({ spec: fields });
-  const seen = converged(snapshot({ cluster: wanted }), wanted);
+  const membership = { replicas: fields.replicas ?? 3, raftPort: fields.raft?.port ?? 5001 };
+  const seen = converged(snapshot({ cluster: wanted, identity: present({ membership }) }), wanted);
   const { statefulSet } = seen;
   if (!statefulSet) throw new Error("a converged cluster has a StatefulSet");
   return withObjects(seen, [...seen.objects.values(), statefulSet].map(asStored));
