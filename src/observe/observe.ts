@@ -157,8 +157,10 @@ function readWatched<T extends KubeObject>(
 }
 
 /** How many stand in Raft's own log. */
-const begunWith = (identity: IdentityView): number | undefined =>
-  identity.kind === "present" ? identity.identity.membership?.replicas : undefined;
+function begunWith(view: IdentityView): number | undefined {
+  if (view.kind !== "present" || view.identity.bootstrapped === undefined) return undefined;
+  return view.identity.membership?.replicas;
+}
 
 /** Without an intent: what is wanted, and of an invalid spec what there is, so that its labels are kept all the same. */
 function replicasOf(parsed: Parsed, statefulSet: StatefulSet | undefined): number {

@@ -38,8 +38,8 @@ export function recoveredIntent(snapshot: Snapshot, identity: Identity): Intent 
 }
 
 /** With as many members as the chain was begun with, or went on with: another number is for `membership.ts`. */
-export const ofBegun = (spec: CompleteSpec, { membership }: Identity): CompleteSpec =>
-  membership === undefined ? spec : { ...spec, replicas: membership.replicas };
+export const ofBegun = (spec: CompleteSpec, { bootstrapped, membership }: Identity): CompleteSpec =>
+  bootstrapped === undefined || membership === undefined ? spec : { ...spec, replicas: membership.replicas };
 
 /** The agent is as old as the template, not as the operator. */
 function agentImageOf({ spec }: StatefulSet): string | undefined {

@@ -7,13 +7,19 @@ import type { KubeObject } from "../../src/model/kube-object.ts";
 import { converge } from "../../src/plan/converge.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { arbitrarySpec } from "../arbitrary-spec.ts";
-import { briefPlan, cluster, converged, objectMap, snapshot } from "../builders.ts";
+import { briefPlan, cluster, converged, objectMap, present, snapshot } from "../builders.ts";
 import { changed, type Leaf, leavesOf } from "../leaves.ts";
+
+/** A cluster whose chain was begun with this spec. */
+function begun(fields: Spec): Snapshot {
+  const wanted = cluster({ spec: fields });
+  const membership = { replicas: fields.replicas ?? 3, raftPort: fields.raft?.port ?? 5001 };
+  return converged(snapshot({ cluster: wanted, identity: present({ membership }) }), wanted);
+}
 
 /** A cluster of this spec, with everything made and stored as a server would store it. */
 function running(fields: Spec): Snapshot {
-  const wanted = cluster({ spec: fields });
-  const seen = converged(snapshot({ cluster: wanted }), wanted);
+  const seen = begun(fields);
   const { statefulSet } = seen;
   if (!statefulSet) throw new Error("a converged cluster has a StatefulSet");
   return withObjects(seen, [...seen.objects.values(), statefulSet].map(asStored));
@@ -84,8 +90,7 @@ test("whatever single value somebody changes or takes away is put back by exactl
     fc.property(arbitrarySpec(), fc.nat(), fc.boolean(), (fields, random, isRemoved) => {
       const seen = running(fields);
       // What is wanted, before the server added anything.
-      const wanted = cluster({ spec: fields });
-      const objects = objectsOf(converged(snapshot({ cluster: wanted }), wanted));
+      const objects = objectsOf(begun(fields));
       const all = objects.flatMap((object) => wantedLeaves(object).map((leaf) => ({ object, leaf })));
       const picked = all[random % all.length];
       if (!picked) throw new Error("a cluster wants something");
