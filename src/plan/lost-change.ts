@@ -3,6 +3,7 @@ import type { OpenChange } from "../model/membership-record.ts";
 import { type MembershipScene, volumeChangeOf } from "./membership-scene.ts";
 
 const WHY = "the record of it was lost";
+const FIRST_EPOCH = 1;
 
 /**
  * A change that members are in the middle of, and of which the StatefulSet says nothing: it was made anew, or somebody
@@ -11,7 +12,7 @@ const WHY = "the record of it was lost";
  *
  * | members that are on their way to an epoch | identity | then |
  * | --- | --- | --- |
- * | none | | none was lost |
+ * | none, or to the first one | | none was lost |
  * | some | an epoch before | not decided: it is taken back |
  * | some | that epoch | decided: it goes on |
  */
@@ -25,8 +26,9 @@ export function lostChange({ snapshot, identity, asked }: MembershipScene): Open
       { from: volume.epoch, to: change.kind === "frozen" ? change.to : volume.epoch, kind: change.kind },
     ];
   });
-  if (onTheirWay.length === 0) return undefined;
-  const epoch = Math.max(...onTheirWay.map(({ to }) => to));
+  const epoch = Math.max(0, ...onTheirWay.map(({ to }) => to));
+  // Whoever is on its way to the first one goes on with the chain of a sequencer outside.
+  if (epoch <= FIRST_EPOCH) return undefined;
   const now = { version: 1, startedAt: new Date(nowMs).toISOString() } as const;
   if (epoch > identity.epoch) {
     const from = { epoch: identity.epoch, replicas: members.length };

@@ -81,6 +81,7 @@ describe("the chain of a sequencer outside", () => {
     await edit(cluster, { migration: null });
     await cluster.isRunning();
     await cluster.becomes("RolloutComplete", "UpToDate");
+    expect((await cluster.get()).status?.membership).toEqual({ epoch: 1, nextEpoch: 2 });
     await observer.goesOn(5);
     expect(forks()).toEqual([]);
   });

@@ -284,6 +284,17 @@ describe("once the members may start", () => {
       expect(action).toMatchObject({ configRevision: own?.["evnode.dev/config-revision"] });
   });
 
+  test("and while they have the order and did not start yet, that passes for no change of their number", () => {
+    const order = JSON.stringify({ id: "start-1", kind: "start", epoch: 1 });
+    const configRevision = migrating({ members: three(empty) }).statefulSet?.spec?.template.metadata
+      ?.annotations?.["evnode.dev/config-revision"];
+    const shape = { ...marked, pod: { order, ...(configRevision && { configRevision }) } };
+    const seen = migrating({ ...stopped, ...decided, members: three(prepared, shape) });
+    const plan = makePlan(seen);
+    expect(plan.decided.map(({ by }) => by)).not.toContain("membership");
+    expect(plan.membership?.reason).toBe("Migrating");
+  });
+
   test("also where the spec does not name it any more", () => {
     const seen = migrating({ ...decided, spec: withoutMigration, members: three(prepared, marked) });
     expect(actionsOf(makePlan(seen)).map(briefAction)).toContain("move seq-0 with order start");
