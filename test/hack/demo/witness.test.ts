@@ -7,10 +7,9 @@ const block = (parent: Head, id: string) => nextBlock(parent, { term: 1, id, tim
 
 /** As much of a member as is looked at. */
 function run(name: string, stored: Head, process?: Partial<NodeProcess>): PodRun {
-  const raft = { voters: [], term: 1, log: stored, stored };
   return {
     name,
-    volume: { raft },
+    volume: { stored },
     process: process && { image: "a", role: "follower", ...process },
   } as unknown as PodRun;
 }
