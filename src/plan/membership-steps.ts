@@ -6,14 +6,23 @@ import { type MembershipScene, turnMembership, volumeChangeOf } from "./membersh
 import { giveOrder, isDue, membershipVoters, REPEAT_AFTER_MS } from "./orders.ts";
 import type { Step } from "./step.ts";
 
-type Change = Pick<OpenChange, "from" | "to">;
+type Change = Pick<OpenChange, "from" | "to" | "startedAt">;
+/** Members that go on with a chain from outside do so once: no time tells one attempt from another. */
+type Way = Pick<OpenChange, "to"> & Partial<Pick<OpenChange, "startedAt">>;
 /** What an order to a member is made from. */
 type OrderScene = Pick<MembershipScene, "snapshot" | "identity" | "intents">;
+
+/**
+ * No agent does twice what it did under one id. Where the record of an attempt was lost, another one may be made for
+ * the same epoch, so the epoch alone is no id.
+ */
+const orderId = (kind: Order["kind"], epoch: number, startedAt: string | undefined) =>
+  startedAt === undefined ? `${kind}-${epoch}` : `${kind}-${epoch}-${startedAt}`;
 
 /** An order that comes with another config, and where it is given, with the revision that the pod is of from then on. */
 export function moveMember(
   { snapshot, identity, intents }: OrderScene,
-  { to }: Pick<Change, "to">,
+  { to, startedAt }: Way,
   member: Member,
   kind: "join" | "start",
   configRevision: string,
@@ -22,7 +31,7 @@ export function moveMember(
   const { pod } = member;
   if (!pod || pod.terminating) return [];
   const { epoch } = to;
-  const id = `${kind}-${epoch}`;
+  const id = orderId(kind, epoch, startedAt);
   const voters = membershipVoters(snapshot, identity, intents.current.spec, to.replicas);
   const order: Order = kind === "join" ? { id, kind, epoch, voters } : { id, kind, epoch };
   const isWritten = pod.configRevision === configRevision && pod.revision === revision;
@@ -30,34 +39,37 @@ export function moveMember(
   return [{ kind: "moveMember", member, pod, order, configRevision, revision }];
 }
 
-export const freeze = ({ snapshot }: MembershipScene, { from, to }: Change, member: Member): Action[] =>
-  giveOrder(
-    member,
-    { id: `freeze-${to.epoch}`, kind: "freeze", epoch: from.epoch, to: to.epoch },
-    snapshot.nowMs,
-  );
+export function freeze(
+  { snapshot }: MembershipScene,
+  { from, to, startedAt }: Change,
+  member: Member,
+): Action[] {
+  const id = orderId("freeze", to.epoch, startedAt);
+  return giveOrder(member, { id, kind: "freeze", epoch: from.epoch, to: to.epoch }, snapshot.nowMs);
+}
 
 /** What the next epoch begins with, beside what the old one has. */
 export function prepareNext(
   { snapshot, identity, intents }: OrderScene,
-  { to }: Pick<Change, "to">,
+  { to, startedAt }: Way,
   member: Member,
 ): Action[] {
   const { epoch, replicas } = to;
   const voters = membershipVoters(snapshot, identity, intents.current.spec, replicas);
-  return giveOrder(member, { id: `bootstrap-${epoch}`, kind: "bootstrap", epoch, voters }, snapshot.nowMs);
+  const id = orderId("bootstrap", epoch, startedAt);
+  return giveOrder(member, { id, kind: "bootstrap", epoch, voters }, snapshot.nowMs);
 }
 
 /** The old members go on, on what they had; nothing of the new epoch was ever started. */
 export function takeBack(scene: MembershipScene, change: Extract<OpenChange, { kind: "takingBack" }>): Step {
   const { snapshot, identity } = scene;
-  const { from, to, why } = change;
+  const { from, to, startedAt, why } = change;
   const message = `The change to ${to.replicas} members is taken back: ${why}. The ${from.replicas} old ones go on.`;
   const view = { membership: { reason: "MembersChanging", message } as const };
   const thaws = snapshot.members.flatMap((member) => {
     const change = volumeChangeOf(member, identity);
     const frozenTo = change?.kind === "frozen" ? change.to : to.epoch;
-    const id = `thaw-${frozenTo}`;
+    const id = orderId("thaw", frozenTo, startedAt);
     return giveOrder(member, { id, kind: "thaw", epoch: from.epoch, to: frozenTo }, snapshot.nowMs);
   });
   const isFrozen = snapshot.members.some((member) => volumeChangeOf(member, identity) !== undefined);

@@ -292,6 +292,23 @@ describe("a change from three to five members", () => {
     expect(says(seen)).toMatch(expected);
   });
 
+  test("gives the orders of another attempt at the same epoch other ids, as no agent does one twice", () => {
+    const idsOf = (startedAt: string) => {
+      const members = [leader(0), member(1), frozen(2)];
+      const seen = [
+        changing({ record: { ...growing, startedAt }, nonMembers: [empty(3), empty(4)] }),
+        changing({ record: { ...stopped, startedAt }, members, nonMembers: next() }),
+        changing({ record: { ...level, startedAt }, members: old(), nonMembers: next() }),
+        changing({ record: { ...stopped, startedAt, kind: "takingBack", why: "x" }, members }),
+      ];
+      const actions = seen.flatMap((one) => (membership(one).stages ?? []).flat());
+      return actions.flatMap((action) => ("order" in action ? [action.order.id] : []));
+    };
+    const [first, second] = [idsOf(timeAgo(90_000)), idsOf(timeAgo(60_000))];
+    expect(first).toHaveLength(12);
+    expect(new Set([...first, ...second]).size).toBe(2 * new Set(first).size);
+  });
+
   test("marks no volume that came in place of one that was prepared", () => {
     const replaced = member(1, {
       claim: { epoch: undefined, started: undefined },
