@@ -39,8 +39,13 @@ export interface VolumeOwner {
 export type VolumeState =
   /** `leftover` is a raft folder that an order wrote when it did not come to its end. */
   | { readonly kind: "empty"; readonly leftover: RaftFolder & { readonly kind: "missing" | "fresh" } }
-  /** `earlier`: this member's own, of an epoch before that of its config. */
-  | { readonly kind: "foreign"; readonly message: string; readonly earlier?: EarlierVolume }
+  /** This member's own has another `epoch` than its config. `earlier`: that is one before. */
+  | {
+      readonly kind: "foreign";
+      readonly message: string;
+      readonly epoch?: number;
+      readonly earlier?: EarlierVolume;
+    }
   | {
       readonly kind: "damaged";
       readonly message: string;
@@ -100,9 +105,10 @@ export function judgeVolume(look: VolumeLook, owner: VolumeOwner): VolumeState {
 
   const { hasBlockData } = look;
   if (!fitsEpoch(record, owner.epoch)) {
-    const message = `the volume is of epoch ${record.epoch}, expected ${owner.epoch}`;
-    const isEarlier = record.epoch < owner.epoch;
-    return { kind: "foreign", message, ...(isEarlier ? { earlier: { record, hasBlockData } } : {}) };
+    const { epoch } = record;
+    const message = `the volume is of epoch ${epoch}, expected ${owner.epoch}`;
+    const isEarlier = epoch < owner.epoch;
+    return { kind: "foreign", message, epoch, ...(isEarlier ? { earlier: { record, hasBlockData } } : {}) };
   }
 
   const damage = damageIn(look, record, owner);
@@ -170,7 +176,11 @@ function damageOfSingle(look: VolumeLook, record: VolumeRecord, single: Voter): 
 /** How the answer shows a volume: a bootstrap that did not come to its end left a volume as good as empty. */
 export function shownVolume(state: VolumeState): AgentAnswer["volume"] {
   if (state.kind === "empty") return { kind: "empty" };
-  if (state.kind !== "intact") return { kind: state.kind, message: state.message };
+  if (state.kind === "damaged") return { kind: "damaged", message: state.message };
+  if (state.kind === "foreign") {
+    const { kind, message, epoch } = state;
+    return { kind, message, ...(epoch === undefined ? {} : { epoch }) };
+  }
   const { epoch, started, change } = state.record;
   if (change === undefined) return { kind: "intact", epoch, started };
   const prepared = state.isPrepared ? { prepared: true as const } : {};

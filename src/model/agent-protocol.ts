@@ -101,8 +101,11 @@ const volume = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unchecked") }),
   /** Nothing on it: a first start, or a lost volume; the operator knows which. */
   z.object({ kind: z.literal("empty") }),
-  /** Data without an identity, of another member, of another cluster or of another epoch. */
-  z.object({ kind: z.literal("foreign"), message: z.string() }),
+  /**
+   * Data without an identity, of another member, of another cluster or of another epoch. `epoch` is told of this
+   * member's own; agents of earlier versions do not tell it.
+   */
+  z.object({ kind: z.literal("foreign"), message: z.string(), epoch: z.number().int().optional() }),
   /** This member's, but a part is gone, such as the raft directory. */
   z.object({ kind: z.literal("damaged"), message: z.string() }),
   z.object({

@@ -31,7 +31,7 @@ const RECHECK_MS = 1_000;
  * | none, or closed | this attempt is not approved, or something speaks against it | say so |
  * | none, or closed | anything else | note the change: the StatefulSet makes pods for the new members |
  * | changing | spec.replicas or the approval was taken back, or a suspension asked for | take the change back: nothing was stopped |
- * | changing | a new member joined another set for this epoch | take the change back: the next attempt is another epoch |
+ * | changing | a new member joined another set for this epoch, or for a later one | take the change back: the next attempt is another epoch |
  * | changing | a new member has no leave to follow the chain | order `join` |
  * | changing | a new member does not follow closely, or an old one does not take part | wait |
  * | changing | anything else | note that the members stop making blocks from now on |
@@ -212,10 +212,15 @@ const newMembers = (
     ({ ordinal, pod }) => ordinal >= from.replicas && ordinal < to.replicas && pod && !pod.terminating,
   );
 
-/** Its agent holds it to the members that it was to join first: each epoch has one set of members. */
+/**
+ * Its agent holds it to the members that it was to join first: each epoch has one set of members. A volume goes to no
+ * epoch before its own.
+ */
 function isOfOtherAttempt(member: Member, scene: MembershipScene, { to }: OpenChange): boolean {
   const { snapshot, identity, intents } = scene;
   const answer = answerOf(member);
+  const isOurs = answer?.podUid === member.pod?.uid && answer?.clusterId === identity.clusterId;
+  if (isOurs && answer?.volume.kind === "foreign") return (answer.volume.epoch ?? 0) > to.epoch;
   const isJoining = volumeChangeOf(member, identity)?.kind === "joining";
   if (!isJoining || answer?.volume.kind !== "intact" || answer.volume.epoch !== to.epoch) return false;
   const voters = membershipVoters(snapshot, identity, intents.current.spec, to.replicas);

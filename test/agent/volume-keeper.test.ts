@@ -121,12 +121,12 @@ test("the table has a row for every volume", () => {
 });
 
 describe("what is wrong with a volume is said in words", () => {
-  const cases: readonly [name: VolumeName, kind: string, message: string][] = [
+  const cases: readonly [name: VolumeName, kind: string, message: string, epoch?: number][] = [
     ["with block data and no identity", "foreign", "the volume has data but no identity of a member: data"],
     ["of another cluster", "foreign", "the volume is of clusterId fedcba, expected 0123456789abcdef"],
     ["of another member", "foreign", "the volume is of member chain-1, expected chain-0"],
     ["of another chain", "foreign", "the volume is of chainId another, expected chain-of-tests"],
-    ["of another epoch", "foreign", "the volume is of epoch 2, expected 1"],
+    ["of another epoch", "foreign", "the volume is of epoch 2, expected 1", 2],
     [
       "with an identity that cannot be read",
       "foreign",
@@ -157,9 +157,9 @@ describe("what is wrong with a volume is said in words", () => {
     ],
     ["without the blocks that it had", "damaged", "the block data is missing"],
   ];
-  test.each(cases)("%s: %s, %s", async (name, kind, message) => {
+  test.each(cases)("%s: %s, %s", async (name, kind, message, epoch) => {
     await volumes[name](pod.paths.home);
-    expect(shownVolume((await tend()).volume)).toEqual({ kind, message });
+    expect(shownVolume((await tend()).volume)).toEqual({ kind, message, ...(epoch && { epoch }) });
   });
 });
 

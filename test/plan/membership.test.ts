@@ -39,6 +39,12 @@ const ofOtherAttempt = member(4, {
     fingerprints: { voters: "of seven" },
   },
 });
+const ofLaterEpoch = member(4, {
+  says: { volume: { kind: "foreign", message: "the volume is of epoch 3, expected 2", epoch: 3 } },
+});
+const ofEarlierEpoch = member(4, {
+  says: { volume: { kind: "foreign", message: "the volume is of epoch 1, expected 2", epoch: 1 } },
+});
 const takenBack: MembershipRecord = {
   ...growing,
   kind: "takenBack",
@@ -86,6 +92,16 @@ describe("a change from three to five members", () => {
       "is given up where a new member joined others in this epoch",
       { record: growing, nonMembers: [joining(3), ofOtherAttempt] },
       ["membership: takenBack, 3 replicas"],
+    ],
+    [
+      "is given up where a new member joined for a later epoch",
+      { record: growing, nonMembers: [joining(3), ofLaterEpoch] },
+      ["membership: takenBack, 3 replicas"],
+    ],
+    [
+      "gives leave to one that was a member in an earlier epoch",
+      { record: growing, nonMembers: [joining(3), ofEarlierEpoch] },
+      ["move seq-4 with order join"],
     ],
     [
       "stops the old members when the new ones follow",
