@@ -90,7 +90,7 @@ export async function observe(
   const begun = intent || parsed.kind !== "valid" ? undefined : begunWith(identity);
   const replicas = begun ?? asked;
   const members = replicas === asked ? wanted : await readOf(replicas);
-  const beyond = await readMembers(deps, cluster, ordinalsFrom(replicas, podsOf(statefulSet)), statefulSet);
+  const beyond = await readBeyond(deps, cluster, replicas, statefulSet);
   const needsIdentity = identity.kind === "absent";
   const chainLock =
     identity.kind === "present"
@@ -168,12 +168,26 @@ function replicasOf(parsed: Parsed, statefulSet: StatefulSet | undefined): numbe
   return Math.min(statefulSet?.spec?.replicas ?? 0, names.MAX_MEMBERS);
 }
 
+/** Those that the StatefulSet has pods for, and that are no members. */
+async function readBeyond(
+  deps: LookDependencies,
+  cluster: EvNodeClusterObject,
+  replicas: number,
+  statefulSet: StatefulSet | undefined,
+): Promise<readonly Member[]> {
+  const seen = await readMembers(deps, cluster, ordinalsFrom(replicas, podsOf(statefulSet)), statefulSet);
+  return withHiddenPods(deps, cluster, seen, isComplete(statefulSet));
+}
+
 /** Before the first start a pod that is not shown is still being made, unless the set says that all of them are. */
 function mayHidePods(statefulSet: StatefulSet | undefined, identity: IdentityView): boolean {
   if (statefulSet === undefined || identity.kind !== "present") return false;
-  const { spec, status } = statefulSet;
-  return identity.identity.bootstrapped !== undefined || (status?.replicas ?? 0) >= (spec?.replicas ?? 1);
+  return identity.identity.bootstrapped !== undefined || isComplete(statefulSet);
 }
+
+/** Whether the set says that it has made all its pods. */
+const isComplete = (statefulSet: StatefulSet | undefined) =>
+  statefulSet !== undefined && (statefulSet.status?.replicas ?? 0) >= (statefulSet.spec?.replicas ?? 1);
 
 const isDeleted = ({ metadata }: EvNodeClusterObject) => metadata.deletionTimestamp !== undefined;
 

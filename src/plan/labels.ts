@@ -11,12 +11,13 @@ import type { Decider } from "./step.ts";
  * leader's label goes before the new one's comes, so that transactions never go to two members.
  */
 export const labels: Decider = (snapshot) => {
-  const { members, cluster } = snapshot;
+  const { members, nonMembers, cluster } = snapshot;
   const known = leadership(members);
   const leader = known.kind === "one" ? known.leader : undefined;
   const down = members.flatMap((member) => takeDown(member, leader));
   const up = leader ? setRole(leader, "leader", "leads") : [];
-  const restored = members.flatMap((member) => restore(member, cluster.metadata.name));
+  // Those that are to be members are found by their labels, too.
+  const restored = [...members, ...nonMembers].flatMap((member) => restore(member, cluster.metadata.name));
   return { stages: [[...restored, ...down], up].filter((stage) => stage.length > 0) };
 };
 

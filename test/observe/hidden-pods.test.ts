@@ -83,6 +83,26 @@ test("a member's pod that lost its labels is found, and given them back", async 
   ]);
 });
 
+test("so is that of one that is to be a member, once the set says that all pods were made", async () => {
+  await running("1");
+  for (const ordinal of [0, 1, 2, 3]) api.put(pod(ordinal));
+  const hidden = api.put(pod(4, { labels: {} }));
+  const { statefulSet } = snapshot();
+  const grown = (replicas: number) =>
+    statefulSet?.spec && { ...statefulSet, spec: { ...statefulSet.spec, replicas: 5 }, status: { replicas } };
+  const [before, after] = [grown(4), grown(5)];
+  if (!before || !after) throw new Error("the builders' cluster has a set");
+
+  api.put(before);
+  expect((await look()).nonMembers.map(({ pod: found }) => found !== undefined)).toEqual([true, false]);
+  api.put(after);
+  const seen = await look();
+  expect(seen.nonMembers.map(({ pod: found }) => found?.uid)[1]).toBe(hidden.metadata.uid);
+  expect(brief(makePlan(seen)).filter((step) => step.startsWith("labels:"))).toEqual([
+    expect.stringMatching(/^labels: .*seq-4/),
+  ]);
+});
+
 test("a stranger's pod under a member's name is none of ours", async () => {
   await running("1");
   for (const ordinal of [0, 2]) api.put(pod(ordinal));
