@@ -6,7 +6,7 @@ import { isStartedIn, type MembershipScene, turnMembership, volumeChangeOf } fro
 import { nextIntent } from "./membership-state.ts";
 import { freeze, moveMember, prepareNext, unheld } from "./membership-steps.ts";
 import { heightOf, leadership } from "./quorum.ts";
-import { sceneOf } from "./rollout-scene.ts";
+import { isPresent, type Scene, sceneOf, wayFor } from "./rollout-scene.ts";
 import { gapSince } from "./rollout-status.ts";
 import type { Step } from "./step.ts";
 
@@ -203,10 +203,10 @@ function finish(cut: Cut): Step {
       stages: [[...claims, ...write]],
       recheckAfterMs: 0,
     });
-  const target = sceneOf(snapshot, [])?.target;
-  if (!target) return waits(cut, "the StatefulSet's controller has not looked at the template yet");
+  const rolling = sceneOf(snapshot, []);
+  if (!rolling?.target) return waits(cut, "the StatefulSet's controller has not looked at the template yet");
   const { configRevision } = intent;
-  const starts = next.flatMap((member) => startOf(cut, member, configRevision, target.revision));
+  const starts = next.flatMap((member) => startOf(cut, member, configRevision, rolling));
   const late = next.find((member) => !isStartedIn(member, identity, epoch));
   const known = leadership(snapshot.members);
   const isBegun =
@@ -220,10 +220,23 @@ function finish(cut: Cut): Step {
   return end(cut);
 }
 
-function startOf(cut: Cut, member: Member, configRevision: string, revision: string): Action[] {
+function startOf(cut: Cut, member: Member, configRevision: string, rolling: Scene): Action[] {
   const { identity, change } = cut;
+  const revision = revisionOf(member, rolling);
   const isDone = isStartedIn(member, identity, change.to.epoch) && member.pod?.revision === revision;
   return isDone ? [] : moveMember(cut, change, member, "start", configRevision, revision);
+}
+
+/**
+ * With the config of the epoch it is of the new template, unless that differs in more: the StatefulSet may have been
+ * made anew meanwhile, from the spec of today. Then a rollout sees to it afterwards.
+ */
+function revisionOf(member: Member, scene: Scene): string | undefined {
+  const { target } = scene;
+  if (!target || !isPresent(member)) return member.pod?.revision;
+  const way = wayFor(member, target, scene);
+  const isAlike = way.kind === "inPlace" && way.parts.every((part) => part === "config");
+  return isAlike ? target.revision : member.pod.revision;
 }
 
 const hasGoneOn = ({ change }: Cut, leader: Member) => (heightOf(leader) ?? 0) > (change.level?.height ?? 0);

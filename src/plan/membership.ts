@@ -13,7 +13,7 @@ import { nextEpoch, nextIntent } from "./membership-state.ts";
 import { moveMember, takeBack } from "./membership-steps.ts";
 import { membershipVoters } from "./orders.ts";
 import { bestHeight, heightOf, leadership, participation, soleOf } from "./quorum.ts";
-import { isOpen, sceneOf, standing } from "./rollout-scene.ts";
+import { isOpen, isPresent, isUpdated, sceneOf, standing } from "./rollout-scene.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 import { recordOn } from "./stored-record.ts";
 
@@ -111,7 +111,21 @@ function obstacleTo({ snapshot, blockers, intents }: MembershipScene): string | 
   if (intents.wish) return `a change of ${intents.wish.changes.join(", ")} is taken to the members first`;
   if (isOpen(recordOn(snapshot.statefulSet))) return "a rollout is under way";
   if (isDrilling(snapshot)) return "a failover drill is under way";
-  return membersObstacle(snapshot, blockers);
+  return templateObstacle(snapshot, blockers) ?? membersObstacle(snapshot, blockers);
+}
+
+/**
+ * Members that go over to another epoch are taken for those of the new template, which differs from the one before in
+ * nothing but the epoch. A StatefulSet that was made anew has the spec of today, and its pods may be of an older one.
+ */
+function templateObstacle(
+  snapshot: MembershipScene["snapshot"],
+  blockers: MembershipScene["blockers"],
+): string | undefined {
+  const target = sceneOf(snapshot, blockers)?.target;
+  if (!target) return "the StatefulSet's controller has not looked at the template yet";
+  const outdated = snapshot.members.filter(isPresent).find((member) => !isUpdated(member, target));
+  return outdated && `${outdated.name} is not what the StatefulSet's template says, which a rollout sees to`;
 }
 
 /** Why the old members are not all well; undefined when they are. */

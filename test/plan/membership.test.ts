@@ -64,6 +64,11 @@ describe("a change from three to five members", () => {
       { members: [leader(0), member(1), member(2, { pod: "none" })] },
       [],
     ],
+    [
+      "waits for a member that is of another template",
+      { members: [leader(0), member(1), member(2, { pod: { revision: "seq-0" } })] },
+      [],
+    ],
     ["begins by pods for the new members", {}, ["membership: changing, 5 replicas"]],
     ["waits for the configurations of the next epoch", { record: growing, lacksConfigs: true }, []],
     [
@@ -264,6 +269,30 @@ describe("a change from three to five members", () => {
         "membership: changing, 5 replicas",
         "stop",
       ]);
+  });
+
+  test.each<[string, number | undefined, string]>([
+    ["are of the new template where it differs in nothing else", undefined, "seq-1"],
+    ["stay of their own template where it differs in more", 7, "seq-0"],
+  ])("members that start in the next epoch %s", (_, graceSeconds, expected) => {
+    const begun = changing({ record: level, identity: decided, ...prepared });
+    const actions = (membership(begun).stages ?? []).flat();
+    const write = actions.find((action) => action.kind === "turnMembership");
+    const { template } = write?.statefulSet.spec ?? {};
+    if (!write || !template?.spec || !begun.statefulSet?.status) throw new Error("the set is written anew");
+    const grace = graceSeconds === undefined ? {} : { terminationGracePeriodSeconds: graceSeconds };
+    const madeFrom = { ...template, spec: { ...template.spec, ...grace } };
+    const members = [...prepared.members, ...prepared.nonMembers].map((one) => ({
+      ...one,
+      claim: one.claim && { ...one.claim, started: 2 },
+      pod: one.pod && { ...one.pod, revision: "seq-0" },
+    }));
+    const statefulSet = { ...write.statefulSet, status: begun.statefulSet.status };
+    const revisions = new Map([["seq-0", madeFrom]]);
+    const starts = membership({ ...begun, statefulSet, members, nonMembers: [], revisions }).stages?.flat();
+    expect(starts?.map((action) => action.kind === "moveMember" && action.revision)).toEqual(
+      members.map(() => expected),
+    );
   });
 
   const says = (seen: Snapshot) => membership(seen).membership?.message;
