@@ -19,7 +19,7 @@ export const brokenVariants: readonly Variant[] = [
   { name: "orders a membership that lacks a member", isSeen: "underFaults", plan: planners.bootstrapsTooFew },
   {
     name: "rebuilds a lost member without the owner's approval",
-    firstSeed: 353,
+    firstSeed: 121,
     isSeen: "underFaults",
     plan: planners.rebuildsUnasked,
   },
@@ -163,7 +163,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "does not wait for the processes that may still make a block",
-    firstSeed: 25,
+    firstSeed: 7,
     profile: "membership",
     isSeen: "inTheEnd",
     plan: memberships.takesFrozenForSettled,
