@@ -31,7 +31,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "gives the lock of a begun chain back with the cluster",
-    firstSeed: 121,
+    firstSeed: 105,
     isSeen: "underFaults",
     api: releasesLock,
   },
@@ -170,7 +170,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "stops the chain for members to come that are far behind",
-    firstSeed: 4,
+    firstSeed: 79,
     profile: "membership",
     isSeen: "inTheEnd",
     plan: memberships.stopsForThoseBehind,
