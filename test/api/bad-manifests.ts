@@ -89,9 +89,9 @@ const top: readonly BadManifest[] = [
   },
   {
     name: "a field of a later version",
-    patch: spec({ membership: { mode: "Auto" } }),
-    field: "spec.membership",
-    message: 'unknown field "spec.membership"',
+    patch: spec({ snapshots: { schedule: "daily" } }),
+    field: "spec.snapshots",
+    message: 'unknown field "spec.snapshots"',
     seenBy: "server",
   },
   {

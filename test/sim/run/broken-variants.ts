@@ -19,7 +19,7 @@ export const brokenVariants: readonly Variant[] = [
   { name: "orders a membership that lacks a member", isSeen: "underFaults", plan: planners.bootstrapsTooFew },
   {
     name: "rebuilds a lost member without the owner's approval",
-    firstSeed: 353,
+    firstSeed: 121,
     isSeen: "underFaults",
     plan: planners.rebuildsUnasked,
   },
@@ -31,7 +31,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "gives the lock of a begun chain back with the cluster",
-    firstSeed: 121,
+    firstSeed: 105,
     isSeen: "underFaults",
     api: releasesLock,
   },
@@ -163,14 +163,14 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "does not wait for the processes that may still make a block",
-    firstSeed: 25,
+    firstSeed: 7,
     profile: "membership",
     isSeen: "inTheEnd",
     plan: memberships.takesFrozenForSettled,
   },
   {
     name: "stops the chain for members to come that are far behind",
-    firstSeed: 4,
+    firstSeed: 79,
     profile: "membership",
     isSeen: "inTheEnd",
     plan: memberships.stopsForThoseBehind,

@@ -19,6 +19,8 @@ export class Epochs {
   readonly #approved = new Set<string>();
   /** How many members each epoch has, by `namespace/name epoch`. */
   readonly #sizes = new Map<string, number>();
+  /** The same of all clusters, by epoch. */
+  readonly #asked = new Map<number, Set<number>>();
   readonly #identities = new Map<string, number>();
   /** The latest epoch that each volume went over to. */
   readonly #reached = new Map<Volume, number>();
@@ -77,6 +79,9 @@ export class Epochs {
 
   #checkVolume(volume: Volume): void {
     const { record, name } = volume;
+    for (const [epoch, { voters }] of volume.rafts)
+      if (this.#asked.get(epoch)?.has(voters.length) === false)
+        this.#universe.violate(`${name} holds a membership of ${voters.length} in epoch ${epoch}`);
     if (record === undefined) return;
     if (record.change === undefined && record.started)
       this.#reached.set(volume, Math.max(record.epoch, this.#reached.get(volume) ?? 0));
@@ -86,9 +91,14 @@ export class Epochs {
 
   #noteSpec({ metadata, spec }: EvNodeCluster & KubeObject, replicas: number): void {
     const key = `${metadata.namespace}/${metadata.name}`;
-    this.#sizes.set(`${key} ${FIRST_EPOCH}`, replicas);
+    this.#noteSize(key, FIRST_EPOCH, replicas);
     const epoch = spec.membership?.approvedEpoch;
     if (epoch !== undefined) this.#approved.add(`${key} ${epoch} ${spec.replicas}`);
+  }
+
+  #noteSize(key: string, epoch: number, replicas: number): void {
+    this.#sizes.set(`${key} ${epoch}`, replicas);
+    this.#asked.set(epoch, (this.#asked.get(epoch) ?? new Set()).add(replicas));
   }
 
   #checkRecord(before: KubeObject | undefined, after: KubeObject): void {
@@ -101,7 +111,7 @@ export class Epochs {
       this.#universe.violate(
         `a change of ${key} to ${replicas} members in epoch ${epoch} begins, which nobody approved`,
       );
-    this.#sizes.set(`${key} ${epoch}`, replicas);
+    this.#noteSize(key, epoch, replicas);
     this.#universe.counts.add("change of the number of members begun");
   }
 
