@@ -1,7 +1,7 @@
 import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
 import type { Parsed } from "../api/parse.ts";
 import { annotations, FINALIZER, labels, REHEARSAL_NAME } from "../model/annotations.ts";
-import type { IdentityView } from "../model/identity.ts";
+import { type IdentityView, isBootstrapped } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import { type KubeObject, keyOf } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
@@ -10,7 +10,6 @@ import { openChange } from "../model/membership-record.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
 import { membershipOn } from "../plan/membership-state.ts";
-import { isDecided } from "../plan/migration-scene.ts";
 import { leadership } from "../plan/quorum.ts";
 import { isOpen } from "../plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
@@ -138,7 +137,7 @@ async function lookOutside(
     if (parsed.kind === "valid") oldSequencers.forget(key);
     return {};
   }
-  const isOver = isDecided(identity.identity);
+  const isOver = isBootstrapped(identity.identity);
   const { rpcAddress } = parsed.migration;
   const view = await oldSequencers.look(key, { rpcAddress, members, isOver, isCertain });
   return { oldSequencer: view };
