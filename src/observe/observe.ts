@@ -91,10 +91,7 @@ export async function observe(
   const members = replicas === asked ? wanted : await readOf(replicas);
   const beyond = await readMembers(deps, cluster, ordinalsFrom(replicas, podsOf(statefulSet)), statefulSet);
   const needsIdentity = identity.kind === "absent";
-  const chainLock =
-    identity.kind === "present"
-      ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
-      : ({ kind: "unknown" } as const);
+  const chainLock = await chainLockOf(deps, cluster, identity);
   const references =
     parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES;
   const objects = await readObjects(deps, cluster, watched, maxAgeMs);
@@ -104,7 +101,8 @@ export async function observe(
   const revisions = await readRevisions(world, namespace, members, statefulSet);
   const outside = await lookOutside(deps, cluster, { parsed, identity, members });
   // Agents last: what members say changes soonest, and a server that answers late must not make it old.
-  const told = await withAnswers(deps, [...all, ...beyond]);
+  const everybody = [...all, ...beyond];
+  const told = isCertain ? await withFreshAnswers(deps, everybody) : everybody;
   return {
     nowMs: clock.nowMs(),
     monotonicMs: askedMs,
@@ -153,6 +151,16 @@ function readWatched<T extends KubeObject>(
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<T | undefined> {
   return isCertain ? world.read(kind, ref, 0) : world.watched(kind, ref);
+}
+
+/** Which lock it would be stands in the identity. */
+async function chainLockOf(
+  { world, settings }: ObserveDependencies,
+  cluster: EvNodeClusterObject,
+  view: IdentityView,
+): Promise<Snapshot["chainLock"]> {
+  if (view.kind !== "present") return { kind: "unknown" };
+  return readChainLock(world, settings.operatorNamespace, cluster, view.identity);
 }
 
 /** How many stand in Raft's own log. */
@@ -239,15 +247,13 @@ async function readMembers(
 
   const fresh = withReports(deps, members);
   // A member that went silent may still be remembered as the leader: only fresh answers tell.
-  return leadership(fresh).kind === "several" ? withAnswers({ ...deps, isCertain: true }, members) : fresh;
+  return leadership(fresh).kind === "several" ? withFreshAnswers(deps, members) : fresh;
 }
 
 const withReports = (deps: ObserveDependencies, members: readonly Member[]): Member[] =>
   members.map((member) => ({ ...member, report: reportOf(deps, member) }));
 
-/** What was heard of them; of a look that is certain, what they answer now. */
-async function withAnswers(deps: LookDependencies, members: readonly Member[]): Promise<readonly Member[]> {
-  if (!deps.isCertain) return members;
+async function withFreshAnswers(deps: ObserveDependencies, members: readonly Member[]): Promise<Member[]> {
   await deps.agents.confirm(podUids(members), LOOK_MS);
   return withReports(deps, members);
 }
