@@ -7,6 +7,7 @@ import type { KubeObject } from "../src/model/kube-object.ts";
 import type { Member, MemberClaim, MemberPod } from "../src/model/member.ts";
 import { claimName, commonLabels, memberName } from "../src/model/names.ts";
 import type { EvNodeClusterObject, StatefulSet } from "../src/model/objects.ts";
+import { converge } from "../src/plan/converge.ts";
 import { intentsOf } from "../src/plan/intent.ts";
 import { makePlan } from "../src/plan/plan.ts";
 import { blueprintOf } from "../src/plan/rendering.ts";
@@ -284,6 +285,21 @@ export function converged(snapshot: Snapshot, applied: EvNodeClusterObject = clu
     statefulSet: seenByController(stored(workload(blueprint).object) as StatefulSet),
     objects: objectMap(around),
   };
+}
+
+/** This object with further annotations. */
+export function withNotes<T extends KubeObject>(object: T, notes: Readonly<Record<string, string>>): T {
+  const { metadata } = object;
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, ...notes } } };
+}
+
+/** This snapshot as it is once the operator has written the configs that it wants. */
+export function withConfigs(seen: Snapshot): Snapshot {
+  const written = (converge(seen).stages ?? []).flat().flatMap((action) => {
+    const isSecret = action.kind === "replace" && action.object.kind === "Secret";
+    return isSecret ? [[objectKey("Secret", action.object.metadata.name), action.object] as const] : [];
+  });
+  return { ...seen, objects: new Map([...seen.objects, ...written]) };
 }
 
 /** The revision that `pod()` is of is the newest one. */

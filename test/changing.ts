@@ -4,11 +4,10 @@ import { annotations } from "../src/model/annotations.ts";
 import type { Identity } from "../src/model/identity.ts";
 import type { Member, MemberPod } from "../src/model/member.ts";
 import { type MembershipRecord, openChange } from "../src/model/membership-record.ts";
-import { converge } from "../src/plan/converge.ts";
 import { intentsOf } from "../src/plan/intent.ts";
 import { nextIntent } from "../src/plan/membership-state.ts";
-import { objectKey, type Snapshot } from "../src/plan/snapshot.ts";
-import { cluster, leader, member, present, snapshot } from "./builders.ts";
+import type { Snapshot } from "../src/plan/snapshot.ts";
+import { cluster, leader, member, present, snapshot, withConfigs, withNotes } from "./builders.ts";
 import { timeAgo } from "./member-traits.ts";
 
 /** A cluster whose number of members is changed, somewhere on the way. */
@@ -53,23 +52,10 @@ export function changing(shape: ChangingShape = {}): Snapshot {
 function withRecord(seen: Snapshot, record: MembershipRecord | undefined): Snapshot {
   const { statefulSet } = seen;
   if (!statefulSet?.spec || !record) return seen;
-  const notes = {
-    ...statefulSet.metadata.annotations,
-    [annotations.membershipChange]: JSON.stringify(record),
-  };
+  const noted = withNotes(statefulSet, { [annotations.membershipChange]: JSON.stringify(record) });
   const change = openChange(record);
   const replicas = Math.max(3, change?.from.replicas ?? 0, change?.to.replicas ?? 0);
-  const metadata = { ...statefulSet.metadata, annotations: notes };
-  return { ...seen, statefulSet: { ...statefulSet, metadata, spec: { ...statefulSet.spec, replicas } } };
-}
-
-/** As it is once the operator has written what it wants beside the StatefulSet. */
-function withConfigs(seen: Snapshot): Snapshot {
-  const written = (converge(seen).stages ?? []).flat().flatMap((action) => {
-    const isSecret = action.kind === "replace" && action.object.kind === "Secret";
-    return isSecret ? [[objectKey("Secret", action.object.metadata.name), action.object] as const] : [];
-  });
-  return { ...seen, objects: new Map([...seen.objects, ...written]) };
+  return { ...seen, statefulSet: { ...noted, spec: { ...statefulSet.spec, replicas } } };
 }
 
 /** The revision of the configurations of five members in epoch 2. */

@@ -5,11 +5,10 @@ import type { Identity } from "../src/model/identity.ts";
 import type { Member, MemberClaim, MemberPod } from "../src/model/member.ts";
 import type { MigrationRecord } from "../src/model/migration-record.ts";
 import type { OldSequencer, ToldBlock } from "../src/model/old-sequencer.ts";
-import { converge } from "../src/plan/converge.ts";
 import { intentsOf } from "../src/plan/intent.ts";
 import { followingConfigs } from "../src/plan/migration-scene.ts";
-import { objectKey, type Snapshot } from "../src/plan/snapshot.ts";
-import { cluster, converged, has, member, present, snapshot } from "./builders.ts";
+import type { Snapshot } from "../src/plan/snapshot.ts";
+import { cluster, converged, has, member, present, snapshot, withConfigs, withNotes } from "./builders.ts";
 
 /** A cluster that takes over the chain of a sequencer outside, somewhere on the way. */
 
@@ -77,20 +76,8 @@ const ofChain = (spec: Partial<Spec> | undefined) => (spec?.chain ? { chain: spe
 function withRecord(seen: Snapshot, record: MigrationRecord): Snapshot {
   const { statefulSet } = seen;
   if (!statefulSet) throw new Error("the snapshot has a StatefulSet");
-  const notes = { ...statefulSet.metadata.annotations, [annotations.migration]: JSON.stringify(record) };
-  return {
-    ...seen,
-    statefulSet: { ...statefulSet, metadata: { ...statefulSet.metadata, annotations: notes } },
-  };
-}
-
-/** As it is once the operator has written what it wants beside the StatefulSet. */
-function withConfigs(seen: Snapshot): Snapshot {
-  const written = (converge(seen).stages ?? []).flat().flatMap((action) => {
-    const isSecret = action.kind === "replace" && action.object.kind === "Secret";
-    return isSecret ? [[objectKey("Secret", action.object.metadata.name), action.object] as const] : [];
-  });
-  return { ...seen, objects: new Map([...seen.objects, ...written]) };
+  const notes = { [annotations.migration]: JSON.stringify(record) };
+  return { ...seen, statefulSet: withNotes(statefulSet, notes) };
 }
 
 /** The revision of the configurations that name the old sequencer. */

@@ -7,7 +7,7 @@ import { intentsOf } from "../src/plan/intent.ts";
 import { type Scene, sceneOf, type Target } from "../src/plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../src/plan/snapshot.ts";
 import type { Template } from "../src/plan/update-way.ts";
-import { cluster, converged, present, snapshot } from "./builders.ts";
+import { cluster, converged, present, snapshot, withNotes } from "./builders.ts";
 import { leads, memberWith, NEW, OLD, type Templates, type Traits, timeAgo } from "./member-traits.ts";
 
 /** A cluster whose owner changed its spec, somewhere on the way to the members. */
@@ -158,8 +158,7 @@ export const completedRecord: RolloutRecord = {
 
 function withRecord(statefulSet: StatefulSet, record: RolloutRecord | "none"): StatefulSet {
   if (record === "none") return statefulSet;
-  const notes = { ...statefulSet.metadata.annotations, [annotations.rollout]: JSON.stringify(record) };
-  return { ...statefulSet, metadata: { ...statefulSet.metadata, annotations: notes } };
+  return withNotes(statefulSet, { [annotations.rollout]: JSON.stringify(record) });
 }
 
 const threeOld: readonly Traits[] = [leads, [], []];

@@ -1,3 +1,4 @@
+import { escaped } from "../svg.ts";
 import { type DrawnPanel, type Line, linesOf, nameOf, stacked } from "./lines.ts";
 import type { Panel } from "./panels.ts";
 import type { Mark } from "./recording.ts";
@@ -228,5 +229,3 @@ const nothing = ({ x, y, width, height }: Box) =>
 
 const colourOf = (at: number) => colours[at % colours.length] ?? "#ffffff";
 const round = (value: number) => Math.round(value * 10) / 10;
-const escaped = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

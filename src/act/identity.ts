@@ -4,7 +4,7 @@ import { parseHexKey, proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH
 import { importSigner, sealSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
-import { JWT_ENTRY } from "../model/identity.ts";
+import { FIRST_EPOCH, JWT_ENTRY } from "../model/identity.ts";
 import { commonLabels, identitySecretName, MAX_MEMBERS } from "../model/names.ts";
 import type { Secret } from "../model/objects.ts";
 import type { GivenSigner } from "../model/signer-secret.ts";
@@ -60,7 +60,7 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
         [annotations.chain]: input.spec.chain.id,
         [annotations.proposer]: proposer,
         [annotations.clusterDomain]: clusterDomain,
-        [annotations.epoch]: "1",
+        [annotations.epoch]: String(FIRST_EPOCH),
       },
     },
     type: "Opaque",

@@ -1,14 +1,10 @@
 import { hasMorePeers } from "../evnode/config.ts";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Board } from "./board.ts";
 import type { MemberTexts } from "./check-config.ts";
-import type { Disk } from "./disk.ts";
 import { closedSince, current } from "./findings.ts";
-import { CONFIG_FILE, install } from "./install.ts";
-import type { Keeper } from "./keeper.ts";
+import { installConfig } from "./install.ts";
+import type { Keeper, KeeperDependencies } from "./keeper.ts";
 import { judgeHeld } from "./levelling.ts";
-import type { Log } from "./log.ts";
 import { levelOf } from "./peer-level.ts";
 import { dropAbove, loggedHeight } from "./raft-log.ts";
 import { Restarter } from "./restarter.ts";
@@ -26,17 +22,10 @@ class Since {
   }
 }
 
-export interface HeldKeeperDependencies {
-  readonly disk: Disk;
-  readonly configFolder: string;
+export interface HeldKeeperDependencies extends KeeperDependencies {
   /** Of the epoch that ends; undefined for a member that joins. */
   readonly raftFolder: string | undefined;
   readonly configs: MemberTexts;
-  readonly board: Board;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Asks ev-node to end; true when there was a process. */
-  readonly stopNode: () => Promise<boolean>;
   /** The processes of ev-node that run now. */
   readonly nodeProcesses: () => Promise<readonly string[]>;
   /** Looks at the chain and at every peer anew. */
@@ -111,7 +100,7 @@ export class HeldKeeper implements Keeper {
 
   async #install(): Promise<void> {
     const { disk, configFolder } = this.#given;
-    await install(disk, configFolder, new Map([[CONFIG_FILE, this.#level]]));
+    await installConfig(disk, configFolder, this.#level);
   }
 
   async #processes() {

@@ -16,6 +16,10 @@ export async function install(disk: Disk, folder: string, files: ReadonlyMap<str
   }
 }
 
+/** The config alone. */
+export const installConfig = (disk: Disk, folder: string, text: string): Promise<void> =>
+  install(disk, folder, new Map([[CONFIG_FILE, text]]));
+
 async function isInstalled(path: string, text: string): Promise<boolean> {
   const content = await readIfPresent(path);
   return content?.equals(Buffer.from(text, "utf8")) === true && (await modeOf(path)) === MODE;

@@ -3,15 +3,12 @@ import { runsInRaft } from "../evnode/config.ts";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
 import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { majorityOf } from "../model/majority.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Board } from "./board.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
-import { type Disk, readIfPresent } from "./disk.ts";
+import { readIfPresent } from "./disk.ts";
 import { current } from "./findings.ts";
-import { CONFIG_FILE, install } from "./install.ts";
-import type { Keeper } from "./keeper.ts";
+import { CONFIG_FILE, installConfig } from "./install.ts";
+import type { Keeper, KeeperDependencies } from "./keeper.ts";
 import { judgeLevel, lacksBlocks, type PeerLevel } from "./levelling.ts";
-import type { Log } from "./log.ts";
 import type { MemberFacts } from "./member-facts.ts";
 import { isRaftPortOpen } from "./node-watch.ts";
 import { isFresh, levelOf } from "./peer-level.ts";
@@ -32,20 +29,13 @@ export type ModeConfigs = Readonly<Record<Mode, string>>;
 const LEADERLESS_MS = 5_000;
 const LEADERLESS_MAJORITY_MS = 60_000;
 
-export interface ModeKeeperDependencies {
-  readonly disk: Disk;
-  readonly configFolder: string;
+export interface ModeKeeperDependencies extends KeeperDependencies {
   readonly raftFolder: string;
   /** What this member held when the epoch began: no fewer blocks than if its Raft log had them. */
   readonly beganAt: number;
   readonly facts: MemberFacts;
   readonly configs: ModeConfigs;
-  readonly board: Board;
-  readonly clock: Clock;
   readonly resolve: Resolve;
-  readonly log: Log;
-  /** Asks ev-node to end; true when there was a process. */
-  readonly stopNode: () => Promise<boolean>;
   /** Looks at the chain and at every peer anew. */
   readonly look: () => Promise<void>;
 }
@@ -127,7 +117,7 @@ export class ModeKeeper implements Keeper {
 
   async #install(mode: Mode): Promise<void> {
     const { disk, configFolder } = this.#given;
-    await install(disk, configFolder, new Map([[CONFIG_FILE, this.#configs[mode]]]));
+    await installConfig(disk, configFolder, this.#configs[mode]);
   }
 
   async #tendLevel(): Promise<void> {

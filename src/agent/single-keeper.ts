@@ -1,28 +1,18 @@
 import { join } from "node:path";
 import { parseConfig } from "../evnode/config.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Board } from "./board.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
 import { type Disk, readIfPresent } from "./disk.ts";
 import { closedSince } from "./findings.ts";
-import { CONFIG_FILE, install } from "./install.ts";
-import type { Keeper } from "./keeper.ts";
-import type { Log } from "./log.ts";
+import { CONFIG_FILE, installConfig } from "./install.ts";
+import type { Keeper, KeeperDependencies } from "./keeper.ts";
 import { Restarter } from "./restarter.ts";
 import { processesBefore } from "./run-kind.ts";
 
 /** The text of a single sequencer's config, and the same as a full node, which makes no block. */
 export type SingleConfigs = Readonly<Record<"single" | "level", string>>;
 
-export interface SingleKeeperDependencies {
-  readonly disk: Disk;
-  readonly configFolder: string;
+export interface SingleKeeperDependencies extends KeeperDependencies {
   readonly configs: SingleConfigs;
-  readonly board: Board;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Asks ev-node to end; true when there was a process. */
-  readonly stopNode: () => Promise<boolean>;
   /** The processes of ev-node that run now. */
   readonly nodeProcesses: () => Promise<readonly string[]>;
 }
@@ -96,7 +86,7 @@ export class SingleKeeper implements Keeper {
   async #install(isHeld: boolean): Promise<void> {
     const { disk, configFolder } = this.#given;
     const text = isHeld ? this.#texts.level : ownText(this.#texts);
-    await install(disk, configFolder, new Map([[CONFIG_FILE, text]]));
+    await installConfig(disk, configFolder, text);
   }
 }
 
@@ -106,7 +96,7 @@ export class SingleKeeper implements Keeper {
  */
 export async function holdBack(disk: Disk, configFolder: string, { level }: MemberTexts): Promise<void> {
   if ((await readIfPresent(join(configFolder, CONFIG_FILE))) === undefined) return;
-  await install(disk, configFolder, new Map([[CONFIG_FILE, level]]));
+  await installConfig(disk, configFolder, level);
 }
 
 /** Whether what is installed makes blocks, and none while there is nothing to put into them. */

@@ -131,14 +131,14 @@ function newLookAtExecution({ settings, http, clock, board }: WatchDependencies)
   return newExecutionLook({ http, clock, board, ports });
 }
 
-type KeeperDependencies = Pick<
+type KeeperSurroundings = Pick<
   WatchDependencies,
   "paths" | "disk" | "board" | "clock" | "resolve" | "log" | "stopNode" | "nodeProcesses"
 >;
 
 export function newKeeper(
   { record, facts, configs }: Prepared,
-  { paths, disk, board, clock, resolve, log, stopNode, nodeProcesses }: KeeperDependencies,
+  { paths, disk, board, clock, resolve, log, stopNode, nodeProcesses }: KeeperSurroundings,
   look: () => Promise<void>,
 ): Keeper {
   const configFolder = paths.config;

@@ -25,6 +25,12 @@ export interface Identity {
   readonly membership: Membership | undefined;
 }
 
+/** The epoch of every new identity. */
+export const FIRST_EPOCH = 1;
+
+/** Whether the members of this epoch were allowed to start. */
+export const isBootstrapped = ({ bootstrapped, epoch }: Identity): boolean => bootstrapped === epoch;
+
 /** What raft's own log holds of the spec, so that it can never change. */
 export interface Membership {
   readonly replicas: number;

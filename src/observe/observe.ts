@@ -1,7 +1,7 @@
 import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
 import type { Parsed } from "../api/parse.ts";
 import { annotations, FINALIZER, labels, REHEARSAL_NAME } from "../model/annotations.ts";
-import type { IdentityView } from "../model/identity.ts";
+import { type IdentityView, isBootstrapped } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import { type KubeObject, keyOf } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
@@ -10,7 +10,6 @@ import { openChange } from "../model/membership-record.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
 import { membershipOn } from "../plan/membership-state.ts";
-import { isDecided } from "../plan/migration-scene.ts";
 import { leadership } from "../plan/quorum.ts";
 import { isOpen } from "../plan/rollout-scene.ts";
 import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
@@ -92,10 +91,7 @@ export async function observe(
   const members = replicas === asked ? wanted : await readOf(replicas);
   const beyond = await readBeyond(deps, cluster, replicas, statefulSet);
   const needsIdentity = identity.kind === "absent";
-  const chainLock =
-    identity.kind === "present"
-      ? await readChainLock(world, settings.operatorNamespace, cluster, identity.identity)
-      : ({ kind: "unknown" } as const);
+  const chainLock = await chainLockOf(deps, cluster, identity);
   const references =
     parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES;
   const objects = await readObjects(deps, cluster, watched, maxAgeMs);
@@ -105,7 +101,8 @@ export async function observe(
   const revisions = await readRevisions(world, namespace, members, statefulSet);
   const outside = await lookOutside(deps, cluster, { parsed, identity, members });
   // Agents last: what members say changes soonest, and a server that answers late must not make it old.
-  const told = await withAnswers(deps, [...all, ...beyond]);
+  const everybody = [...all, ...beyond];
+  const told = isCertain ? await withFreshAnswers(deps, everybody) : everybody;
   return {
     nowMs: clock.nowMs(),
     monotonicMs: askedMs,
@@ -138,7 +135,7 @@ async function lookOutside(
     if (parsed.kind === "valid") oldSequencers.forget(key);
     return {};
   }
-  const isOver = isDecided(identity.identity);
+  const isOver = isBootstrapped(identity.identity);
   const { rpcAddress } = parsed.migration;
   const view = await oldSequencers.look(key, { rpcAddress, members, isOver, isCertain });
   return { oldSequencer: view };
@@ -154,6 +151,16 @@ function readWatched<T extends KubeObject>(
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<T | undefined> {
   return isCertain ? world.read(kind, ref, 0) : world.watched(kind, ref);
+}
+
+/** Which lock it would be stands in the identity. */
+async function chainLockOf(
+  { world, settings }: ObserveDependencies,
+  cluster: EvNodeClusterObject,
+  view: IdentityView,
+): Promise<Snapshot["chainLock"]> {
+  if (view.kind !== "present") return { kind: "unknown" };
+  return readChainLock(world, settings.operatorNamespace, cluster, view.identity);
 }
 
 /** How many stand in Raft's own log. */
@@ -254,15 +261,13 @@ async function readMembers(
 
   const fresh = withReports(deps, members);
   // A member that went silent may still be remembered as the leader: only fresh answers tell.
-  return leadership(fresh).kind === "several" ? withAnswers({ ...deps, isCertain: true }, members) : fresh;
+  return leadership(fresh).kind === "several" ? withFreshAnswers(deps, members) : fresh;
 }
 
 const withReports = (deps: ObserveDependencies, members: readonly Member[]): Member[] =>
   members.map((member) => ({ ...member, report: reportOf(deps, member) }));
 
-/** What was heard of them; of a look that is certain, what they answer now. */
-async function withAnswers(deps: LookDependencies, members: readonly Member[]): Promise<readonly Member[]> {
-  if (!deps.isCertain) return members;
+async function withFreshAnswers(deps: ObserveDependencies, members: readonly Member[]): Promise<Member[]> {
   await deps.agents.confirm(podUids(members), LOOK_MS);
   return withReports(deps, members);
 }

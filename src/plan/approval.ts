@@ -3,6 +3,7 @@ import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { approvedMember } from "./leave.ts";
 import { isRejoinIn, votersOf } from "./orders.ts";
+import { volumeIn } from "./own-volume.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { lostMembers } from "./volumes.ts";
 
@@ -39,11 +40,9 @@ export function endApproval(snapshot: Snapshot, identity: Identity): Action[] {
 }
 
 /** Claim, pod and agent agree that this member was started on the volume that it has now, and that it stays. */
-function hasItsVolume(member: Member, { epoch, clusterId }: Identity): boolean {
+function hasItsVolume(member: Member, identity: Identity): boolean {
   const { pod, claim } = member;
-  const answer = answerOf(member);
-  if (!pod || pod.terminating || !claim || claim.terminating || claim.started !== epoch) return false;
-  if (answer?.podUid !== pod.uid || answer.clusterId !== clusterId) return false;
-  const { volume } = answer;
-  return volume.kind === "intact" && volume.epoch === epoch && volume.started;
+  if (!pod || pod.terminating || !claim || claim.terminating || claim.started !== identity.epoch)
+    return false;
+  return volumeIn(member, identity)?.started === true;
 }

@@ -1,12 +1,13 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { AgentAnswer } from "../model/agent-protocol.ts";
-import type { Identity } from "../model/identity.ts";
-import { answerOf, type Member } from "../model/member.ts";
+import { type Identity, isBootstrapped } from "../model/identity.ts";
+import type { Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { endApproval } from "./approval.ts";
 import { connectionFinding } from "./connection.ts";
-import { isMigrating, ownVolume } from "./migration-scene.ts";
+import { isMigrating } from "./migration-scene.ts";
 import { giveOrder, REPEAT_AFTER_MS, votersOf } from "./orders.ts";
+import { isAnyStarted, ownVolume } from "./own-volume.ts";
 import { closedRaftPaths, stateOf } from "./paths.ts";
 import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -36,7 +37,7 @@ export const bootstrap: Decider = (snapshot) => {
   if (snapshot.identity.kind !== "present" || !snapshot.statefulSet) return NOTHING;
   if (snapshot.chainLock.kind !== "ours") return NOTHING;
   const { identity } = snapshot.identity;
-  return identity.bootstrapped === identity.epoch ? run(snapshot, identity) : prepare(snapshot, identity);
+  return isBootstrapped(identity) ? run(snapshot, identity) : prepare(snapshot, identity);
 };
 
 function prepare(snapshot: Snapshot, identity: Identity): Step {
@@ -45,9 +46,9 @@ function prepare(snapshot: Snapshot, identity: Identity): Step {
   // How many members there are goes into raft's log for ever, so it is not guessed.
   if (!appliedIntent(snapshot.statefulSet)) return NOTHING;
   // A chain that comes from outside is not begun: see `migration.ts`.
-  if (isMigrating(snapshot, identity) && !hasStarted(snapshot, identity)) return NOTHING;
+  if (isMigrating(snapshot, identity) && !isAnyStarted(snapshot.members, identity)) return NOTHING;
 
-  const states = snapshot.members.map((member) => ({ member, volume: volumeOf(member, identity) }));
+  const states = snapshot.members.map((member) => ({ member, volume: ownVolume(member, identity) }));
   const intact = states.filter(({ volume }) => isPrepared(volume, identity)).map(({ member }) => member);
   const allAnswer = states.every(({ volume }) => volume !== undefined && volume.kind !== "unchecked");
   if (hasBegun(snapshot, identity)) {
@@ -94,7 +95,7 @@ function run(snapshot: Snapshot, identity: Identity): Step {
   const blockers: readonly Blocker[] = volumeProblems(snapshot, identity);
   const { epoch } = identity;
   const startable = snapshot.members.filter((member) => {
-    const volume = volumeOf(member, identity);
+    const volume = ownVolume(member, identity);
     const isPreparedHere = volume?.kind === "intact" && volume.epoch === epoch && !volume.started;
     return isPreparedHere && member.claim?.started === epoch;
   });
@@ -116,21 +117,11 @@ function run(snapshot: Snapshot, identity: Identity): Step {
   return { ...step, recheckAfterMs: waits ? REPEAT_AFTER_MS : 15_000 };
 }
 
-const hasStarted = ({ members }: Snapshot, identity: Identity) =>
-  members.some((member) => ownVolume(member, identity)?.started);
-
 type Volume = AgentAnswer["volume"];
 
 function isPrepared(volume: Volume | undefined, { epoch }: Identity): boolean {
   // What a volume on its way from elsewhere waits for, `migration.ts` and `membership.ts` know.
   return volume?.kind === "intact" && volume.epoch === epoch && volume.change === undefined;
-}
-
-/** What the agent found on the volume; undefined while it has not said, or speaks for another identity. */
-function volumeOf(member: Member, { clusterId }: Identity): Volume | undefined {
-  const answer = answerOf(member);
-  if (!answer || answer.clusterId !== clusterId || answer.podUid !== member.pod?.uid) return undefined;
-  return answer.volume;
 }
 
 /**

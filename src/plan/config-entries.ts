@@ -32,6 +32,12 @@ export function isConfigGone(snapshot: Snapshot, member: string, revision: strin
   return secret !== undefined && secret.data?.[configEntry(member, revision)] === undefined;
 }
 
+/** Whether any of these is not in the Secret yet, or there is no Secret. */
+export function lacksConfigs(snapshot: Snapshot, configs: MemberConfigs): boolean {
+  const data = configSecretIn(snapshot)?.data;
+  return [...configEntries(configs).keys()].some((entry) => data?.[entry] === undefined);
+}
+
 /** The Secret with the members' configs; absent while it is not there. */
 export function configSecretIn({ objects, cluster }: Snapshot): Secret | undefined {
   return objects.get(objectKey("Secret", configSecretName(cluster.metadata.name))) as Secret | undefined;

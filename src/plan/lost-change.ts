@@ -1,9 +1,9 @@
-import { answerOf } from "../model/member.ts";
+import { FIRST_EPOCH } from "../model/identity.ts";
 import type { OpenChange } from "../model/membership-record.ts";
-import { type MembershipScene, volumeChangeOf } from "./membership-scene.ts";
+import type { MembershipScene } from "./membership-scene.ts";
+import { intactVolume } from "./own-volume.ts";
 
 const WHY = "the record of it was lost";
-const FIRST_EPOCH = 1;
 
 /**
  * A change that members are in the middle of, and of which the StatefulSet says nothing: it was made anew, or somebody
@@ -19,12 +19,10 @@ const FIRST_EPOCH = 1;
 export function lostChange({ snapshot, identity, asked }: MembershipScene): OpenChange | undefined {
   const { members, nowMs } = snapshot;
   const onTheirWay = members.flatMap((member) => {
-    const change = volumeChangeOf(member, identity);
-    const volume = answerOf(member)?.volume;
-    if (change === undefined || volume?.kind !== "intact") return [];
-    return [
-      { from: volume.epoch, to: change.kind === "frozen" ? change.to : volume.epoch, kind: change.kind },
-    ];
+    const { epoch = 0, change } = intactVolume(member, identity) ?? {};
+    return change
+      ? [{ from: epoch, to: change.kind === "frozen" ? change.to : epoch, kind: change.kind }]
+      : [];
   });
   const epoch = Math.max(0, ...onTheirWay.map(({ to }) => to));
   // Whoever is on its way to the first one goes on with the chain of a sequencer outside.

@@ -1,7 +1,9 @@
+import { defaultsV1 } from "../api/defaults.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { OpenChange } from "../model/membership-record.ts";
 import type { Action, Stages } from "./actions.ts";
+import { headOf, inequalityOf } from "./last-block.ts";
 import { isStartedIn, type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextIntent } from "./membership-state.ts";
 import { freeze, moveMember, prepareNext, unheld } from "./membership-steps.ts";
@@ -14,8 +16,8 @@ import type { Step } from "./step.ts";
 const RECHECK_MS = 250;
 /** Some blocks after its start a leader can tell for how long none was made; where these come slowly, it ends without. */
 const TELL_WITHIN_MS = 15_000;
-/** As `spec.membership.stopWithinSeconds` has it, while the spec is not valid. */
-const STOP_WITHIN_MS = 120_000;
+/** As long as it is where nothing is said, also while the spec is not valid. */
+const STOP_WITHIN_MS = defaultsV1.membership.stopWithinSeconds * 1_000;
 
 /** What is looked at while the chain stands still. */
 interface Cut extends MembershipScene {
@@ -160,19 +162,7 @@ function obstacleTo(cut: Cut): string | undefined {
     const isShort = mode?.kind === "level" && mode.loggedHeight !== undefined && height < mode.loggedHeight;
     if (isShort) return `${name} lacks blocks of its Raft log`;
   }
-  const [first] = all;
-  const other = all.find((member) => headOf(member)?.height !== headOf(first)?.height);
-  if (other) return `${other.name} and ${first?.name} do not hold the same height`;
-  const differs = all.find((member) => headOf(member)?.hash !== headOf(first)?.hash);
-  return differs && `${differs.name} and ${first?.name} hold different blocks at one height`;
-}
-
-/** The last block of a member; undefined while it tells another height than that of the block. */
-export function headOf(
-  member: Member | undefined,
-): { readonly height: number; readonly hash: string } | undefined {
-  const node = member && answerOf(member)?.node;
-  return node?.kind === "open" && node.head?.height === node.height ? node.head : undefined;
+  return inequalityOf(all);
 }
 
 function isLate({ change, asked, snapshot }: Cut): boolean {
@@ -250,18 +240,7 @@ function end(cut: Cut): Step {
   const message = `Blocks are made by ${change.to.replicas} members.`;
   const view = { membership: { reason: "MembersChanging", message } as const, recheckAfterMs: 1_000 };
   if (gapMs === undefined && sinceMs < (isLate(cut) ? 0 : TELL_WITHIN_MS + STOP_WITHIN_MS)) return view;
-  const { version, from, to, startedAt, level } = change;
   const finishedAt = new Date(snapshot.nowMs).toISOString();
-  const record = {
-    version,
-    kind: "changed",
-    from,
-    to,
-    startedAt,
-    finishedAt,
-    ...(stoppedAt === undefined ? {} : { stoppedAt }),
-    ...(level ? { level } : {}),
-    ...(gapMs === undefined ? {} : { gapMs: Math.round(gapMs) }),
-  } as const;
-  return { ...view, stages: [[turnMembership(cut, record)]] };
+  const gap = gapMs === undefined ? {} : { gapMs };
+  return { ...view, stages: [[turnMembership(cut, { ...change, kind: "changed", finishedAt, ...gap })]] };
 }

@@ -2,9 +2,8 @@ import type { Blocker } from "../api/conditions.ts";
 import { votersDigest } from "../model/fingerprints.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { type MembershipRecord, type OpenChange, openChange } from "../model/membership-record.ts";
-import { configEntry } from "../model/names.ts";
 import type { Action } from "./actions.ts";
-import { configSecretIn } from "./config-entries.ts";
+import { lacksConfigs } from "./config-entries.ts";
 import { isDrilling } from "./drill-state.ts";
 import { lostChange } from "./lost-change.ts";
 import { cutover } from "./membership-cutover.ts";
@@ -12,6 +11,7 @@ import { type MembershipScene, membershipScene, turnMembership, volumeChangeOf }
 import { nextEpoch, nextIntent } from "./membership-state.ts";
 import { moveMember, takeBack } from "./membership-steps.ts";
 import { membershipVoters } from "./orders.ts";
+import { joiningOf, ownVolume } from "./own-volume.ts";
 import { bestHeight, heightOf, leadership, participation, soleOf } from "./quorum.ts";
 import { isOpen, isPresent, isUpdated, sceneOf, standing } from "./rollout-scene.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -159,11 +159,8 @@ function join(scene: MembershipScene, change: OpenChange): Step {
     ...step,
   });
   const next = nextIntent(snapshot, identity, intents, change.to);
-  const secret = configSecretIn(snapshot);
-  const lacks = [...next.configs.texts.keys()].some(
-    (member) => secret?.data?.[configEntry(member, next.configs.revision)] === undefined,
-  );
-  if (lacks) return waits("the configurations of the next epoch are being written");
+  if (lacksConfigs(snapshot, next.configs))
+    return waits("the configurations of the next epoch are being written");
   const joining = newMembers(scene, change);
   const stranger = joining.find((member) => isOfOtherAttempt(member, scene, change));
   if (stranger) return giveUp(scene, change, `${stranger.name} joined in an attempt whose record was lost`);
@@ -191,20 +188,10 @@ function giveUp(scene: MembershipScene, change: OpenChange, why = "its owner too
   const { asked, snapshot } = scene;
   // Of a spec that is not valid nobody knows what it asks for.
   if (!asked && snapshot.parsed.kind !== "valid") return told("MembershipWaiting", "The spec is not valid.");
-  const { version, from, to, startedAt } = change;
   const finishedAt = new Date(snapshot.nowMs).toISOString();
-  const record = {
-    version,
-    kind: "takenBack",
-    from,
-    to,
-    startedAt,
-    finishedAt,
-    why,
-  } as const;
   return {
     ...told("MembersJoining", "The change of the number of members is taken back."),
-    stages: [[turnMembership(scene, record)]],
+    stages: [[turnMembership(scene, { ...change, kind: "takenBack", finishedAt, why })]],
   };
 }
 
@@ -232,23 +219,18 @@ const newMembers = (
  */
 function isOfOtherAttempt(member: Member, scene: MembershipScene, { to }: OpenChange): boolean {
   const { snapshot, identity, intents } = scene;
-  const answer = answerOf(member);
-  const isOurs = answer?.podUid === member.pod?.uid && answer?.clusterId === identity.clusterId;
-  if (isOurs && answer?.volume.kind === "foreign") return (answer.volume.epoch ?? 0) > to.epoch;
-  const isJoining = volumeChangeOf(member, identity)?.kind === "joining";
-  if (!isJoining || answer?.volume.kind !== "intact" || answer.volume.epoch !== to.epoch) return false;
+  const volume = ownVolume(member, identity);
+  if (volume?.kind === "foreign") return (volume.epoch ?? 0) > to.epoch;
+  if (!joiningOf(member, identity, to.epoch)) return false;
   const voters = membershipVoters(snapshot, identity, intents.current.spec, to.replicas);
-  const joined = answer.fingerprints?.voters;
+  const joined = answerOf(member)?.fingerprints?.voters;
   return joined !== undefined && joined !== votersDigest(voters);
 }
 
 const isOfRevision = ({ pod }: Member, revision: string) => pod?.configRevision === revision;
 
 function followsClosely(member: Member, { snapshot, identity }: MembershipScene, epoch: number): boolean {
-  const answer = answerOf(member);
-  const change = volumeChangeOf(member, identity);
-  if (change?.kind !== "joining" || !change.settled || answer?.volume.kind !== "intact") return false;
-  if (answer.volume.epoch !== epoch) return false;
+  if (!joiningOf(member, identity, epoch)?.settled) return false;
   const [height, best] = [heightOf(member), bestHeight(snapshot.members)];
   return height !== undefined && best !== undefined && best - height <= CLOSE_BLOCKS;
 }

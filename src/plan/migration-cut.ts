@@ -2,10 +2,11 @@ import type { MigrationPolicy } from "../api/migration-policy.ts";
 import { answerOf } from "../model/member.ts";
 import type { ToldBlock } from "../model/old-sequencer.ts";
 import { markAll, waitForPaths } from "./bootstrap.ts";
-import { headOf } from "./membership-cutover.ts";
+import { headOf, inequalityOf } from "./last-block.ts";
 import { prepareNext } from "./membership-steps.ts";
-import { joiningOf, type MigrationScene } from "./migration-scene.ts";
+import type { MigrationScene } from "./migration-scene.ts";
 import { allFollow, held, waits, whatAnswers } from "./migration-view.ts";
+import { joiningOf } from "./own-volume.ts";
 import type { Step } from "./step.ts";
 
 /** The RPC has to be silent for so long, at each of the looks, which come every two seconds. */
@@ -42,7 +43,7 @@ export function cut(scene: MigrationScene, wanted: MigrationPolicy): Step {
     return held(
       `spec.migration.oldSequencer says that it is stopped, but at ${where} something answers: ${whatAnswers(old)}. Stop it for good, or set the field to Running`,
     );
-  const obstacle = allFollow(scene) ?? unequal(scene);
+  const obstacle = allFollow(scene) ?? inequalityOf(snapshot.members);
   if (obstacle !== undefined) return waits(`it is silent, and ${obstacle}`);
   const paths = waitForPaths(snapshot);
   const path = paths && waits("a Raft path between the members is not known to be open", paths);
@@ -53,20 +54,6 @@ export function cut(scene: MigrationScene, wanted: MigrationPolicy): Step {
     const marks = markAll(snapshot.members, snapshot, identity);
     return waits("the members get leave to start", marks);
   }
-}
-
-function unequal({ snapshot }: MigrationScene): string | undefined {
-  const [first, ...others] = snapshot.members;
-  const head = headOf(first);
-  if (!head) return `${first?.name} does not tell its last block`;
-  for (const member of others) {
-    const other = headOf(member);
-    if (!other) return `${member.name} does not tell its last block`;
-    if (other.height !== head.height) return `${member.name} and ${first?.name} do not hold the same height`;
-    if (other.hash !== head.hash)
-      return `${member.name} and ${first?.name} hold different blocks at one height`;
-  }
-  return undefined;
 }
 
 function judgeBlocks(scene: MigrationScene, told: ToldBlock): Step | undefined {

@@ -1,27 +1,23 @@
 import type { MigrationPolicy } from "../api/migration-policy.ts";
-import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
-import type { Identity } from "../model/identity.ts";
+import { type Identity, isBootstrapped } from "../model/identity.ts";
 import { kinds } from "../model/kinds.ts";
-import { answerOf, type Member } from "../model/member.ts";
 import { type MigrationRecord, readMigrationRecord } from "../model/migration-record.ts";
 import type { StatefulSet } from "../model/objects.ts";
 import type { OldSequencer, ToldBlock } from "../model/old-sequencer.ts";
 import type { MemberConfigs } from "../resources/member-configs.ts";
 import { statefulSet as rendered } from "../resources/statefulset.ts";
 import type { Action } from "./actions.ts";
-import { type Intents, intentsOf } from "./intent.ts";
+import { type Ground, groundOf } from "./ground.ts";
+import type { Intents } from "./intent.ts";
 import { nextVersion } from "./next-version.ts";
 import { NOTED } from "./notices.ts";
+import { joiningOf } from "./own-volume.ts";
 import { blueprintOf, configsOf } from "./rendering.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** All that the deciders of a migration look at. */
-export interface MigrationScene {
-  readonly snapshot: Snapshot;
-  readonly identity: Identity;
-  readonly intents: Intents;
-  readonly statefulSet: StatefulSet;
+export interface MigrationScene extends Ground {
   /** Absent where the spec names no sequencer outside, or is not valid. */
   readonly wanted: MigrationPolicy | undefined;
   readonly record: MigrationRecord | undefined;
@@ -32,16 +28,12 @@ export interface MigrationScene {
 }
 
 export function migrationScene(snapshot: Snapshot): MigrationScene | undefined {
-  const { identity, statefulSet, chainLock, parsed, oldSequencer } = snapshot;
-  if (identity.kind !== "present" || !statefulSet || chainLock.kind !== "ours") return undefined;
-  const intents = intentsOf(snapshot, identity.identity);
-  if (!intents?.applied) return undefined;
-  const record = migrationOn(statefulSet);
+  const { parsed, oldSequencer } = snapshot;
+  const ground = groundOf(snapshot);
+  if (!ground) return undefined;
+  const record = migrationOn(ground.statefulSet);
   return {
-    snapshot,
-    identity: identity.identity,
-    intents,
-    statefulSet,
+    ...ground,
     wanted: parsed.kind === "valid" ? parsed.migration : undefined,
     record,
     old: oldSequencer,
@@ -55,12 +47,9 @@ const higher = (noted: ToldBlock | undefined, told: ToldBlock | undefined) =>
 const migrationOn = ({ metadata }: StatefulSet) =>
   readMigrationRecord(metadata.annotations?.[annotations.migration]);
 
-/** Whether the members of this epoch were allowed to start. */
-export const isDecided = ({ bootstrapped, epoch }: Identity) => bootstrapped === epoch;
-
 /** Whether the chain of this cluster comes from outside, by its spec, its StatefulSet or its volumes. */
 export function isMigrating({ parsed, statefulSet, members }: Snapshot, identity: Identity): boolean {
-  if (isDecided(identity)) return false;
+  if (isBootstrapped(identity)) return false;
   if (parsed.kind === "valid" && parsed.migration) return true;
   return (
     (statefulSet && migrationOn(statefulSet)) !== undefined ||
@@ -78,26 +67,10 @@ export function followingConfigs(
   { current }: Intents,
 ): MemberConfigs | undefined {
   const { parsed } = snapshot;
-  if (parsed.kind !== "valid" || !parsed.migration || isDecided(identity)) return undefined;
+  if (parsed.kind !== "valid" || !parsed.migration || isBootstrapped(identity)) return undefined;
   const { p2p } = current.spec;
   const extraPeers = [...new Set([...p2p.extraPeers, parsed.migration.peer])];
   return configsOf(snapshot, identity, { ...current.spec, p2p: { ...p2p, extraPeers } });
-}
-
-type IntactVolume = Extract<AgentAnswer["volume"], { kind: "intact" }>;
-
-/** An intact volume of this epoch, as its own agent tells of this pod. */
-export function ownVolume(member: Member, { clusterId, epoch }: Identity): IntactVolume | undefined {
-  const answer = answerOf(member);
-  if (!answer || answer.podUid !== member.pod?.uid || answer.clusterId !== clusterId) return undefined;
-  const { volume } = answer;
-  return volume.kind === "intact" && volume.epoch === epoch ? volume : undefined;
-}
-
-/** How far a member is that follows the chain and was not started. */
-export function joiningOf(member: Member, identity: Identity) {
-  const change = ownVolume(member, identity)?.change;
-  return change?.kind === "joining" ? change : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { OldSequencer } from "../model/old-sequencer.ts";
-import { joiningOf, type MigrationScene } from "./migration-scene.ts";
+import type { MigrationScene } from "./migration-scene.ts";
+import { joiningOf } from "./own-volume.ts";
 import { heightOf } from "./quorum.ts";
 import { isPresent } from "./rollout-scene.ts";
 import type { Step } from "./step.ts";

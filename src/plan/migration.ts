@@ -1,23 +1,21 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { MigrationPolicy } from "../api/migration-policy.ts";
+import { isBootstrapped } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
-import { configEntry } from "../model/names.ts";
 import type { Action } from "./actions.ts";
-import { configSecretIn } from "./config-entries.ts";
+import { lacksConfigs } from "./config-entries.ts";
 import { changeOf } from "./membership-state.ts";
 import { moveMember } from "./membership-steps.ts";
 import { cut } from "./migration-cut.ts";
 import {
   followingConfigs,
-  isDecided,
   isMigrating,
-  joiningOf,
   type MigrationScene,
   migrationScene,
   noteTold,
-  ownVolume,
 } from "./migration-scene.ts";
 import { allFollow, held, waits, whatAnswers } from "./migration-view.ts";
+import { isAnyStarted, joiningOf, volumeIn } from "./own-volume.ts";
 import { heightOf } from "./quorum.ts";
 import { isOutdated, isPresent, sceneOf } from "./rollout-scene.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -47,9 +45,9 @@ const WATCH_MS = 30_000;
 export const migration: Decider = (snapshot) => {
   const scene = migrationScene(snapshot);
   if (!scene) return NOTHING;
-  if (isDecided(scene.identity)) return { ...watch(scene), ...start(scene) };
+  if (isBootstrapped(scene.identity)) return { ...watch(scene), ...start(scene) };
   if (!isMigrating(snapshot, scene.identity)) return NOTHING;
-  if (snapshot.members.some((member) => ownVolume(member, scene.identity)?.started)) return NOTHING;
+  if (isAnyStarted(snapshot.members, scene.identity)) return NOTHING;
   return follow(scene);
 };
 
@@ -90,7 +88,7 @@ const shown = (text: string) => JSON.stringify(text.slice(0, 64));
 /** Before this was asked for, a chain of its own was about to begin. */
 function unusable({ snapshot, identity }: MigrationScene): string | undefined {
   const fresh = snapshot.members.find((member) => {
-    const volume = ownVolume(member, identity);
+    const volume = volumeIn(member, identity);
     return volume && !volume.change;
   });
   const { name, claimName } = fresh ?? {};
@@ -115,8 +113,7 @@ function join(scene: MigrationScene): Step | undefined {
   const { snapshot, identity, intents } = scene;
   const { members } = snapshot;
   const configs = followingConfigs(snapshot, identity, intents);
-  const data = configSecretIn(snapshot)?.data;
-  if (!configs || [...configs.texts.keys()].some((name) => !data?.[configEntry(name, configs.revision)]))
+  if (!configs || lacksConfigs(snapshot, configs))
     return waits("the configurations that name the old sequencer are being written");
   const others = members.filter(
     (member) => !joiningOf(member, identity) || member.pod?.configRevision !== configs.revision,

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../model/kube-object.ts";
 
 /** The desired object as the next version of the live one. */
-export function nextVersion(live: KubeObject, desired: KubeObject): KubeObject {
+export function nextVersion<T extends KubeObject>(live: KubeObject, desired: T): T {
   const { uid, resourceVersion, finalizers } = live.metadata;
   const kept = {
     ...(uid && { uid }),

@@ -1,4 +1,5 @@
 import { diagnoseExit } from "../evnode/failures.ts";
+import { isBootstrapped } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member, type MemberPod } from "../model/member.ts";
 import { hasBudget } from "./budget.ts";
@@ -35,7 +36,7 @@ interface Cure {
 export const repair: Decider = (snapshot) => {
   const { identity, chainLock } = snapshot;
   if (identity.kind !== "present" || chainLock.kind !== "ours") return NOTHING;
-  if (identity.identity.bootstrapped !== identity.identity.epoch) return NOTHING;
+  if (!isBootstrapped(identity.identity)) return NOTHING;
   const cure = heldBack(snapshot) ?? limbo(snapshot);
   if (!cure) return NOTHING;
   if (!snapshot.isCertain) return { needsCertainty: true, recheckAfterMs: RECHECK_MS };

@@ -1,11 +1,10 @@
 import type { Blocker } from "../api/conditions.ts";
 import type { RolloutPolicy } from "../api/rollout-policy.ts";
-import type { Identity } from "../model/identity.ts";
 import type { Member, MemberPod } from "../model/member.ts";
 import type { StatefulSet } from "../model/objects.ts";
 import type { RolloutRecord } from "../model/rollout-record.ts";
 import { blocksPerLook } from "./block-pace.ts";
-import { type Intents, intentsOf } from "./intent.ts";
+import { type Ground, groundOf } from "./ground.ts";
 import { type Leadership, leadership } from "./quorum.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Standing, standingOf } from "./standing.ts";
@@ -13,12 +12,8 @@ import { recordOn } from "./stored-record.ts";
 import { type Template, type Way, wayOf } from "./update-way.ts";
 
 /** All that the deciders of a rollout look at. */
-export interface Scene {
-  readonly snapshot: Snapshot;
+export interface Scene extends Ground {
   readonly blockers: readonly Blocker[];
-  readonly identity: Identity;
-  readonly intents: Intents;
-  readonly statefulSet: StatefulSet;
   readonly record: RolloutRecord | undefined;
   /** Absent while the spec is not valid: then nothing is restarted. */
   readonly policy: RolloutPolicy | undefined;
@@ -38,16 +33,13 @@ export interface Present extends Member {
 }
 
 export function sceneOf(snapshot: Snapshot, blockers: readonly Blocker[]): Scene | undefined {
-  const { identity, statefulSet, chainLock, parsed, members } = snapshot;
-  if (identity.kind !== "present" || !statefulSet || chainLock.kind !== "ours") return undefined;
-  const intents = intentsOf(snapshot, identity.identity);
-  if (!intents?.applied) return undefined;
+  const { parsed, members } = snapshot;
+  const ground = groundOf(snapshot);
+  if (!ground) return undefined;
+  const { statefulSet } = ground;
   return {
-    snapshot,
+    ...ground,
     blockers: blockers.filter(({ type }) => type === "ConfigValid" || type === "ChainSafe"),
-    identity: identity.identity,
-    intents,
-    statefulSet,
     record: recordOn(statefulSet),
     policy: parsed.kind === "valid" ? parsed.rollout : undefined,
     target: targetOf(snapshot, statefulSet),

@@ -1,6 +1,5 @@
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
-import type { StatefulSet } from "../model/objects.ts";
 import type { SuspensionRecord } from "../model/suspension-record.ts";
 import { statefulSet as rendered } from "../resources/statefulset.ts";
 import type { Action } from "./actions.ts";
@@ -83,7 +82,7 @@ function turnTo(snapshot: Snapshot, to: SuspensionRecord): Action[] {
   if (!intents) return [];
   const blueprint = blueprintOf(snapshot, identity.identity, intents.current);
   const desired = rendered({ ...blueprint, suspension: JSON.stringify(to) });
-  return [{ kind: "turnSuspension", statefulSet: nextVersion(statefulSet, desired) as StatefulSet, to }];
+  return [{ kind: "turnSuspension", statefulSet: nextVersion(statefulSet, desired), to }];
 }
 
 /** What waits for the members to come back. */

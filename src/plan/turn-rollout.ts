@@ -1,6 +1,5 @@
 import { annotations } from "../model/annotations.ts";
 import { kinds } from "../model/kinds.ts";
-import type { StatefulSet } from "../model/objects.ts";
 import { boundedChanges, type RolloutRecord } from "../model/rollout-record.ts";
 import type { Intent } from "../resources/blueprint.ts";
 import { configSecret } from "../resources/member-configs.ts";
@@ -96,7 +95,7 @@ function turnTo(
   why: string,
 ): Action {
   const desired = rendered(blueprintOf(snapshot, identity, intent, JSON.stringify(to)));
-  return { kind: "turnRollout", statefulSet: nextVersion(statefulSet, desired) as StatefulSet, to, why };
+  return { kind: "turnRollout", statefulSet: nextVersion(statefulSet, desired), to, why };
 }
 
 /** What runs now, if it ever ran: a template whose members never made a block proves nothing. */

@@ -2,11 +2,12 @@ import type { Blocker } from "../api/conditions.ts";
 import { namespaceHex } from "../evnode/da-namespace.ts";
 import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { votersDigest } from "../model/fingerprints.ts";
-import type { Identity } from "../model/identity.ts";
+import { type Identity, isBootstrapped } from "../model/identity.ts";
 import type { Member } from "../model/member.ts";
 import { remembered } from "../model/remembered.ts";
 import { intentsOf } from "./intent.ts";
 import { votersOf } from "./orders.ts";
+import { ownAnswer } from "./own-volume.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
@@ -48,7 +49,7 @@ const differencesOf = remembered((snapshot: Snapshot): readonly Difference[] => 
   const { identity } = snapshot.identity;
   const voters = expectedVoters(snapshot, identity);
   return snapshot.members.flatMap((member) => {
-    const answer = ownAnswer(member, identity);
+    const answer = member.pod?.terminating ? undefined : ownAnswer(member, identity);
     if (!answer) return [];
     return [
       ...differs(member, "genesis", identity.genesisDigest, answer.fingerprints?.genesis),
@@ -64,16 +65,9 @@ const differencesOf = remembered((snapshot: Snapshot): readonly Difference[] => 
 const isOnItsWay = ({ volume }: AgentAnswer, { epoch }: Identity) =>
   volume.kind === "intact" && (volume.epoch !== epoch || volume.change !== undefined);
 
-/** One of another identity's agent says nothing of this cluster. */
-function ownAnswer({ pod, report }: Member, { clusterId }: Identity): AgentAnswer | undefined {
-  if (!pod || pod.terminating || report.kind !== "answered") return undefined;
-  const { answer } = report;
-  return answer.podUid === pod.uid && answer.clusterId === clusterId ? answer : undefined;
-}
-
 /** Written once for each epoch, and the members were bootstrapped with it. */
 function expectedVoters(snapshot: Snapshot, identity: Identity): string | undefined {
-  const voters = identity.bootstrapped === identity.epoch ? votersOf(snapshot, identity) : undefined;
+  const voters = isBootstrapped(identity) ? votersOf(snapshot, identity) : undefined;
   return voters && votersDigest(voters);
 }
 

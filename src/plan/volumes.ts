@@ -1,7 +1,7 @@
 import type { Blocker } from "../api/conditions.ts";
 import { type Cure, diagnoseExit } from "../evnode/failures.ts";
 import { annotations } from "../model/annotations.ts";
-import type { Identity } from "../model/identity.ts";
+import { type Identity, isBootstrapped } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { type Leave, leaveFor } from "./leave.ts";
@@ -13,7 +13,7 @@ import type { Snapshot } from "./snapshot.ts";
 /** What is wrong with members' volumes, one sentence for each, and what to do about it. */
 export function volumeProblems(snapshot: Snapshot, identity: Identity): Blocker[] {
   const foreign = snapshot.members.flatMap((member) => foreignVolume(member));
-  if (identity.bootstrapped === identity.epoch) return [...lostVolumes(snapshot, identity), ...foreign];
+  if (isBootstrapped(identity)) return [...lostVolumes(snapshot, identity), ...foreign];
   const spoilt = hasBegun(snapshot, identity) ? [] : snapshot.members.flatMap(spoiltVolume);
   return [...spoilt, ...foreign];
 }

@@ -3,6 +3,7 @@ import { executionPorts } from "../api/fixed.ts";
 import { startArgs } from "../evnode/member-command.ts";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
+import { FIRST_EPOCH } from "../model/identity.ts";
 import { AGENT_CONTAINER, EVNODE_CONTAINER } from "../model/member.ts";
 import {
   commonLabels,
@@ -56,9 +57,6 @@ export function podTemplate(blueprint: Blueprint): Template {
   };
 }
 
-/** The least that an agent accepts. Which epoch a member is of, its config says: another one replaces no pod. */
-const FIRST_EPOCH = 1;
-
 /** A native sidecar: its startup probe holds ev-node back until the agent has prepared the member. */
 function agent({ intent }: Blueprint): Container & { restartPolicy: string } {
   const { readiness, imagePullPolicy, execution } = intent.spec;
@@ -73,6 +71,7 @@ function agent({ intent }: Blueprint): Container & { restartPolicy: string } {
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } },
+      // The least that the agent accepts: which one the member is of, its config says, so that another replaces no pod.
       { name: "EPOCH", value: String(FIRST_EPOCH) },
       { name: "MAX_BLOCKS_BEHIND", value: String(readiness.maxBlocksBehind) },
       ...(execution ? executionEnv : []),

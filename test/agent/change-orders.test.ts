@@ -4,21 +4,11 @@ import type { VolumeState } from "../../src/agent/volume.ts";
 import type { VolumeRecord } from "../../src/agent/volume-record.ts";
 import { votersDigest } from "../../src/agent/voters.ts";
 import type { Order, Voter } from "../../src/model/agent-protocol.ts";
-import { CHAIN_ID, CLUSTER_ID, voters } from "./pod.ts";
+import { voters } from "./pod.ts";
+import { record as bootstrapped } from "./volumes.ts";
 
 const self = voters[0] as Voter;
-const record: VolumeRecord = {
-  version: 1,
-  clusterId: CLUSTER_ID,
-  member: "chain-0",
-  chainId: CHAIN_ID,
-  epoch: 1,
-  votersDigest: votersDigest(voters),
-  bootstrapped: true,
-  started: true,
-  hadBlocks: true,
-  executedOrders: ["earlier"],
-};
+const record: VolumeRecord = { ...bootstrapped, started: true, hadBlocks: true };
 const prepared = { votersDigest: votersDigest(voters), isSingle: false };
 const frozen = { kind: "frozen", to: 2 } as const;
 const joiner: VolumeRecord = { ...record, epoch: 2, started: false, change: { kind: "joining" } };

@@ -7,6 +7,7 @@ import { type Disk, realDisk } from "../../src/agent/disk.ts";
 import { type PrepareDependencies, prepareOnce } from "../../src/agent/prepare.ts";
 import type { Order } from "../../src/model/agent-protocol.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { nodeLife } from "./node-life.ts";
 import { bootstrapOrder, newPod, type Pod, rejoinOrder, startOrder, treeOf } from "./pod.ts";
 import { recordedLog } from "./recorded-log.ts";
 import { type MakeVolume, volumes } from "./volumes.ts";
@@ -75,12 +76,7 @@ async function run(pod: Pod, orders: readonly (Order | undefined)[], disk: Disk)
     disk,
     board,
     checkIdentity,
-    nodeLife: () => ({
-      runs: async () => false,
-      isUp: async () => false,
-      isHeld: async () => false,
-      height: () => undefined,
-    }),
+    nodeLife: () => nodeLife(),
     lookAround: () => {},
   };
   let isDone = false;

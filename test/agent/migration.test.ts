@@ -11,6 +11,7 @@ import { tendVolume } from "../../src/agent/volume-keeper.ts";
 import { type MemberConfigInput, memberConfig, renderFullNodeConfig } from "../../src/evnode/config.ts";
 import type { Order } from "../../src/model/agent-protocol.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { nodeLife } from "./node-life.ts";
 import { CHAIN_ID, CLUSTER_ID, configInput, hostOf, newPod, newSinglePod, type Pod, voters } from "./pod.ts";
 import { recordedLog } from "./recorded-log.ts";
 
@@ -56,12 +57,7 @@ describe.each([
       owner,
       facts,
       named: async () => facts,
-      nodeLife: {
-        runs: async () => true,
-        isUp: async () => true,
-        height: () => 7,
-        isHeld: async () => isHeld,
-      },
+      nodeLife: nodeLife({ isUp: true, isHeld, height: 7 }),
     });
     return { volume: shownVolume(volume), refused: refusedOrder?.message, postponed, isMoved };
   }

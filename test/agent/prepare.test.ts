@@ -8,6 +8,7 @@ import { type PrepareDependencies, prepareOnce, prepareUntilDone } from "../../s
 import { annotations } from "../../src/model/annotations.ts";
 import { configEntry } from "../../src/model/names.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { nodeLife } from "./node-life.ts";
 import { bootstrapOrder, CLUSTER_ID, newPod, type Pod, rejoinOrder, startOrder, treeOf } from "./pod.ts";
 import { type RecordedLog, recordedLog } from "./recorded-log.ts";
 import { until } from "./until.ts";
@@ -36,12 +37,7 @@ function dependencies(changes: Partial<PrepareDependencies> = {}): PrepareDepend
     disk: realDisk,
     board,
     checkIdentity,
-    nodeLife: () => ({
-      runs: async () => false,
-      isUp: async () => false,
-      isHeld: async () => false,
-      height: () => undefined,
-    }),
+    nodeLife: () => nodeLife(),
     lookAround: () => {},
     ...changes,
   };
@@ -235,12 +231,7 @@ describe("what is wrong is refused", () => {
     await volumes["without its raft folder"](pod.paths.home);
     await pod.setOrder(rejoinOrder);
     await look({
-      nodeLife: () => ({
-        runs: async () => true,
-        isUp: async () => true,
-        isHeld: async () => false,
-        height: () => undefined,
-      }),
+      nodeLife: () => nodeLife({ isUp: true }),
     });
     const message = "the folder raft-1 is missing; order rejoin-1 (rejoin) waits until ev-node stops";
     expect(board.answer()).toMatchObject({

@@ -18,6 +18,7 @@ import { readRecord } from "../../src/agent/volume-record.ts";
 import { memberConfig, parseConfig } from "../../src/evnode/config.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
 import { inSync, NOW, openNode } from "./findings.ts";
+import { nodeLife } from "./node-life.ts";
 import {
   bootstrapOrder,
   CHAIN_ID,
@@ -64,18 +65,12 @@ function facts(): MemberFacts {
 }
 
 function tend(over: VolumeOwner = owner): Promise<VolumeReport> {
-  const nodeLife = {
-    runs: async () => false,
-    isUp: async () => false,
-    isHeld: async () => false,
-    height: () => undefined,
-  };
   return tendVolume({
     disk: realDisk,
     paths: pod.paths,
     owner: over,
     facts: facts(),
-    nodeLife,
+    nodeLife: nodeLife(),
     named: async () => undefined,
   });
 }
@@ -265,13 +260,12 @@ describe("how ev-node may run", () => {
   test("an agent that starts anew beside it holds it back, too, and installs nothing where nothing was", async () => {
     const prepare = async () => {
       const { settings, paths } = pod;
-      const nodeLife = () => ({
-        runs: async () => true,
-        isUp: async () => true,
-        isHeld: async () => false,
-        height: () => undefined,
-      });
-      const around = { disk: realDisk, board, checkIdentity: newIdentityCheck(0), nodeLife };
+      const around = {
+        disk: realDisk,
+        board,
+        checkIdentity: newIdentityCheck(0),
+        nodeLife: () => nodeLife({ isUp: true }),
+      };
       return prepareOnce({ settings, paths, ...around, lookAround: () => {} });
     };
     expect(await prepare()).toBeUndefined();

@@ -14,6 +14,7 @@ import { annotations } from "../../src/model/annotations.ts";
 import { configEntry } from "../../src/model/names.ts";
 import { VirtualClock } from "../runtime/virtual-clock.ts";
 import { closedNode, openNode } from "./findings.ts";
+import { nodeLife } from "./node-life.ts";
 import { newPod, type Pod } from "./pod.ts";
 import { recordedLog } from "./recorded-log.ts";
 import { volumes } from "./volumes.ts";
@@ -59,12 +60,7 @@ async function startAgent(disk: Disk = realDisk): Promise<void> {
     disk,
     board,
     checkIdentity,
-    nodeLife: () => ({
-      runs: async () => true,
-      isUp: async () => true,
-      isHeld: async () => false,
-      height: () => undefined,
-    }),
+    nodeLife: () => nodeLife({ isUp: true }),
     lookAround: () => {},
   });
   if (found === undefined) throw new Error("the member is not prepared");

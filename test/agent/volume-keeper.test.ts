@@ -10,6 +10,7 @@ import { noteBlocks, tendVolume, type VolumeReport } from "../../src/agent/volum
 import { memberConfig } from "../../src/evnode/config.ts";
 import { LOG_FILE } from "../../src/evnode/raft-store.ts";
 import type { Order, Voter } from "../../src/model/agent-protocol.ts";
+import { nodeLife } from "./node-life.ts";
 import {
   bootstrapOrder,
   CHAIN_ID,
@@ -41,12 +42,7 @@ function tend(runs = false, isUp = runs): Promise<VolumeReport> {
     owner,
     facts,
     named: async () => undefined,
-    nodeLife: {
-      runs: async () => runs,
-      isUp: async () => isUp,
-      isHeld: async () => false,
-      height: () => undefined,
-    },
+    nodeLife: nodeLife({ runs, isUp }),
   });
 }
 

@@ -17,7 +17,8 @@ export const otherVoters: readonly Voter[] = voters.map(({ id, address }) => ({
   address: `old-${address}`,
 }));
 
-const record: VolumeRecord = {
+/** Of a volume that was bootstrapped, and never started. */
+export const record: VolumeRecord = {
   version: 1,
   clusterId: CLUSTER_ID,
   member: "chain-0",

@@ -80,33 +80,39 @@ export interface NodeInput {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** A member of no other on these ports. */
+export const usualInput = (home: string, ports: Ports): MemberConfigInput => ({
+  home,
+  dbPath: "data",
+  blockTimeMs: 200,
+  da: { address: "http://127.0.0.1:1", namespace: "any" },
+  rpcPort: ports.rpc,
+  p2p: { port: ports.p2p, peers: [], extraPeers: [] },
+  metricsPort: ports.metrics,
+  log: { level: "debug", format: "json" },
+  signerPath: join(home, "config"),
+  raft: {
+    nodeId: "ev-0",
+    address: `127.0.0.1:${ports.raft}`,
+    dir: join(home, "raft-1"),
+    timing: defaultTiming,
+    snapshotThreshold: 500,
+    trailingLogs: 200,
+    snapCount: 3,
+  },
+});
+
 /** Starts it as the pod does: with the config that is rendered, on a Raft folder that was written beforehand. */
 export function startNode({ program, ports, files, config, environment }: NodeInput): RealNode {
   const home = mkdtempSync(join(tmpdir(), "real-node-"));
-  const address = `127.0.0.1:${ports.raft}`;
-  const input = config({
-    home,
-    dbPath: "data",
-    blockTimeMs: 200,
-    da: { address: "http://127.0.0.1:1", namespace: "any" },
-    rpcPort: ports.rpc,
-    p2p: { port: ports.p2p, peers: [], extraPeers: [] },
-    metricsPort: ports.metrics,
-    log: { level: "debug", format: "json" },
-    signerPath: join(home, "config"),
-    raft: {
-      nodeId: "ev-0",
-      address,
-      dir: join(home, "raft-1"),
-      timing: defaultTiming,
-      snapshotThreshold: 500,
-      trailingLogs: 200,
-      snapCount: 3,
-    },
-  });
+  const usual = usualInput(home, ports);
+  const input = config(usual);
   const entries = new Map([...files, ["evnode.yaml", renderConfig(input)]]);
   writeFiles(join(home, "config"), entries);
-  writeFiles(input.raft.dir, Object.entries(bootstrapFiles([{ id: "ev-0", address }])));
+  writeFiles(
+    input.raft.dir,
+    Object.entries(bootstrapFiles([{ id: usual.raft.nodeId, address: usual.raft.address }])),
+  );
   const passphraseFile = input.kms ? undefined : join(home, "config", "passphrase");
   // ev-node takes variables such as NODE, which npm sets, in place of a section of its configuration.
   const env = { HOME: home, ...environment };

@@ -3,16 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import {
-  type MemberConfigInput,
-  memberConfig,
-  renderConfig,
-  renderFullNodeConfig,
-} from "../../src/evnode/config.ts";
+import { memberConfig, renderConfig, renderFullNodeConfig } from "../../src/evnode/config.ts";
 import { parseGenesis } from "../../src/evnode/genesis.ts";
 import { parseNodeKey, renderNodeKey } from "../../src/evnode/keys.ts";
 import { startArgs } from "../../src/evnode/member-command.ts";
-import { defaultTiming } from "../../src/evnode/raft-timing.ts";
 import { blockRequest, parseBlock } from "../../src/evnode/rpc.ts";
 import { askOldSequencer } from "../../src/observe/old-sequencer-client.ts";
 import { because, obstacleToGo } from "../evnode/go.ts";
@@ -27,6 +21,7 @@ import {
   type Ports,
   type RealNode,
   running,
+  usualInput,
   writeFiles,
 } from "../evnode/real-node.ts";
 
@@ -59,7 +54,8 @@ describe.skipIf(obstacle !== undefined)(`a real sequencer outside${because(obsta
     as: "single" | "full",
     extraPeers: readonly string[] = [],
   ) {
-    const input = configInput(home, ports, extraPeers);
+    const usual = usualInput(home, ports);
+    const input = { ...usual, isSingle: true, p2p: { ...usual.p2p, extraPeers } };
     const text = as === "single" ? renderConfig(input) : renderFullNodeConfig(memberConfig(input));
     writeFiles(join(home, "config"), new Map([...files, ["evnode.yaml", text]]));
     const passphraseFile = join(home, "config", "passphrase");
@@ -126,28 +122,4 @@ async function still(ports: Ports): Promise<{ height: number; hash: string }> {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   }
   throw new Error("blocks came all the time");
-}
-
-function configInput(home: string, ports: Ports, extraPeers: readonly string[]): MemberConfigInput {
-  return {
-    home,
-    dbPath: "data",
-    isSingle: true,
-    blockTimeMs: 200,
-    da: { address: "http://127.0.0.1:1", namespace: "any" },
-    rpcPort: ports.rpc,
-    p2p: { port: ports.p2p, peers: [], extraPeers },
-    metricsPort: ports.metrics,
-    log: { level: "info", format: "json" },
-    signerPath: join(home, "config"),
-    raft: {
-      nodeId: "ev-0",
-      address: `127.0.0.1:${ports.raft}`,
-      dir: join(home, "raft-1"),
-      timing: defaultTiming,
-      snapshotThreshold: 500,
-      trailingLogs: 200,
-      snapCount: 3,
-    },
-  };
 }

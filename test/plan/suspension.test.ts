@@ -10,7 +10,7 @@ import { statusOf } from "../../src/plan/status.ts";
 import { actionsOf } from "../../src/plan/step.ts";
 import { suspension } from "../../src/plan/suspension.ts";
 import { briefAction } from "../brief.ts";
-import { cluster } from "../builders.ts";
+import { cluster, withNotes } from "../builders.ts";
 import { gone, leads, silent, type Trait, type Traits, timeAgo, updated } from "../member-traits.ts";
 import { completedRecord, type RollingShape, rolling } from "../rolling.ts";
 
@@ -38,12 +38,11 @@ function seen(suspend: boolean | "invalid", record?: SuspensionRecord, shape: Ro
   const wish: Partial<Spec> = suspend === "invalid" ? { image: "" } : { suspend };
   const asked = cluster({ spec: { ...running.cluster.spec, ...wish } });
   const notes = record === undefined ? {} : { [annotations.suspension]: JSON.stringify(record) };
-  const metadata = {
-    ...statefulSet.metadata,
-    annotations: { ...statefulSet.metadata.annotations, ...notes },
-  };
   const replicas = record?.kind === "suspended" ? 0 : 3;
-  const set = { ...statefulSet, metadata, spec: { ...statefulSet.spec, replicas } } as typeof statefulSet;
+  const set = {
+    ...withNotes(statefulSet, notes),
+    spec: { ...statefulSet.spec, replicas },
+  } as typeof statefulSet;
   return { ...running, cluster: asked, parsed: parseCluster(asked, 1), statefulSet: set };
 }
 

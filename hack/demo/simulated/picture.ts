@@ -1,3 +1,4 @@
+import { escaped } from "../../svg.ts";
 import { drawing, type Line, type Tone } from "./drawing.ts";
 import { newsIn } from "./news.ts";
 import type { Frame } from "./play.ts";
@@ -105,6 +106,3 @@ function spanOf(text: string, tone: Tone, x: number): string {
 
 const boxOf = (x: number, y: number, columns: number) =>
   `<rect x="${x}" y="${y - BASE}" width="${Math.round(columns * CHARACTER)}" height="${LINE}" rx="3" fill="${fills.busy}"/>`;
-
-const escaped = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

@@ -1,3 +1,4 @@
+import { FIRST_EPOCH } from "../../../src/model/identity.ts";
 import type { Chance } from "../chance.ts";
 import { blockAt, type Head, heightOf, isPartOf, nextBlock } from "./block.ts";
 import type { Chains } from "./chain.ts";
@@ -32,8 +33,6 @@ const LEASE_MS = 1_000;
 /** Who was led looks for another leader when nothing was heard for so long. */
 const ELECTION_MS = 1_500;
 const RESIGN_MS = 3_000;
-const FIRST_EPOCH = 1;
-
 export const chainKey = ({ agent }: PodRun): string =>
   `${agent.mounted.owner.chainId} signed by ${agent.mounted.proposer.slice(0, 8)}`;
 

@@ -1,6 +1,7 @@
 import type { EvNodeCluster } from "../../../src/api/evnodecluster.ts";
 import type { Order } from "../../../src/model/agent-protocol.ts";
 import { annotations } from "../../../src/model/annotations.ts";
+import { FIRST_EPOCH } from "../../../src/model/identity.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
 import { identitySecretName } from "../../../src/model/names.ts";
@@ -9,8 +10,6 @@ import { chainKey } from "../member/raft-group.ts";
 import type { Volume } from "../member/volume.ts";
 import { changeIn } from "./membership-change.ts";
 import type { Universe } from "./universe.ts";
-
-const FIRST_EPOCH = 1;
 
 /** Of which memberships there was ever talk, and what must hold between any two of them. */
 export class Epochs {
