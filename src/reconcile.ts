@@ -1,6 +1,6 @@
 import type { Failure, Outcome } from "./act/act.ts";
 import { isRetryable, KubeError } from "./kube/errors.ts";
-import type { Look } from "./observe/observe.ts";
+import type { Look } from "./observe/look.ts";
 import type { Snapshot } from "./plan/snapshot.ts";
 import type { Plan } from "./plan/step.ts";
 import type { Reconcile, ReconcileResult } from "./runtime/controller.ts";

@@ -1,27 +1,35 @@
 import { CURRENT_DEFAULTS_VERSION } from "../api/defaults.ts";
 import type { Parsed } from "../api/parse.ts";
-import { annotations, FINALIZER, labels, REHEARSAL_NAME } from "../model/annotations.ts";
+import { FINALIZER, labels, REHEARSAL_NAME } from "../model/annotations.ts";
 import { type IdentityView, isBootstrapped } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
 import { type KubeObject, keyOf } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
-import { claimOf, type Member, podOf } from "../model/member.ts";
+import type { Member } from "../model/member.ts";
 import { openChange } from "../model/membership-record.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
 import { membershipOn } from "../plan/membership-state.ts";
-import { leadership } from "../plan/quorum.ts";
-import { isOpen } from "../plan/rollout-scene.ts";
-import { objectKey, type Settings, type Snapshot } from "../plan/snapshot.ts";
+import { objectKey, type Snapshot } from "../plan/snapshot.ts";
 import { appliedIntent } from "../plan/stored-intent.ts";
-import { recordOn } from "../plan/stored-record.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Agents } from "./agents.ts";
 import { readChainLock } from "./chain-lock.ts";
 import { identityView } from "./identity.ts";
-import type { OldSequencers } from "./old-sequencers.ts";
+import {
+  isDeleted,
+  type Look,
+  type LookDependencies,
+  type ObserveDependencies,
+  readWatched,
+} from "./look.ts";
+import {
+  readMembers,
+  withCertainClaims,
+  withCertainPods,
+  withFreshAnswers,
+  withHiddenPods,
+} from "./members.ts";
 import { NO_REFERENCES, type ReadObject, readReferences } from "./references.ts";
-import { isOther, readRevisions } from "./revisions.ts";
+import { readRevisions } from "./revisions.ts";
 import { parseSpec } from "./spec.ts";
 import { LONGEST_MEMORY_MS, type World } from "./world.ts";
 
@@ -31,27 +39,6 @@ const BUSY_MAX_AGE_MS = 5_000;
 
 /** Members that start again read the config Secret, so that damage to it has to be undone soon. */
 const CONFIG_MAX_AGE_MS = 30_000;
-
-/** Heights in an older answer are history; agents are asked again, all together within this time. */
-const OLD_MS = 5_000;
-const LOOK_MS = 1_000;
-
-/** While members are being restarted, what they said a moment ago is history sooner. */
-const OLD_IN_ROLLOUT_MS = 400;
-
-export interface ObserveDependencies {
-  readonly world: World;
-  readonly agents: Agents;
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly oldSequencers: OldSequencers;
-}
-
-/** How a cluster is looked at. */
-export interface Look {
-  /** Remember nothing: read from the server what a restart rests on, and ask every agent now. */
-  readonly isCertain: boolean;
-}
 
 /** Reads all that one reconcile may know about a cluster. Undefined when the cluster is gone. */
 export async function observe(
@@ -141,18 +128,6 @@ async function lookOutside(
   return { oldSequencer: view };
 }
 
-/** With the way to look, as `Look` has it. */
-type LookDependencies = ObserveDependencies & Look;
-
-/** A watched object; read from the server where the look has to be certain. */
-function readWatched<T extends KubeObject>(
-  { world, isCertain }: LookDependencies,
-  kind: Kind<T>,
-  ref: { readonly namespace: string; readonly name: string },
-): Promise<T | undefined> {
-  return isCertain ? world.read(kind, ref, 0) : world.watched(kind, ref);
-}
-
 /** Which lock it would be stands in the identity. */
 async function chainLockOf(
   { world, settings }: ObserveDependencies,
@@ -195,8 +170,6 @@ function mayHidePods(statefulSet: StatefulSet | undefined, identity: IdentityVie
 /** Whether the set says that it has made all its pods. */
 const isComplete = (statefulSet: StatefulSet | undefined) =>
   statefulSet !== undefined && (statefulSet.status?.replicas ?? 0) >= (statefulSet.spec?.replicas ?? 1);
-
-const isDeleted = ({ metadata }: EvNodeClusterObject) => metadata.deletionTimestamp !== undefined;
 
 /**
  * The cluster's own StatefulSet; a stranger's says nothing about the cluster and is only in the way. While a cluster
@@ -243,35 +216,6 @@ async function readObjects(
   return new Map(found.flatMap(([key, object]) => (object ? [[key, object] as const] : [])));
 }
 
-async function readMembers(
-  deps: LookDependencies,
-  { metadata }: EvNodeClusterObject,
-  ordinals: readonly number[],
-  statefulSet: StatefulSet | undefined,
-) {
-  const { agents, clock, isCertain } = deps;
-  const { namespace = "", name } = metadata;
-  const members = await Promise.all(ordinals.map((ordinal) => readMember(deps, namespace, name, ordinal)));
-  if (isCertain) return members;
-  const nowMs = clock.monotonicMs();
-  const oldMs = isRolling(members, statefulSet) ? OLD_IN_ROLLOUT_MS : OLD_MS;
-  const isOld = ({ report }: Member) => report.kind === "answered" && nowMs - report.atMs > oldMs;
-  const isNew = ({ pod }: Member) => pod !== undefined && agents.isNew(pod.uid);
-  await agents.refresh(podUids(members.filter((member) => isOld(member) || isNew(member))), LOOK_MS);
-
-  const fresh = withReports(deps, members);
-  // A member that went silent may still be remembered as the leader: only fresh answers tell.
-  return leadership(fresh).kind === "several" ? withFreshAnswers(deps, members) : fresh;
-}
-
-const withReports = (deps: ObserveDependencies, members: readonly Member[]): Member[] =>
-  members.map((member) => ({ ...member, report: reportOf(deps, member) }));
-
-async function withFreshAnswers(deps: ObserveDependencies, members: readonly Member[]): Promise<Member[]> {
-  await deps.agents.confirm(podUids(members), LOOK_MS);
-  return withReports(deps, members);
-}
-
 const ordinalsFrom = (first: number, end: number) =>
   Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
 
@@ -280,14 +224,6 @@ function podsOf(statefulSet: StatefulSet | undefined): number {
   const change = openChange(membershipOn(statefulSet));
   const sides = change ? [change.from.replicas, change.to.replicas] : [];
   return Math.min(Math.max(statefulSet?.spec?.replicas ?? 0, ...sides), names.MAX_MEMBERS);
-}
-
-function isRolling(members: readonly Member[], statefulSet: StatefulSet | undefined): boolean {
-  const { status } = statefulSet ?? {};
-  return (
-    isOpen(recordOn(statefulSet)) ||
-    members.some(({ pod }) => pod && isOther(pod.revision, status?.updateRevision))
-  );
 }
 
 function rehearsalsOf(world: World, { metadata }: EvNodeClusterObject): readonly Pod[] {
@@ -301,100 +237,9 @@ function rehearsalsOf(world: World, { metadata }: EvNodeClusterObject): readonly
     );
 }
 
-const podUids = (members: readonly Member[]) => members.flatMap(({ pod }) => (pod ? [pod.uid] : []));
-
-async function readMember(
-  deps: LookDependencies,
-  namespace: string,
-  cluster: string,
-  ordinal: number,
-): Promise<Member> {
-  const name = names.memberName(cluster, ordinal);
-  const claimName = names.claimName(cluster, ordinal);
-  // The claim first: it stays while its pod is there, so a pod that the server shows later is not of one before it.
-  const claim = await readWatched(deps, kinds.claim, { namespace, name: claimName });
-  const layerClaim = { namespace, name: names.executionClaimName(cluster, ordinal) };
-  // Nothing is decided by it but what is told.
-  const executionClaim = await deps.world.watched(kinds.claim, layerClaim);
-  const pod = await readWatched(deps, kinds.pod, { namespace, name });
-  const member: Member = {
-    ordinal,
-    name,
-    claimName,
-    pod: pod && podOf(pod),
-    claim: claim && claimOf(claim),
-    executionClaim: executionClaim && claimOf(executionClaim),
-    report: { kind: "none", why: "there is no pod" },
-  };
-  return { ...member, report: reportOf(deps, member) };
-}
-
-function reportOf({ agents }: ObserveDependencies, { pod }: Member): Member["report"] {
-  return pod ? agents.report(pod.uid) : { kind: "none", why: "there is no pod" };
-}
-
 /** The finalizer comes first, at a look of its own. */
 function mayMakeIdentity({ metadata }: EvNodeClusterObject, needsIdentity: boolean): boolean {
   return needsIdentity && (metadata.finalizers ?? []).includes(FINALIZER);
-}
-
-/** Before an identity is made, the server itself says whether there are claims of an earlier life. */
-async function withCertainClaims(
-  { world }: ObserveDependencies,
-  namespace: string,
-  members: readonly Member[],
-) {
-  return Promise.all(
-    members.map(async (member) => {
-      const claim = await world.read(kinds.claim, { namespace, name: member.claimName }, 0);
-      return { ...member, claim: claim && claimOf(claim) };
-    }),
-  );
-}
-
-/** Every pod that may still run, also one that lost its labels, or is beyond what an invalid spec can tell. */
-async function withCertainPods(
-  deps: LookDependencies,
-  { metadata }: EvNodeClusterObject,
-  members: readonly Member[],
-): Promise<Member[]> {
-  const { name, namespace = "" } = metadata;
-  const ordinals = Array.from({ length: names.MAX_MEMBERS }, (_, ordinal) => ordinal);
-  const all = await Promise.all(
-    ordinals.map(async (ordinal) => {
-      const member = members[ordinal] ?? (await readMember(deps, namespace, name, ordinal));
-      return member.pod ? member : { ...member, pod: await podOnServer(deps, namespace, member) };
-    }),
-  );
-  return all.filter(({ ordinal, pod }) => ordinal < members.length || pod !== undefined);
-}
-
-/** A pod whose labels were taken off is shown by no watch, and nobody but us puts them back. */
-async function withHiddenPods(
-  deps: ObserveDependencies,
-  cluster: EvNodeClusterObject,
-  members: readonly Member[],
-  mayHide: boolean,
-): Promise<readonly Member[]> {
-  if (!mayHide || isDeleted(cluster)) return members;
-  const { namespace = "" } = cluster.metadata;
-  return Promise.all(
-    members.map(async (member) => {
-      if (member.pod) return member;
-      const found = { ...member, pod: await podOnServer(deps, namespace, member) };
-      return { ...found, report: reportOf(deps, found) };
-    }),
-  );
-}
-
-async function podOnServer({ world }: ObserveDependencies, namespace: string, { name }: Member) {
-  const pod = await world.read(kinds.pod, { namespace, name }, 0);
-  return pod && isMemberPod(pod) ? podOf(pod) : undefined;
-}
-
-/** Made by a StatefulSet of this project, even if its labels were taken off. */
-function isMemberPod({ metadata }: Pod): boolean {
-  return metadata.annotations?.[annotations.configRevision] !== undefined;
 }
 
 function isPrepared({ report }: Member): boolean {
