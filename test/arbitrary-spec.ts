@@ -77,6 +77,7 @@ const sections = {
   raft: fc.oneof(
     record({ port: port(5_100), absenceCovered: fc.constantFrom("1h", "240h", "61s") }),
     record({ port: port(5_100), trailingLogs: fc.integer({ min: 1, max: 9 }) }),
+    record({ afterOutage: fc.constantFrom("Level", "Start") }),
     fc.constantFrom({ rttMax: "40ms" }, { timing }),
   ),
   p2p: record({

@@ -16,6 +16,7 @@ import { lookAtRaftFolder } from "./raft-folder.ts";
 import { dropAbove, loggedHeight } from "./raft-log.ts";
 import type { Resolve } from "./resolve.ts";
 import { Restarter } from "./restarter.ts";
+import type { Settings } from "./settings.ts";
 
 type Mode = Exclude<NonNullable<AgentAnswer["mode"]>["kind"], "single">;
 
@@ -36,6 +37,8 @@ export interface ModeKeeperDependencies extends KeeperDependencies {
   readonly facts: MemberFacts;
   readonly configs: ModeConfigs;
   readonly resolve: Resolve;
+  /** `Start` leaves it to Raft alone which blocks survive when all members stopped, as ev-node does by itself. */
+  readonly afterOutage: Settings["afterOutage"];
   /** Looks at the chain and at every peer anew. */
   readonly look: () => Promise<void>;
 }
@@ -80,10 +83,17 @@ export class ModeKeeper implements Keeper {
       return this.#set("level", "ev-node levelled before");
     }
 
+    if (await this.#startsAsItIs()) return this.#set("raft", "it starts at once, as spec.raft.afterOutage has it");
     if ((await this.#logged()) === 0) return this.#set("raft", "its Raft log has no block");
     const leader = this.#peers().find(({ kind }) => kind === "leads");
     if (leader !== undefined) return this.#set("raft", `${leader.name} leads`);
     return this.#set("level", "no member leads");
+  }
+
+  /** Only a log that goes on behind where the epoch began says by itself which blocks there are. */
+  async #startsAsItIs(): Promise<boolean> {
+    const { afterOutage, raftFolder } = this.#given;
+    return afterOutage === "Start" && (await loggedHeight(raftFolder)) >= this.#beganAt;
   }
 
   /** To be called several times a second. A quiet member in Raft costs nothing. */
@@ -185,6 +195,7 @@ export class ModeKeeper implements Keeper {
     const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
     // The process that levelled may still be there, and soon everywhere on its way down.
     this.#ranInRaft ||= node.kind === "open" ? node.isLeader !== undefined : node.raftPortOpen;
+    if (this.#given.afterOutage === "Start") return;
     if (!isUp && this.#ranInRaft && (await this.#isEverybodyDown())) {
       return this.#set("level", "ev-node stopped everywhere at once");
     }

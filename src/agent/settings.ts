@@ -31,6 +31,8 @@ export interface Settings {
   readonly maxBlocksBehind: number;
   /** Where the execution client of the pod listens; undefined where there is none. */
   readonly execution: { readonly eth: number; readonly engine: number } | undefined;
+  /** What is done after a start while no member leads. */
+  readonly afterOutage: "Level" | "Start";
 }
 
 export type SettingsReading =
@@ -52,6 +54,7 @@ const environment = z.object({
   MAX_BLOCKS_BEHIND: z.string("is missing").regex(/^\d{1,9}$/, "is not a whole number"),
   ETH_PORT: port,
   ENGINE_PORT: port,
+  AFTER_OUTAGE: z.literal("Start", "is neither Start nor absent").optional(),
 });
 
 /** Reads the agent's environment and names every problem at once. */
@@ -64,7 +67,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     };
   }
 
-  const { POD_NAME, POD_NAMESPACE, POD_UID, EPOCH, MAX_BLOCKS_BEHIND, ETH_PORT, ENGINE_PORT } = reading.data;
+  const { POD_NAME, POD_NAMESPACE, POD_UID, EPOCH, MAX_BLOCKS_BEHIND } = reading.data;
+  const { ETH_PORT, ENGINE_PORT, AFTER_OUTAGE } = reading.data;
   if ((ETH_PORT === undefined) !== (ENGINE_PORT === undefined))
     return { kind: "invalid", problems: ["ETH_PORT and ENGINE_PORT come together, or not at all"] };
   const settings: Settings = {
@@ -75,6 +79,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     epoch: Number(EPOCH),
     maxBlocksBehind: Number(MAX_BLOCKS_BEHIND),
     execution: ETH_PORT === undefined ? undefined : { eth: Number(ETH_PORT), engine: Number(ENGINE_PORT) },
+    afterOutage: AFTER_OUTAGE ?? "Level",
   };
   return { kind: "valid", settings };
 }

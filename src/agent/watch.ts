@@ -133,12 +133,12 @@ function newLookAtExecution({ settings, http, clock, board }: WatchDependencies)
 
 type KeeperSurroundings = Pick<
   WatchDependencies,
-  "paths" | "disk" | "board" | "clock" | "resolve" | "log" | "stopNode" | "nodeProcesses"
+  "settings" | "paths" | "disk" | "board" | "clock" | "resolve" | "log" | "stopNode" | "nodeProcesses"
 >;
 
 export function newKeeper(
   { record, facts, configs }: Prepared,
-  { paths, disk, board, clock, resolve, log, stopNode, nodeProcesses }: KeeperSurroundings,
+  { settings, paths, disk, board, clock, resolve, log, stopNode, nodeProcesses }: KeeperSurroundings,
   look: () => Promise<void>,
 ): Keeper {
   const configFolder = paths.config;
@@ -155,7 +155,8 @@ export function newKeeper(
     });
   if ("single" in configs) return new SingleKeeper({ ...shared, configs });
   const beganAt = record.beganAt ?? 0;
-  return new ModeKeeper({ ...shared, configs, raftFolder, beganAt, facts, resolve, look });
+  const { afterOutage } = settings;
+  return new ModeKeeper({ ...shared, configs, raftFolder, beganAt, facts, resolve, look, afterOutage });
 }
 
 function newUpdateLook(

@@ -123,6 +123,8 @@ export interface CompleteRaft {
   readonly snapshotsKept: number;
   /** What `trailingLogs` was computed from; absent when it was given, or is the default. */
   readonly absenceCoveredMs: number | undefined;
+  /** Absent for `Level`, the default since before there was a choice. */
+  readonly afterOutage: "Start" | undefined;
 }
 
 /** `RttMax` leaves the four time-outs to the formulas of ev-node's documentation. */

@@ -183,6 +183,7 @@ function completeRaft({ raft, chain }: Spec, defaults: Defaults): CompleteRaft {
     trailingLogs: raft?.trailingLogs ?? computed ?? defaults.raft.trailingLogs,
     snapshotsKept: raft?.snapshotsKept ?? defaults.raft.snapshotsKept,
     absenceCoveredMs,
+    afterOutage: raft?.afterOutage === "Start" ? "Start" : undefined,
   };
 }
 

@@ -59,7 +59,7 @@ export function podTemplate(blueprint: Blueprint): Template {
 
 /** A native sidecar: its startup probe holds ev-node back until the agent has prepared the member. */
 function agent({ intent }: Blueprint): Container & { restartPolicy: string } {
-  const { readiness, imagePullPolicy, execution } = intent.spec;
+  const { readiness, imagePullPolicy, execution, raft } = intent.spec;
   const probe = (path: string) => ({ httpGet: { path, port: AGENT_PORT }, timeoutSeconds: 2 });
   return {
     name: AGENT_CONTAINER,
@@ -75,6 +75,7 @@ function agent({ intent }: Blueprint): Container & { restartPolicy: string } {
       { name: "EPOCH", value: String(FIRST_EPOCH) },
       { name: "MAX_BLOCKS_BEHIND", value: String(readiness.maxBlocksBehind) },
       ...(execution ? executionEnv : []),
+      ...(raft.afterOutage === "Start" ? [{ name: "AFTER_OUTAGE", value: "Start" }] : []),
     ],
     ports: [{ name: "agent", containerPort: AGENT_PORT, protocol: "TCP" }],
     startupProbe: { ...probe("/startupz"), periodSeconds: 1, failureThreshold: FOR_EVER },

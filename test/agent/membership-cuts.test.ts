@@ -191,7 +191,8 @@ class Life {
     if (this.#prepared === undefined) return;
     const stopNode = () => this.#member.restartNode();
     const { nodeProcesses } = this.#member;
-    const ofPod = { paths: pod.paths, disk, board: this.#board, clock: this.#clock, log: recordedLog() };
+    const { settings, paths } = pod;
+    const ofPod = { settings, paths, disk, board: this.#board, clock: this.#clock, log: recordedLog() };
     const given = { ...ofPod, resolve: nowhere, stopNode, nodeProcesses };
     this.#keeper = newKeeper(this.#prepared, given, async () => {});
     await this.#keeper.begin();

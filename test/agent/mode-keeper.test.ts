@@ -69,7 +69,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-function newKeeper(beganAt = 0): ModeKeeper {
+function newKeeper(beganAt = 0, afterOutage: "Level" | "Start" = "Level"): ModeKeeper {
   const resolve: Resolve = Object.assign(async () => "127.0.0.1", { forget: () => {} });
   const facts = {
     isSingle: false,
@@ -88,6 +88,7 @@ function newKeeper(beganAt = 0): ModeKeeper {
     configFolder: join(root, "config"),
     raftFolder,
     beganAt,
+    afterOutage,
     facts,
     configs,
     board,
@@ -229,6 +230,23 @@ describe("the first mode", () => {
       shows(50, levels(50), levels(50));
       await tendFor(250);
       expect(mode()?.kind).toBe("raft");
+    });
+  });
+
+  describe("where the spec asks for a start at once", () => {
+    test.each<[string, Other]>([
+      ["nobody answers", absent],
+      ["others wait for a leader", waits],
+      ["others level", levels(50)],
+    ])("is Raft when %s", async (_, other) => {
+      others(other, absent);
+      await newKeeper(0, "Start").begin();
+      expect([mode(), await installed()]).toEqual([{ kind: "raft" }, configs.raft]);
+    });
+
+    test("is to level all the same where the log does not tell of the blocks before the epoch", async () => {
+      await newKeeper(51, "Start").begin();
+      expect(mode()).toEqual({ kind: "level" });
     });
   });
 
@@ -376,6 +394,17 @@ describe("a member in Raft", () => {
     board.update({ node: closedNode() });
     await tendFor(250);
     expect([mode(), await installed(), stops]).toEqual([{ kind: "level" }, configs.level, 0]);
+  });
+
+  test("whose process ended stays in Raft where the spec asks for a start at once", async () => {
+    keeper = newKeeper(0, "Start");
+    await keeper.begin();
+    board.update({ node: openNode() });
+    await tendFor(250);
+    look = () => others(down, down);
+    board.update({ node: closedNode() });
+    await tendFor(2_000);
+    expect(mode()).toEqual({ kind: "raft" });
   });
 
   test.each<[string, Other, Other]>([

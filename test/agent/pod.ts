@@ -170,6 +170,7 @@ export async function newPod(
       epoch: 1,
       maxBlocksBehind: 10,
       execution: undefined,
+      afterOutage: "Level",
     },
     revision,
     configs,

@@ -21,8 +21,16 @@ test("a complete environment gives the settings, the ordinal from the pod's name
       epoch: 3,
       maxBlocksBehind: 30,
       execution: undefined,
+      afterOutage: "Level",
     },
   });
+});
+
+test.each([
+  ["Start", { settings: { afterOutage: "Start" } }],
+  ["Guess", { problems: ["AFTER_OUTAGE is neither Start nor absent"] }],
+])("what members do after an outage may be told: %s", (AFTER_OUTAGE, reading) => {
+  expect(readSettings({ ...env, AFTER_OUTAGE })).toMatchObject(reading);
 });
 
 test("the two ports of an execution client come together", () => {

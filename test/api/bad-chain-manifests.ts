@@ -173,6 +173,12 @@ export const badRaft: readonly BadManifest[] = [
     message: "should be greater than or equal to 1",
   },
   {
+    name: "an unknown way after an outage",
+    patch: spec({ raft: { afterOutage: "Guess" } }),
+    field: "spec.raft.afterOutage",
+    message: "Level",
+  },
+  {
     name: "no snapshot kept",
     patch: spec({ raft: { snapshotsKept: 0 } }),
     field: "spec.raft.snapshotsKept",

@@ -245,6 +245,7 @@ const raft: readonly Effect[] = [
   },
   { field: "raft.trailingLogs", to: { raft: { trailingLogs: 9 } }, changes: yaml("raft.trailing_logs") },
   { field: "raft.snapshotsKept", to: { raft: { snapshotsKept: 9 } }, changes: yaml("raft.snap_count") },
+  { field: "raft.afterOutage", to: { raft: { afterOutage: "Start" } }, changes: [TEMPLATE] },
 ];
 
 const GATER = "p2p.disable_connection_gater";

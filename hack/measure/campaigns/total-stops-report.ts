@@ -4,7 +4,7 @@ import { summaryCells, summaryColumns, type Table } from "../table.ts";
 
 /** All members of one cluster stopped in one moment, and what came after. */
 export interface TotalStop {
-  readonly side: "operator" | "StatefulSet";
+  readonly side: "operator" | "operator, Start" | "StatefulSet";
   /** `pods killed` leaves no time to end: as a power cut. `containers killed` leaves the pods, and so the agents. */
   readonly way: "delete and apply" | "pods killed" | "pods deleted" | "containers killed";
   /** Longest time between two blocks around the stop. */

@@ -44,17 +44,22 @@ export const totalStops = campaign({
   about: "all members stopped at once: blocks that were replaced, and the time without blocks",
   options: {
     runs: { full: 40, short: 1, about: "stops of the operator's cluster" },
-    "yardstick-runs": { full: 21, short: 0, about: "stops of the StatefulSet" },
+    "start-runs": { full: 40, short: 1, about: "the same with spec.raft.afterOutage: Start" },
+    "yardstick-runs": { full: 40, short: 0, about: "stops of the StatefulSet" },
   },
   async run(session, options) {
     requireLocal(session);
     const namespace = await provideNamespace(session, "total-stops");
-    const ours = await ourSide(session, namespace);
+    const ours = await ourSide(session, namespace, "Level");
     const stops: TotalStop[] = [];
+    let starting: Side | undefined;
     let theirs: Side | undefined;
-    for (const [index, side] of interleaved(options.runs, options["yardstick-runs"]).entries()) {
-      if (side === "theirs") theirs ??= await theirSide(session, namespace, index);
-      const stopped = side === "theirs" && theirs !== undefined ? theirs : ours;
+    for (const [index, name] of orderOf(options).entries()) {
+      // One cluster at a time that may have come out of it broken.
+      if (name === "StatefulSet") theirs ??= await theirSide(session, namespace, index);
+      if (name === "operator, Start") starting ??= await ourSide(session, namespace, "Start");
+      const sides = { operator: ours, "operator, Start": starting ?? ours, StatefulSet: theirs ?? ours };
+      const stopped = sides[name];
       const count = stops.filter(({ side: name }) => name === stopped.name).length;
       const stop = await stopAll(
         session,
@@ -70,8 +75,26 @@ export const totalStops = campaign({
   },
 });
 
-async function ourSide(session: Session, namespace: string): Promise<Side> {
-  const wish = { namespace, name: "chain", replicas: REPLICAS, blockTime: BLOCK_TIME } as const;
+interface Runs {
+  readonly runs: number;
+  readonly "start-runs": number;
+  readonly "yardstick-runs": number;
+}
+
+/** Each side meets the same moods of the machine. */
+function orderOf(options: Runs): readonly TotalStop["side"][] {
+  let starts = 0;
+  return interleaved(options.runs, options["yardstick-runs"]).flatMap((side): TotalStop["side"][] => {
+    if (side === "theirs") return ["StatefulSet"];
+    starts += 1;
+    return starts <= options["start-runs"] ? ["operator", "operator, Start"] : ["operator"];
+  });
+}
+
+async function ourSide(session: Session, namespace: string, afterOutage: "Level" | "Start"): Promise<Side> {
+  const name = `chain-${afterOutage.toLowerCase()}`;
+  const more = { raft: { afterOutage } };
+  const wish = { namespace, name, replicas: REPLICAS, blockTime: BLOCK_TIME, more } as const;
   const members = operatedCluster(wish);
   const apply = async () => {
     await session.api.create(kinds.cluster, manifestOf(wish));
@@ -82,7 +105,8 @@ async function ourSide(session: Session, namespace: string): Promise<Side> {
     await deleteCluster(session, members);
     await apply();
   };
-  return { name: "operator", members, survey: new ChainSurvey(REPLICAS), ways: waysOfOurs, stop };
+  const side = afterOutage === "Level" ? "operator" : "operator, Start";
+  return { name: side, members, survey: new ChainSurvey(REPLICAS), ways: waysOfOurs, stop };
 }
 
 async function theirSide(session: Session, namespace: string, index: number): Promise<Side> {

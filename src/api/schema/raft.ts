@@ -2,7 +2,7 @@ import * as z from "zod";
 import { DURATION_PATTERN, parseDuration } from "../../model/duration.ts";
 import { MOST_TRAILING_LOGS } from "../log-retention.ts";
 import { celString, field, type Rule } from "./field.ts";
-import { durationBetween, integer, portNumber } from "./scalars.ts";
+import { choice, durationBetween, integer, portNumber } from "./scalars.ts";
 
 interface Timing {
   heartbeatTimeout: string;
@@ -96,6 +96,10 @@ export const raft = field(
       "How long a member may be away and still catch up from the log, in place of trailingLogs, which is then three times the number of blocks of that time. The log holds each block whole, and grows the volumes; after a longer absence the member gets its blocks from the others.",
     ).exactOptional(),
     snapshotsKept: integer(1, 100, "Number of Raft snapshots kept on each volume.").exactOptional(),
+    afterOutage: choice(
+      ["Level", "Start"],
+      "What members do that start while none of them leads, as after a power cut. Level: they exchange their blocks as full nodes before Raft may elect a leader, some seconds in which no block that was served can be replaced. Start: they elect at once, as ev-node does by itself, and a block that was served may be replaced by another one.",
+    ).exactOptional(),
   }),
   "Consensus between the members. Without effect where replicas is 1.",
   { rules: [oneTiming, oneRetention] },
