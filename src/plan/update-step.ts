@@ -9,6 +9,7 @@ import { heightOf } from "./quorum.ts";
 import {
   isBegun,
   isPresent,
+  isRestarting,
   isTouched,
   isUpdated,
   madeFrom,
@@ -148,11 +149,15 @@ function pendingMessage({ name, report }: Present): string {
   return `the agent of ${name} prepares it${pending === undefined ? "" : `: ${pending}`}`;
 }
 
-/** The pod of this template, where nothing has to be restarted for it. */
+/** The pod of this template, where nothing has to be restarted for it. What it was told before is still to come. */
 function relabelled({ member, why }: Chosen, target: Target, scene: Scene): UpdatePod {
   const { annotations: notes, labels: marks } = templateMetadata(member, target, scene);
+  const { container } = member.pod.update ?? {};
+  const note = isRestarting(member)
+    ? updateNote(member, target, scene, { container, given: true })
+    : { [annotations.update]: null };
   const changes = {
-    annotations: { ...notes, [annotations.update]: null },
+    annotations: { ...notes, ...note },
     labels: { ...marks, [labels.revision]: target.revision },
   };
   return { kind: "updatePod", member, object: changedPod(member.pod, changes), takesAway: false, why };

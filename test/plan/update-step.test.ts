@@ -289,6 +289,16 @@ describe("what is written on the pod", () => {
     expect(notesOf(written)).toEqual({ [annotations.configRevision]: newRevision({}) });
   });
 
+  test("labels and annotations alone, with the note of a restart that is still to come for another template", () => {
+    const told = begun({ revision: "seq-0-of-old", container: "container-of-seq-2", given: true });
+    const written = writtenPod({ change: { pod: { labels: { team: "a" } } }, member: told });
+    expect(written.takesAway).toBe(false);
+    expect(written.object.metadata.labels).toMatchObject({ team: "a", [labels.revision]: NEW });
+    expect(notesOf(written)).toMatchObject({
+      [annotations.update]: noteOf({ over: true, container: "container-of-seq-2", given: true }),
+    });
+  });
+
   test("a restart that the template does not ask for is taken off", () => {
     const member = noted({ [annotations.restart]: "by hand" });
     expect(notesOf(writtenPod({ member }))).not.toHaveProperty([annotations.restart]);
