@@ -7,6 +7,7 @@ import { headOf, inequalityOf } from "./last-block.ts";
 import { isStartedIn, type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextIntent } from "./membership-state.ts";
 import { freeze, moveMember, prepareNext, unheld } from "./membership-steps.ts";
+import { ownVolume } from "./own-volume.ts";
 import { heightOf, leadership } from "./quorum.ts";
 import { isPresent, type Scene, sceneOf, wayFor } from "./rollout-scene.ts";
 import { gapSince } from "./rollout-status.ts";
@@ -196,11 +197,13 @@ function finish(cut: Cut): Step {
   const rolling = sceneOf(snapshot, []);
   if (!rolling?.target) return waits(cut, "the StatefulSet's controller has not looked at the template yet");
   const { configRevision } = intent;
-  const starts = next.flatMap((member) => startOf(cut, member, configRevision, rolling));
   const late = next.find((member) => !isStartedIn(member, identity, epoch));
   const known = leadership(snapshot.members);
   const isBegun =
     known.kind === "one" && isStartedIn(known.leader, identity, epoch) && hasGoneOn(cut, known.leader);
+  const starts = next
+    .filter((member) => !isBegun || !isLeftToBootstrap(member, cut, configRevision))
+    .flatMap((member) => startOf(cut, member, configRevision, rolling));
   const stages = [starts].filter((stage) => stage.length > 0);
   if (!isBegun) return hurry(cut, next, "the members of the next epoch start", stages);
   if (late || starts.length > 0) {
@@ -215,6 +218,18 @@ function startOf(cut: Cut, member: Member, configRevision: string, rolling: Scen
   const revision = revisionOf(member, rolling);
   const isDone = isStartedIn(member, identity, change.to.epoch) && member.pod?.revision === revision;
   return isDone ? [] : moveMember(cut, change, member, "start", configRevision, revision);
+}
+
+/**
+ * Blocks are made again, and its volume is on no way to anywhere: it was lost meanwhile. Then it is rebuilt and started
+ * by orders of `bootstrap.ts`, and a pod carries one order only.
+ */
+function isLeftToBootstrap(member: Member, { identity, change }: Cut, configRevision: string): boolean {
+  const volume = ownVolume(member, identity);
+  const isKnown = volume !== undefined && volume.kind !== "unchecked";
+  const hasNowhereToGo = isKnown && volumeChangeOf(member, identity) === undefined;
+  const isStarted = isStartedIn(member, identity, change.to.epoch);
+  return hasNowhereToGo && !isStarted && member.pod?.configRevision === configRevision;
 }
 
 /**

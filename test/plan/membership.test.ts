@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Spec } from "../../src/api/evnodecluster.ts";
+import type { AgentAnswer } from "../../src/model/agent-protocol.ts";
+import { annotations } from "../../src/model/annotations.ts";
 import type { Member } from "../../src/model/member.ts";
 import type { MembershipRecord } from "../../src/model/membership-record.ts";
 import type { StatefulSet } from "../../src/model/objects.ts";
@@ -8,7 +10,7 @@ import { makePlan } from "../../src/plan/plan.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { statusOf } from "../../src/plan/status.ts";
 import { briefAction } from "../brief.ts";
-import { cluster, leader, member, snapshot } from "../builders.ts";
+import { cluster, isClosed, leader, member, snapshot } from "../builders.ts";
 import {
   type ChangingShape,
   changing,
@@ -293,6 +295,30 @@ describe("a change from three to five members", () => {
     expect(starts?.map((action) => action.kind === "moveMember" && action.revision)).toEqual(
       members.map(() => expected),
     );
+  });
+
+  test.each<[string, number | undefined, AgentAnswer["volume"], string]>([
+    ["was rebuilt", 2, { kind: "intact", epoch: 2, started: false }, "order seq-2 start"],
+    ["is empty", undefined, { kind: "empty" }, ""],
+  ])("a member whose volume %s has one order, once blocks are made", (_, started, volume, expected) => {
+    const begun = changing({ record: level, identity: decided, ...prepared });
+    const write = (membership(begun).stages ?? []).flat().find(({ kind }) => kind === "turnMembership");
+    if (write?.kind !== "turnMembership" || !begun.statefulSet?.status)
+      throw new Error("the set is written anew");
+    const { template } = write.statefulSet.spec ?? {};
+    const configRevision = template?.metadata?.annotations?.[annotations.configRevision];
+    const pod = { configRevision, revision: "seq-1" };
+    const own = { kind: "intact", epoch: 2, started: true } as const;
+    const members = [0, 1, 2, 3, 4].map((ordinal) => {
+      const claim = { epoch: started, started: ordinal === 2 ? started : 2 };
+      if (ordinal === 2) return member(ordinal, { pod, claim, says: { volume, ...isClosed } });
+      const node = { kind: "open", isLeader: ordinal === 0, height: 101 } as const;
+      return member(ordinal, { pod, claim, says: { volume: own, node } });
+    });
+    const statefulSet = { ...write.statefulSet, status: begun.statefulSet.status };
+    const { decided: actions } = makePlan({ ...begun, statefulSet, members, nonMembers: [] });
+    const orders = actions.flatMap(({ stages }) => stages.flat()).filter((one) => "order" in one);
+    expect(orders.map(briefAction).join(", ")).toBe(expected);
   });
 
   const says = (seen: Snapshot) => membership(seen).membership?.message;
