@@ -5,6 +5,7 @@ import type { Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { endApproval } from "./approval.ts";
 import { connectionFinding } from "./connection.ts";
+import { changeOf } from "./membership-state.ts";
 import { isMigrating } from "./migration-scene.ts";
 import { giveOrder, REPEAT_AFTER_MS, votersOf } from "./orders.ts";
 import { isAnyStarted, ownVolume } from "./own-volume.ts";
@@ -94,10 +95,13 @@ function orderBootstrap(snapshot: Snapshot, identity: Identity, empty: readonly 
 function run(snapshot: Snapshot, identity: Identity): Step {
   const blockers: readonly Blocker[] = volumeProblems(snapshot, identity);
   const { epoch } = identity;
+  const isChanging = changeOf(snapshot) !== undefined;
   const startable = snapshot.members.filter((member) => {
     const volume = ownVolume(member, identity);
     const isPreparedHere = volume?.kind === "intact" && volume.epoch === epoch && !volume.started;
-    return isPreparedHere && member.claim?.started === epoch;
+    // One that is on its way there has its order from `membership-cutover.ts`, and a pod carries one only.
+    const isElsewhere = volume?.kind === "intact" && volume.change !== undefined && isChanging;
+    return isPreparedHere && !isElsewhere && member.claim?.started === epoch;
   });
   const order = { id: `start-${epoch}`, kind: "start", epoch } as const;
   const starts = startable.flatMap((member) => giveOrder(member, order, snapshot.nowMs));

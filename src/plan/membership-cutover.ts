@@ -45,6 +45,7 @@ interface Cut extends MembershipScene {
  * | old epoch | a member of the next one is not prepared | order `bootstrap` of the next epoch |
  * | old epoch | all of them are, and nothing has moved | the identity names the next epoch: it is decided |
  * | next epoch | the StatefulSet, or a claim, is of the old one | write them |
+ * | next epoch | a member on its way to it that is not prepared any more | order `bootstrap` of it once more: it never ran in it |
  * | next epoch | a member of it is not started | order `start`, with the config of the next epoch |
  * | next epoch | one leads, has made a block, and all are started | note the end |
  */
@@ -215,6 +216,8 @@ function finish(cut: Cut): Step {
 
 function startOf(cut: Cut, member: Member, configRevision: string, rolling: Scene): Action[] {
   const { identity, change } = cut;
+  const onItsWay = volumeChangeOf(member, identity);
+  if (onItsWay && !onItsWay.prepared) return prepareNext(cut, change, member);
   const revision = revisionOf(member, rolling);
   const isDone = isStartedIn(member, identity, change.to.epoch) && member.pod?.revision === revision;
   return isDone ? [] : moveMember(cut, change, member, "start", configRevision, revision);

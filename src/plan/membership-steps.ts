@@ -3,7 +3,7 @@ import type { Member } from "../model/member.ts";
 import type { OpenChange } from "../model/membership-record.ts";
 import type { Action } from "./actions.ts";
 import { type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
-import { giveOrder, isDue, membershipVoters, REPEAT_AFTER_MS } from "./orders.ts";
+import { giveOrder, isDue, membershipVoters, nextOrderId, REPEAT_AFTER_MS } from "./orders.ts";
 import type { Step } from "./step.ts";
 
 type Change = Pick<OpenChange, "from" | "to" | "startedAt">;
@@ -48,7 +48,7 @@ export function freeze(
   return giveOrder(member, { id, kind: "freeze", epoch: from.epoch, to: to.epoch }, snapshot.nowMs);
 }
 
-/** What the next epoch begins with, beside what the old one has. */
+/** What the next epoch begins with, beside what the old one has. Where it was lost since, it is written once more. */
 export function prepareNext(
   { snapshot, identity, intents }: OrderScene,
   { to, startedAt }: Way,
@@ -56,7 +56,7 @@ export function prepareNext(
 ): Action[] {
   const { epoch, replicas } = to;
   const voters = membershipVoters(snapshot, identity, intents.current.spec, replicas);
-  const id = orderId("bootstrap", epoch, startedAt);
+  const id = nextOrderId(orderId("bootstrap", epoch, startedAt), member);
   return giveOrder(member, { id, kind: "bootstrap", epoch, voters }, snapshot.nowMs);
 }
 

@@ -31,18 +31,23 @@ export function membershipVoters(
 }
 
 /** Whether this order let the member join again in this pod. */
-export function isRejoinIn({ uid }: MemberPod, order: string | undefined): order is string {
-  return order === `rejoin-${uid}` || order?.startsWith(`rejoin-${uid}-`) === true;
-}
+export const isRejoinIn = ({ uid }: MemberPod, order: string | undefined): order is string =>
+  isOneOf(`rejoin-${uid}`, order);
 
 /** It names the pod, and counts: each loss is another repair, with an order of its own, also in one pod. */
-export function rejoinOrderId(member: Member, pod: MemberPod): string {
+export const rejoinOrderId = (member: Member, pod: MemberPod): string =>
+  nextOrderId(`rejoin-${pod.uid}`, member);
+
+/** What was done under an id is not done again, so that one for what was lost since has the next number. */
+export function nextOrderId(first: string, member: Member): string {
   const executed = answerOf(member)?.executedOrder;
-  const first = `rejoin-${pod.uid}`;
-  if (!isRejoinIn(pod, executed)) return first;
+  if (!isOneOf(first, executed)) return first;
   const count = Number(executed.slice(first.length + 1) || "1");
   return `${first}-${count + 1}`;
 }
+
+const isOneOf = (first: string, order: string | undefined): order is string =>
+  order === first || order?.startsWith(`${first}-`) === true;
 
 /** Whether ev-node exited after the order that stands on its pod was given. Kubernetes tells whole seconds. */
 export function isNewsAfterOrder({ evnode, orderGivenAt }: MemberPod): boolean {

@@ -297,8 +297,22 @@ describe("a change from three to five members", () => {
     );
   });
 
+  const onTheWay = {
+    kind: "intact",
+    epoch: 2,
+    started: false,
+    change: { kind: "joining", prepared: true },
+  } as const;
+
   test.each<[string, number | undefined, AgentAnswer["volume"], string]>([
     ["was rebuilt", 2, { kind: "intact", epoch: 2, started: false }, "order seq-2 start"],
+    ["is still on its way", 2, onTheWay, "move seq-2 with order start"],
+    [
+      "lost what it was prepared with",
+      2,
+      { ...onTheWay, change: { kind: "joining" } },
+      "order seq-2 bootstrap",
+    ],
     ["is empty", undefined, { kind: "empty" }, ""],
   ])("a member whose volume %s has one order, once blocks are made", (_, started, volume, expected) => {
     const begun = changing({ record: level, identity: decided, ...prepared });
