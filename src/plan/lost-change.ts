@@ -39,6 +39,8 @@ export function lostChange({ snapshot, identity, asked }: MembershipScene): Open
     epoch: Math.max(1, ...frozen.map((one) => one.from)),
     replicas: Math.max(1, frozen.length),
   };
-  const to = { epoch: identity.epoch, replicas: members.length };
+  // What the StatefulSet says may be of before the decision.
+  const replicas = identity.membership?.replicas ?? members.length;
+  const to = { epoch: identity.epoch, replicas };
   return { ...now, kind: "changing", from, to, stoppedAt: now.startedAt };
 }

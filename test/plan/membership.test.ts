@@ -412,6 +412,15 @@ describe("a change from three to five members", () => {
     expect(brief(seen)).toEqual(["membership: changing, 5 replicas", "stop"]);
   });
 
+  test("goes on as it was decided where its record is gone and the StatefulSet is still of before", () => {
+    const seen = changing({ identity: decided, ...prepared });
+    const [turn] = (membership(seen).stages ?? []).flat();
+    expect(turn?.kind === "turnMembership" && turn.to).toMatchObject({
+      kind: "changing",
+      to: { epoch: 2, replicas: 5 },
+    });
+  });
+
   test("touches nothing else meanwhile, and says so", () => {
     const seen = changing({ record: stopped, members: old(), nonMembers: next() });
     const plan = makePlan(seen);
