@@ -15,7 +15,7 @@ import type { Step } from "./step.ts";
 
 /** The chain stands still: nobody waits longer than he has to. */
 const RECHECK_MS = 250;
-/** Some blocks after its start a leader can tell for how long none was made; where these come slowly, it ends without. */
+/** Some blocks after its start a leader can tell how long none was made. Waited for until so long after the time is over. */
 const TELL_WITHIN_MS = 15_000;
 /** As long as it is where nothing is said, also while the spec is not valid. */
 const STOP_WITHIN_MS = defaultsV1.membership.stopWithinSeconds * 1_000;
@@ -167,9 +167,12 @@ function obstacleTo(cut: Cut): string | undefined {
   return inequalityOf(all);
 }
 
-function isLate({ change, asked, snapshot }: Cut): boolean {
+const isLate = (cut: Cut) => overdueMs(cut) > 0;
+
+/** For how long it takes longer than it may: before that, less than nothing. */
+function overdueMs({ change, asked, snapshot }: Cut): number {
   const sinceMs = parseTimestampMs(change.stoppedAt ?? "") ?? snapshot.nowMs;
-  return snapshot.nowMs - sinceMs > (asked?.policy.stopWithinMs ?? STOP_WITHIN_MS);
+  return snapshot.nowMs - sinceMs - (asked?.policy.stopWithinMs ?? STOP_WITHIN_MS);
 }
 
 function giveUp(cut: Cut, why: string): Step {
@@ -254,10 +257,9 @@ function end(cut: Cut): Step {
   const { snapshot, change } = cut;
   const { stoppedAt } = change;
   const gapMs = gapSince(snapshot, stoppedAt);
-  const sinceMs = snapshot.nowMs - (parseTimestampMs(stoppedAt ?? "") ?? 0);
   const message = `Blocks are made by ${change.to.replicas} members.`;
   const view = { membership: { reason: "MembersChanging", message } as const, recheckAfterMs: 1_000 };
-  if (gapMs === undefined && sinceMs < (isLate(cut) ? 0 : TELL_WITHIN_MS + STOP_WITHIN_MS)) return view;
+  if (gapMs === undefined && overdueMs(cut) < TELL_WITHIN_MS) return view;
   const finishedAt = new Date(snapshot.nowMs).toISOString();
   const gap = gapMs === undefined ? {} : { gapMs };
   return { ...view, stages: [[turnMembership(cut, { ...change, kind: "changed", finishedAt, ...gap })]] };

@@ -22,6 +22,7 @@ import { Suspensions } from "./suspensions.ts";
 import { Universe } from "./universe.ts";
 import { executionGenesis, MAIN, REPLICAS, type Replicas, type Taste, TWIN } from "./wanted.ts";
 import { checkWrite } from "./write-rules.ts";
+import { WriteStorms } from "./write-storms.ts";
 
 export interface Result {
   readonly seed: number;
@@ -116,8 +117,10 @@ class Run {
     this.#rules = new DisruptionRules(universe);
     this.#invariants = new Invariants(universe, replicasOf(seed, profile));
     this.#quiet = new Quiet(universe);
+    const storms = new WriteStorms(universe);
     const onWrite = (request: Request) => {
       checkWrite(universe, request);
+      storms.onWrite(request);
       this.#rules.onArrival(request);
       this.#quiet.onWrite(request);
     };
