@@ -17,10 +17,8 @@ export function withRoundTrip(known: RoundTrips, reach: Reach): RoundTrips {
 
 /** The median: one connect in a busy process takes as long as the process is busy, and half of them may. */
 export function roundTripOf(known: RoundTrips, nowMs: number): AgentAnswer["peers"][number]["rtt"] {
-  const times = known
-    .filter(({ atMs }) => nowMs - atMs <= LIFETIME_MS)
-    .map(({ value }) => value)
-    .sort((one, other) => one - other);
+  const recent = known.filter(({ atMs }) => nowMs - atMs <= LIFETIME_MS);
+  const times = Float64Array.from(recent, ({ value }) => value).sort();
   const [low, high] = [times[Math.floor((times.length - 1) / 2)], times[Math.floor(times.length / 2)]];
   if (low === undefined || high === undefined) return undefined;
   return { medianMs: Math.round(((low + high) / 2) * 100) / 100, samples: times.length };

@@ -36,7 +36,7 @@ export class ClusterMetrics {
     this.#count(labels, told, status);
     const series = new Map(clusterSeries(snapshot, status).map((one) => [idOf(one), one]));
     for (const [id, one] of before?.series ?? []) if (!series.has(id)) this.#registry.drop(one);
-    for (const one of series.values()) this.#registry.put(one);
+    for (const [id, one] of series) if (before?.series.get(id)?.value !== one.value) this.#registry.put(one);
     this.#known.set(key, { labels, series, told: toldAfter(told, status) });
   }
 
