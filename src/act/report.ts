@@ -90,8 +90,10 @@ async function writeStatus(
     return true;
   } catch (error) {
     world.forget(kinds.cluster, ref);
-    // Somebody wrote the object meanwhile; its event brings the next run. One that is gone needs no status.
-    if (error instanceof KubeError && (error.kind === "Conflict" || error.kind === "NotFound")) return false;
-    throw error;
+    if (!(error instanceof KubeError) || (error.kind !== "Conflict" && error.kind !== "NotFound"))
+      throw error;
+    // Somebody wrote it meanwhile, or it is gone. A watch that is mute would show it as it was, for minutes.
+    await world.askAbout(kinds.cluster, current);
+    return false;
   }
 }

@@ -83,7 +83,8 @@ export class ModeKeeper implements Keeper {
       return this.#set("level", "ev-node levelled before");
     }
 
-    if (await this.#startsAsItIs()) return this.#set("raft", "it starts at once, as spec.raft.afterOutage has it");
+    if (await this.#startsAsItIs())
+      return this.#set("raft", "it starts at once, as spec.raft.afterOutage has it");
     if ((await this.#logged()) === 0) return this.#set("raft", "its Raft log has no block");
     const leader = this.#peers().find(({ kind }) => kind === "leads");
     if (leader !== undefined) return this.#set("raft", `${leader.name} leads`);

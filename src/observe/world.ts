@@ -34,6 +34,8 @@ export class World {
   readonly #written = new Map<string, Remembered>();
   readonly #reads = new Map<string, Remembered>();
   readonly #hidden = new Set<string>();
+  /** Uids that the server does not know any more, of objects that a watch which is behind, or mute, still shows. */
+  readonly #gone = new Set<string>();
 
   constructor(api: KubeApi, caches: ReadonlyMap<string, Cache>, clock: Clock) {
     this.#api = api;
@@ -50,7 +52,8 @@ export class World {
    */
   async watched<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T | undefined> {
     const id = idOf(kind, ref);
-    const cached = this.#caches.get(kind.kind)?.get(keyOf(ref));
+    const shown = this.#caches.get(kind.kind)?.get(keyOf(ref));
+    const cached = this.#gone.has(shown?.metadata.uid ?? "") ? undefined : shown;
     if (cached) this.#hidden.delete(id);
     const written = this.#written.get(id);
     if (written?.object && (!cached || isNewer(written.object, cached)))
@@ -93,6 +96,14 @@ export class World {
     else this.#reads.set(id, remembered);
   }
 
+  /** The server did not take a write to this object: it is asked what became of it, whatever the watches show. */
+  async askAbout<T extends KubeObject>(kind: Kind<T>, { metadata }: T): Promise<void> {
+    const found = await this.#api.get(kind, metadata);
+    if (found) this.wrote(kind, found);
+    else this.forget(kind, metadata);
+    if (metadata.uid !== undefined && metadata.uid !== found?.metadata.uid) this.#gone.add(metadata.uid);
+  }
+
   /** Forgets what is known besides the watches. */
   forget(kind: Kind<KubeObject>, ref: ObjectRef): void {
     const id = idOf(kind, ref);
@@ -123,11 +134,12 @@ export class World {
 
   /** How much is remembered besides the watches. */
   get size(): number {
-    return this.#written.size + this.#reads.size + this.#hidden.size;
+    return this.#written.size + this.#reads.size + this.#hidden.size + this.#gone.size;
   }
 
   /** What a watch delivers replaces what was remembered of our own writes, and ends it when the object is gone. */
   #delivered(object: KubeObject, isGone: boolean): void {
+    if (isGone) this.#gone.delete(object.metadata.uid ?? "");
     const id = idOf(object, object.metadata);
     const written = this.#written.get(id)?.object;
     if (written && (isGone ? written.metadata.uid === object.metadata.uid : !isNewer(written, object))) {

@@ -19,6 +19,7 @@ import {
 } from "./rollout-scene.ts";
 import { agedMs } from "./snapshot.ts";
 import { behindAll, executionBehind } from "./standing.ts";
+import { lostMembers } from "./volumes.ts";
 
 export type Next =
   /** Every member is of the template and takes part. */
@@ -57,7 +58,7 @@ const STUCK_MS = 30_000;
  * | R2 | an outdated member cannot run, as Kubernetes or its agent shows | update it: it can lose nothing |
  * | R2 | an outdated member does not run, and its config is gone | update it: nobody can render that config again |
  * | R2 | the agent of an outdated member cannot run, beside its ev-node | update it: that is another agent, to begin with |
- * | R2 | nobody leads, everybody answers, no member is broken that was updated to something new, and an outdated one is away for long | update it: there is no quorum to lose |
+ * | R2 | nobody leads, everybody answers, no member is broken that was updated to something new, but by a lost volume, and an outdated one is away for long | update it: there is no quorum to lose |
  * | R3 | an updated member does not take part, or not for long enough | wait; it is to blame when the time is over |
  * | R4 | not exactly one member leads | wait |
  * | R5 | any other member does not take part, or is silent | wait: silence is not death |
@@ -135,9 +136,10 @@ function stuckIn(
 ): Present | undefined {
   if (scene.leadership.kind !== "none" || present.some((member) => !answerOf(member))) return undefined;
   const broken = present.filter((member) => !outdated.includes(member) && isBroken(member));
-  // An updated member that cannot run speaks against the update, unless that is what all ran before.
+  // An updated member that cannot run speaks against the update, unless that is what all ran before, or its volume
+  // is what it cannot run on.
   const isProven = scene.record?.kind === "reverted" && !broken.some(isRestarting);
-  if (broken.length > 0 && !isProven) return undefined;
+  if (!isProven && !broken.every((member) => hasLostVolume(member, scene))) return undefined;
   // Whoever started a moment ago may still bring the majority that is missing.
   const others = present.filter((member) => !broken.includes(member));
   if (!others.every((member) => hasRunFor(STUCK_MS, member, scene))) return undefined;
@@ -147,6 +149,12 @@ function stuckIn(
   // A leader that went a moment ago has another one in the next.
   if (voters.some((member) => leaderlessForMs(member, scene) < STUCK_MS)) return undefined;
   return outdated.find(isInRaft);
+}
+
+function hasLostVolume(member: Member, { snapshot }: Scene): boolean {
+  const { identity } = snapshot;
+  if (identity.kind !== "present") return false;
+  return lostMembers(snapshot, identity.identity).some((lost) => lost.member === member);
 }
 
 function isInRaft(member: Member): boolean {

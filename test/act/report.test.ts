@@ -236,6 +236,13 @@ describe("a write that fails", () => {
     expect(await running.world.watched(kinds.cluster, ref)).toBeUndefined();
   });
 
+  test("to a cluster that is gone ends what is known of it, though a mute watch still shows it", async () => {
+    const old = seen();
+    api.remove(kinds.cluster, ref);
+    await tell(old);
+    expect(await running.world.watched(kinds.cluster, ref)).toBeUndefined();
+  });
+
   test("by another operator's leadership is not even tried, and nothing is told twice", async () => {
     mayWrite = false;
     await tell(seen(), { ...nothing, done: [{ by: "foundation", action: { kind: "createIdentity" } }] });

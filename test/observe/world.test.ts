@@ -52,6 +52,37 @@ test("our own write is known at once, before the watches show it", async () => {
   expect(await typeNow()).toBe("NodePort");
 });
 
+describe("an object that a mute watch still shows", () => {
+  test("is gone once the server has said so, until the watch tells of another one", async () => {
+    const first = api.put(service("ClusterIP"));
+    api.deliver();
+    api.remove(kinds.service, ref);
+    await world.askAbout(kinds.service, first);
+    expect(await typeNow()).toBeUndefined();
+    const { uid: _, ...metadata } = first.metadata;
+    api.put({ ...first, metadata: { ...metadata, uid: "another" }, spec: { type: "NodePort" } });
+    api.deliver();
+    expect(await typeNow()).toBe("NodePort");
+    expect(world.size).toBe(0);
+  });
+
+  test("is the one that came in its place", async () => {
+    const first = api.put(service("ClusterIP"));
+    api.deliver();
+    api.remove(kinds.service, ref);
+    api.put({ ...service("NodePort"), metadata: { ...service("NodePort").metadata, uid: "another" } });
+    await world.askAbout(kinds.service, first);
+    expect(await typeNow()).toBe("NodePort");
+  });
+
+  test("stays what it is where the server has it, too", async () => {
+    const first = api.put(service("ClusterIP"));
+    api.deliver();
+    await world.askAbout(kinds.service, first);
+    expect(await typeNow()).toBe("ClusterIP");
+  });
+});
+
 test("our newer write wins over what the watches still show", async () => {
   const first = api.put(service("ClusterIP"));
   api.deliver();

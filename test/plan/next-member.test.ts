@@ -142,6 +142,15 @@ const stuck: readonly Case[] = [
     next: "wait: no member leads",
   },
   {
+    name: "also beside an updated member that cannot run because its volume was lost: that is not the update's fault",
+    members: [
+      leaderless(30_000),
+      leaderless(30_000),
+      [updated, broken, says({ volume: { kind: "damaged", message: "raft-log.db is damaged" } })],
+    ],
+    next: "seq-0, broken: seq-0 does not run with image example.org/testapp:1: ev-node's API is closed: it knows no leader",
+  },
+  {
     name: "nor when an updated member cannot run: that speaks against the update",
     members: [leaderless(30_000), leaderless(30_000), [updated, broken]],
     next: "wait: seq-2 does not run with image example.org/testapp:2: CrashLoopBackOff: back-off",
