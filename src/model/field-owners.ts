@@ -17,7 +17,8 @@ const written = new Set([
  */
 export function strangersFields<T extends KubeObject>(object: T): T {
   const { managedFields, ...metadata } = object.metadata;
-  const kept = written.has(object.kind) ? (managedFields ?? []).filter(isStrangers) : [];
+  if (managedFields === undefined) return object;
+  const kept = written.has(object.kind) ? managedFields.filter(isStrangers) : [];
   const slim: ObjectMeta = kept.length === 0 ? metadata : { ...metadata, managedFields: kept };
   return { ...object, metadata: slim };
 }

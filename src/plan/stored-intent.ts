@@ -12,8 +12,11 @@ export type StoredIntent =
   | { readonly kind: "newer"; readonly problem: string };
 
 /** Several deciders of every reconcile ask for it. */
-export const readIntent = remembered(
-  ({ metadata }: StatefulSet): StoredIntent => parseIntent(metadata.annotations?.[annotations.intent]),
+export const readIntent = ({ metadata: { annotations: notes } }: StatefulSet): StoredIntent =>
+  notes ? intentIn(notes) : parseIntent(undefined);
+
+const intentIn = remembered((notes: Readonly<Record<string, string>>) =>
+  parseIntent(notes[annotations.intent]),
 );
 
 /** The intent on the StatefulSet; undefined where there is no StatefulSet, or its intent cannot be read. */
