@@ -19,7 +19,7 @@ export interface Campaign {
 const workerFile = join(import.meta.dirname, "worker.ts");
 
 /** Operators that are killed leave signals behind that are never collected, some megabytes a seed: a new process goes on. */
-const SEEDS_OF_ONE_PROCESS = 100;
+const SEEDS_OF_ONE_PROCESS = 300;
 /** Less work beside the simulation, and less of it. */
 const NODE_FLAGS = ["--max-semi-space-size=64", "--single-threaded-gc"];
 
