@@ -42,7 +42,7 @@ type Chosen = Extract<Next, { kind: "update" }>;
 /**
  * | the member | its way | then |
  * | --- | --- | --- |
- * | has not started in its pod | anything that ev-node starts with | take the pod away: a start that comes before the change would be taken for one with it |
+ * | has not started in its pod, or waits there for its next start | anything that ev-node starts with | take the pod away: a start that comes before the change would be taken for one with it |
  * | cannot run | another image of ev-node alone | give it the image: kubelet starts it at once |
  * | cannot run | anything else | delete the pod: a new one waits for nothing |
  * | runs | labels or annotations alone | write them |
@@ -58,8 +58,9 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   if (way.kind === "replace") return replaceStep(chosen, way.because, scene);
   const parts = partsFor(chosen, target, way.parts);
   if (parts.length === 0) return act(relabelled(chosen, target, scene));
-  if (member.pod.containerId === undefined && parts.some((part) => part !== "agent"))
-    return replaceStep(chosen, "ev-node has not started in the pod", scene);
+  const waitsToStart = waitingToStart(member);
+  if (waitsToStart !== undefined && parts.some((part) => part !== "agent"))
+    return replaceStep(chosen, waitsToStart, scene);
   if (!parts.includes("agent") && !isPrepared(member, target))
     return { kind: "wait", why: pendingMessage(member) };
   if (lacksBudget(scene)) return { kind: "wait", why: BUDGET_MISSING };
@@ -70,6 +71,12 @@ export function updateStep(chosen: Chosen, target: Target, scene: Scene): Update
   const isAnnounced = chosen.member.pod.configRevision === configIn(target.template);
   const isFirst = parts.includes("agent") || (parts.includes("image") && !isAnnounced);
   return act(isFirst ? announced(chosen, target, scene, parts) : restarted(chosen, target, scene, parts));
+}
+
+/** Kubernetes starts it whenever that is due, with what it has seen of the pod by then. */
+function waitingToStart({ pod }: Present): string | undefined {
+  if (pod.containerId === undefined) return "ev-node has not started in the pod";
+  return pod.evnode.kind === "running" ? undefined : "ev-node does not run and may start at any moment";
 }
 
 /** Answers that are too old are history, however certain the look was meant to be. */

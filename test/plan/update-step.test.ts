@@ -179,6 +179,20 @@ const replacements: readonly Case[] = [
     step: "budget for nobody",
   },
   {
+    name: "where ev-node waits for its next start: Kubernetes might make it with the old image, after the change",
+    member: broken,
+    more: evict,
+    step: "eviction of seq-2",
+  },
+  {
+    name: "but not for another agent alone, which runs beside it",
+    member: broken,
+    change: {},
+    agent: "example.org/operator:2",
+    more: held,
+    step: "write seq-2",
+  },
+  {
     name: "of no known revision too",
     member: labelled({ [labels.revision]: "by-hand" }),
     more: evict,
