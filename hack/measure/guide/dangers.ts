@@ -86,12 +86,11 @@ async function stopWithOneBehind(stage: Stage, five: Five): Promise<void> {
 
 const operator = {
   empty:
-    "a member without the chain is a full node until all hold the last block: MigrationHeld, Migrating; no order to start",
-  outside: "Stalled with OldSequencerAnswers, an Event, an alert; no member has it among its peers",
-  list: "no member reads a list: Raft's state is written for one epoch, all stop and level before the next one starts",
-  wiped:
-    "refuses to rebuild: the others are no majority; a member without its Raft folder does not start (VolumeDamaged)",
-  back: "replicas: 1 levels all members before the one goes on",
+    "no member starts before all hold the last block: Migrating, MigrationHeld; new ones are full nodes until then",
+  outside: "OldSequencerAnswers of Stalled, an Event, an alert; no member has it among its peers",
+  list: "ev-node reads no list: Raft's state is written for one epoch, for which all stop, level and start",
+  wiped: "VolumeLost: none of three of five is rebuilt or started, as the others are no majority",
+  back: "replicas: 1 levels all members before one goes on alone",
 };
 
 export const dangers: readonly Danger[] = [
