@@ -11,9 +11,9 @@ export interface Machine {
   readonly peerId: string;
 }
 
-export const RAFT_PORT = 5001;
+const RAFT_PORT = 5001;
 const P2P_PORT = 26_656;
-export const BLOCK_TIME_MS = 500;
+const BLOCK_TIME = "500ms";
 
 /**
  * The guide's are 92, 368, 46 and 50 ms. On a machine that is busy with anything else they cost leader after leader its
@@ -25,8 +25,6 @@ const timing = {
   leader_lease_timeout: "1s",
   send_timeout: "500ms",
 };
-
-const block = `${BLOCK_TIME_MS}ms`;
 
 /** What the guide leaves out: without it five nodes on one machine do not start, or not as nodes of one chain. */
 const missing = ({ ip, home }: Machine, daPort: number) => ({
@@ -40,7 +38,7 @@ const listen = (ip: string) => `/ip4/${ip}/tcp/${P2P_PORT}`;
 /** node-1 as it was before: a single sequencer, which knows nobody. */
 export function singleConfig(machine: Machine, daPort: number): string {
   return stringify({
-    node: { aggregator: true, block_time: block },
+    node: { aggregator: true, block_time: BLOCK_TIME },
     p2p: { listen_address: listen(machine.ip) },
     ...missing(machine, daPort),
   });
@@ -49,7 +47,7 @@ export function singleConfig(machine: Machine, daPort: number): string {
 /** Step 7. `raft_addr` is the machine's own address: with the guide's 0.0.0.0 ev-node does not start. */
 export function memberConfig(machine: Machine, others: readonly Machine[], daPort: number): string {
   return stringify({
-    node: { aggregator: true, block_time: block },
+    node: { aggregator: true, block_time: BLOCK_TIME },
     raft: {
       enable: true,
       node_id: machine.name,
