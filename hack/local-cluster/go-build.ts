@@ -94,8 +94,8 @@ export async function buildBinaries(): Promise<ReadonlyMap<string, string>> {
   return built;
 }
 
-/** The same for one that needs no cluster: ev-node's test node, what holds packets back, Prometheus' own checks. */
-export async function buildBinary(name: "testnode" | "delay" | "promtool"): Promise<string> {
+/** The same for one that needs no cluster: ev-node's test node and its DA layer, what holds packets back, Prometheus' own checks. */
+export async function buildBinary(name: "testnode" | "local-da" | "delay" | "promtool"): Promise<string> {
   const module = [...modules, promtool].find(({ binaries }) => binaries[name] !== undefined);
   if (module === undefined) throw new Error(`no module has ${name}`);
   return provide(module, name);

@@ -1,4 +1,4 @@
-import type { Session } from "./session.ts";
+import { type Session, type Undoing, withSession, withUndoing } from "./session.ts";
 import type { Table } from "./table.ts";
 
 /** A number that a campaign can be given, with its value in the long and in the short form. */
@@ -23,17 +23,29 @@ export interface Campaign {
   readonly name: string;
   readonly about: string;
   readonly options: Readonly<Record<string, NumberOption>>;
-  run(session: Session, options: Readonly<Record<string, number>>): Promise<Report>;
+  /** `signal` ends it; what it made is undone then, too. */
+  run(signal: AbortSignal, options: Readonly<Record<string, number>>): Promise<Report>;
 }
 
-interface CampaignOf<K extends string> {
+interface CampaignOf<K extends string, S> {
   readonly name: string;
   readonly about: string;
   readonly options: Readonly<Record<K, NumberOption>>;
-  run(session: Session, options: Readonly<Record<K, number>>): Promise<Report>;
+  run(session: S, options: Readonly<Record<K, number>>): Promise<Report>;
 }
 
-/** Ties the options that a campaign declares to those that its `run` is given. */
-export function campaign<K extends string>(definition: CampaignOf<K>): Campaign {
-  return definition;
+/** Ties the options that a campaign declares to those that its `run` is given, and runs it on a cluster. */
+export function campaign<K extends string>(definition: CampaignOf<K, Session>): Campaign {
+  return {
+    ...definition,
+    run: (signal, options) => withSession(signal, (session) => definition.run(session, options)),
+  };
+}
+
+/** The same of one that needs no cluster. */
+export function campaignOfProcesses<K extends string>(definition: CampaignOf<K, Undoing>): Campaign {
+  return {
+    ...definition,
+    run: (signal, options) => withUndoing(signal, (undoing) => definition.run(undoing, options)),
+  };
 }

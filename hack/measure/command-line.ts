@@ -73,6 +73,7 @@ function usage(campaigns: readonly Campaign[]): string {
   return `usage: npm run measure -- NAME [--short] [--output FILE] [OPTIONS]
 
 Measures the operator on a real cluster: KUBECONFIG, or the local one, which is brought up when there is none.
+What needs no cluster says so.
 
 ${lines.join("\n")}
 

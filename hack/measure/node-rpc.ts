@@ -31,7 +31,7 @@ export async function askLeads(ip: string): Promise<boolean | undefined> {
   return (await ask(ip, raftNodeRequest, parseRaftNode))?.isLeader;
 }
 
-async function askHeight(ip: string): Promise<number | undefined> {
+export async function askHeight(ip: string): Promise<number | undefined> {
   return (await ask(ip, stateRequest, parseState))?.height;
 }
 

@@ -6,15 +6,19 @@ import type { Kubectl } from "../demo/kubectl.ts";
 import { say } from "../local-cluster/progress.ts";
 import { provideCluster } from "./provide-cluster.ts";
 
-/** What a campaign works with, and where it leaves what has to be undone. */
-export interface Session {
-  readonly api: KubeClient;
-  readonly kubectl: Kubectl;
-  readonly kubeconfig: string;
+/** Where a campaign leaves what has to be undone. */
+export interface Undoing {
   /** Aborted by Ctrl-C; what waits then ends at once, and what was registered is undone. */
   readonly signal: AbortSignal;
   /** Undone in reverse order when the campaign ends, however it ends. */
   readonly atEnd: (what: string, undo: () => Promise<void>) => void;
+}
+
+/** What a campaign on a cluster works with. */
+export interface Session extends Undoing {
+  readonly api: KubeClient;
+  readonly kubectl: Kubectl;
+  readonly kubeconfig: string;
 }
 
 interface Undo {
@@ -31,16 +35,26 @@ export async function withSession<T>(
   const clock = systemClock;
   const credentials = findCredentials({ clock, env: process.env, kubeconfig });
   const api = createKubeApi({ credentials, clock, version: "measure", fieldManager: "evnode-measure" });
+  try {
+    return await withUndoing(signal, (undoing) => work({ api, kubectl, kubeconfig, ...undoing }));
+  } finally {
+    api.close();
+  }
+}
+
+/** The same without a cluster. */
+export async function withUndoing<T>(
+  signal: AbortSignal,
+  work: (undoing: Undoing) => Promise<T>,
+): Promise<T> {
   const undos: Undo[] = [];
   try {
-    const atEnd: Session["atEnd"] = (what, undo) => undos.push({ what, undo });
-    return await work({ api, kubectl, kubeconfig, signal, atEnd });
+    return await work({ signal, atEnd: (what, undo) => undos.push({ what, undo }) });
   } finally {
     for (const { what, undo } of undos.toReversed()) {
       // One thing that cannot be undone must not keep the others.
       await undo().catch((error: unknown) => say(`cannot undo: ${what}: ${String(error)}`));
     }
-    api.close();
   }
 }
 

@@ -165,6 +165,11 @@ describe("why an order is refused is said in words", () => {
     voters: [...change(bootstrapOrder.voters)],
   });
   const [self, second, third] = bootstrapOrder.voters as [Voter, Voter, Voter];
+  const added: readonly Voter[] = [3, 4].map((ordinal) => ({
+    id: `chain-${ordinal}`,
+    address: `chain-${ordinal}:5001`,
+  }));
+  const longer = voters((all) => [...all, ...added]);
   const cases: readonly [why: string, volume: VolumeName, order: Order][] = [
     ["it is for epoch 2, but this pod runs epoch 1", "empty", { ...startOrder, epoch: 2 }],
     ["the volume is empty", "empty", startOrder],
@@ -203,6 +208,13 @@ describe("why an order is refused is said in words", () => {
     ["the volume was bootstrapped with other voters", "bootstrapped with other voters", bootstrapOrder],
     ["the volume was bootstrapped and started before", "started", bootstrapOrder],
     ["the volume is intact", "started", rejoinOrder],
+    ["the volume was bootstrapped with other voters", "bootstrapped", longer],
+    ["the volume was bootstrapped and started before", "started", longer],
+    [
+      "the volume was bootstrapped with other voters",
+      "without its raft folder",
+      { ...rejoinOrder, voters: [...rejoinOrder.voters, ...added] },
+    ],
   ];
   test.each(cases)("%s, on a volume %s", async (why, volume, order) => {
     await volumes[volume](pod.paths.home);

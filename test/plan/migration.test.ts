@@ -33,6 +33,7 @@ const message = (seen: Snapshot) => migration(seen).membership?.message;
 
 const at = (height: number, hash = "aa") => ({ height, hash, timeMs: 1 });
 const behind = { head: at(95) };
+const noBlocks = { kind: "open", height: 0 } as const;
 const three = (make: typeof following, shape = {}) => [make(0, shape), make(1, shape), make(2, shape)];
 const stopped = { spec: takenOver("Stopped"), old: silent() };
 const ready = { ...stopped, members: three(prepared) };
@@ -177,6 +178,16 @@ describe("from the owner's word to the start", () => {
     [
       "a member that does not follow is waited for",
       { ...ready, members: [prepared(0), prepared(1), prepared(2, { isSettled: false })] },
+      ["Migrating"],
+    ],
+    [
+      "a member without data is told to follow",
+      { ...ready, members: [prepared(0), prepared(1), empty(2)] },
+      ["move seq-2 with order join", "Migrating"],
+    ],
+    [
+      "one that has not got a block yet is waited for",
+      { ...ready, members: [prepared(0), prepared(1), prepared(2, { says: { node: noBlocks } })] },
       ["Migrating"],
     ],
     [

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { annotations } from "../../src/model/annotations.ts";
 import type { Member } from "../../src/model/member.ts";
 import { rejoin } from "../../src/plan/rejoin.ts";
@@ -157,12 +157,16 @@ function five(...shapes: readonly MemberShape[]): Member[] {
   });
 }
 
-test("of two lost members of five one is rebuilt after the other, in the order of the approvals", () => {
-  expect(repairs(five(isEmpty, isEmpty), "seq-3")).toEqual(["order seq-3 rejoin"]);
-  expect(repairs(five(isEmpty, isEmpty), "seq-4")).toEqual(["order seq-4 rejoin"]);
-});
+describe.each<[string, MemberShape]>([
+  ["volumes are empty", isEmpty],
+  ["Raft folders were wiped", has({ kind: "damaged", message: "the folder raft-1 is missing" })],
+])("where %s", (_, isLost) => {
+  test("of two of five one is rebuilt after the other, in the order of the approvals", () => {
+    expect(repairs(five(isLost, isLost), "seq-3")).toEqual(["order seq-3 rejoin"]);
+    expect(repairs(five(isLost, isLost), "seq-4")).toEqual(["order seq-4 rejoin"]);
+  });
 
-test("three lost members of five leave no majority that remembers its votes: nothing is rebuilt", () => {
-  const mute: MemberShape = isEmpty;
-  expect(repairs(five(mute, mute, mute), "seq-4")).toEqual([]);
+  test("of three of five none is: no majority remembers its votes", () => {
+    expect(repairs(five(isLost, isLost, isLost), "seq-4")).toEqual([]);
+  });
 });
