@@ -19,7 +19,7 @@ export const brokenVariants: readonly Variant[] = [
   { name: "orders a membership that lacks a member", isSeen: "underFaults", plan: planners.bootstrapsTooFew },
   {
     name: "rebuilds a lost member without the owner's approval",
-    firstSeed: 121,
+    firstSeed: 502,
     isSeen: "underFaults",
     plan: planners.rebuildsUnasked,
   },
@@ -31,13 +31,13 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "gives the lock of a begun chain back with the cluster",
-    firstSeed: 105,
+    firstSeed: 144,
     isSeen: "underFaults",
     api: releasesLock,
   },
   {
     name: "deletes the claims of a cluster that is deleted",
-    firstSeed: 4,
+    firstSeed: 9,
     isSeen: "underFaults",
     plan: planners.deletesClaims,
   },
@@ -107,7 +107,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "does not ask how far the execution layers are",
-    firstSeed: 364,
+    firstSeed: 378,
     isSeen: "underFaults",
     plan: rollouts.ignoresLayers,
   },
@@ -134,7 +134,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "lets the leader step down for a drill whatever the others do",
-    firstSeed: 1069,
+    firstSeed: 1515,
     isSeen: "underFaults",
     plan: rollouts.drillsAnyhow,
   },
