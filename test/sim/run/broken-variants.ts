@@ -170,7 +170,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "stops the chain for members to come that are far behind",
-    firstSeed: 79,
+    firstSeed: 155,
     profile: "membership",
     isSeen: "inTheEnd",
     plan: memberships.stopsForThoseBehind,
