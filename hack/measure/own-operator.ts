@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { closedPort } from "../../test/agent/servers.ts";
 import { bundle } from "../bundle.ts";
 import { command } from "../local-cluster/command.ts";
 import { provideHelm } from "../local-cluster/helm.ts";
@@ -65,7 +65,7 @@ export async function provideOwnOperators(
       namespace,
       program: join(folder, "dist/main.js"),
       logFile: join(folder, `${name}.log`),
-      healthPort: await freePort(),
+      healthPort: await closedPort(),
       env: { KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: namespace, AGENT_IMAGE: image },
     });
     session.atEnd(`own operator ${name}`, async () => operator.stop());
@@ -198,16 +198,4 @@ async function isReady(port: number): Promise<true | undefined> {
 
 async function tail(file: string): Promise<string> {
   return (await readFile(file, "utf8")).trimEnd().split("\n").slice(-3).join("\n");
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

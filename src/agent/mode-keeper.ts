@@ -196,14 +196,14 @@ export class ModeKeeper implements Keeper {
     const isUp = node.kind === "open" || node.metricsPortOpen || node.raftPortOpen;
     // The process that levelled may still be there, and soon everywhere on its way down.
     this.#ranInRaft ||= node.kind === "open" ? node.isLeader !== undefined : node.raftPortOpen;
-    if (this.#given.afterOutage === "Start") return;
-    if (!isUp && this.#ranInRaft && (await this.#isEverybodyDown())) {
+    const comesBack = this.#given.afterOutage === "Level";
+    if (comesBack && !isUp && this.#ranInRaft && (await this.#isEverybodyDown())) {
       return this.#set("level", "ev-node stopped everywhere at once");
     }
     const mode = board.findings().mode;
     const knowsLeader = node.kind === "open" && node.isLeader !== undefined;
     if (knowsLeader && mode?.kind === "raft" && mode.levelled) board.update({ mode: { kind: "raft" } });
-    await this.#comeBackForShort(node.kind === "closed" && node.raftPortOpen);
+    if (comesBack) await this.#comeBackForShort(node.kind === "closed" && node.raftPortOpen);
   }
 
   async #comeBackForShort(isWaiting: boolean): Promise<void> {

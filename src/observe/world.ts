@@ -98,9 +98,7 @@ export class World {
 
   /** The server did not take a write to this object: it is asked what became of it, whatever the watches show. */
   async askAbout<T extends KubeObject>(kind: Kind<T>, { metadata }: T): Promise<void> {
-    const found = await this.#api.get(kind, metadata);
-    if (found) this.wrote(kind, found);
-    else this.forget(kind, metadata);
+    const found = await this.#readAgain(kind, metadata);
     if (metadata.uid !== undefined && metadata.uid !== found?.metadata.uid) this.#gone.add(metadata.uid);
   }
 

@@ -8,7 +8,7 @@ import { connectionFinding } from "./connection.ts";
 import { changeOf } from "./membership-state.ts";
 import { isMigrating } from "./migration-scene.ts";
 import { giveOrder, REPEAT_AFTER_MS, votersOf } from "./orders.ts";
-import { isAnyStarted, ownVolume } from "./own-volume.ts";
+import { isAnyStarted, ownVolume, volumeIn } from "./own-volume.ts";
 import { closedRaftPaths, stateOf } from "./paths.ts";
 import { rejoin } from "./rejoin.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -97,11 +97,10 @@ function run(snapshot: Snapshot, identity: Identity): Step {
   const { epoch } = identity;
   const isChanging = changeOf(snapshot) !== undefined;
   const startable = snapshot.members.filter((member) => {
-    const volume = ownVolume(member, identity);
-    const isPreparedHere = volume?.kind === "intact" && volume.epoch === epoch && !volume.started;
+    const volume = volumeIn(member, identity);
     // One that is on its way there has its order from `membership-cutover.ts`, and a pod carries one only.
-    const isElsewhere = volume?.kind === "intact" && volume.change !== undefined && isChanging;
-    return isPreparedHere && !isElsewhere && member.claim?.started === epoch;
+    const isElsewhere = isChanging && volume?.change !== undefined;
+    return volume?.started === false && !isElsewhere && member.claim?.started === epoch;
   });
   const order = { id: `start-${epoch}`, kind: "start", epoch } as const;
   const starts = startable.flatMap((member) => giveOrder(member, order, snapshot.nowMs));

@@ -139,7 +139,7 @@ function stuckIn(
   // An updated member that cannot run speaks against the update, unless that is what all ran before, or its volume
   // is what it cannot run on.
   const isProven = scene.record?.kind === "reverted" && !broken.some(isRestarting);
-  if (!isProven && !broken.every((member) => hasLostVolume(member, scene))) return undefined;
+  if (!isProven && !broken.every((member) => isLostIn(scene, member))) return undefined;
   // Whoever started a moment ago may still bring the majority that is missing.
   const others = present.filter((member) => !broken.includes(member));
   if (!others.every((member) => hasRunFor(STUCK_MS, member, scene))) return undefined;
@@ -151,10 +151,12 @@ function stuckIn(
   return outdated.find(isInRaft);
 }
 
-function hasLostVolume(member: Member, { snapshot }: Scene): boolean {
+function isLostIn({ snapshot }: Scene, member: Member): boolean {
   const { identity } = snapshot;
-  if (identity.kind !== "present") return false;
-  return lostMembers(snapshot, identity.identity).some((lost) => lost.member === member);
+  return (
+    identity.kind === "present" &&
+    lostMembers(snapshot, identity.identity).some((lost) => lost.member === member)
+  );
 }
 
 function isInRaft(member: Member): boolean {

@@ -396,6 +396,14 @@ describe("a member in Raft", () => {
     expect([mode(), await installed(), stops]).toEqual([{ kind: "level" }, configs.level, 0]);
   });
 
+  test("has levelled once it knows a leader, also where the spec asks for a start at once", async () => {
+    keeper = newKeeper(0, "Start");
+    await keeper.begin();
+    board.update({ mode: { kind: "raft", levelled: true }, node: openNode() });
+    await tendFor(250);
+    expect(mode()).toEqual({ kind: "raft" });
+  });
+
   test("whose process ended stays in Raft where the spec asks for a start at once", async () => {
     keeper = newKeeper(0, "Start");
     await keeper.begin();

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { renderConfig } from "../../src/evnode/config.ts";
@@ -9,6 +8,7 @@ import { proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../.
 import { startArgs } from "../../src/evnode/member-command.ts";
 import { bootstrapFiles, type RaftMember } from "../../src/evnode/raft-bootstrap.ts";
 import { sealSigner } from "../../src/evnode/signer.ts";
+import { closedPort } from "../agent/servers.ts";
 
 /** Sections of evnode.yaml, with any content: what ev-node says to a wrong one is what is asked here. */
 export type Yaml = Record<string, Record<string, unknown>>;
@@ -176,22 +176,7 @@ function genesisOf(seed: Buffer): string {
 
 async function freePorts(): Promise<Ports> {
   const [raft = 0, rpc = 0, p2p = 0, metrics = 0, da = 0] = await Promise.all(
-    Array.from({ length: 5 }, freePort),
+    Array.from({ length: 5 }, closedPort),
   );
   return { raft, rpc, p2p, metrics, da };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address !== null
-          ? resolve(address.port)
-          : reject(new Error("a server has no port")),
-      );
-    });
-  });
 }

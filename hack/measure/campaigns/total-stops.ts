@@ -51,15 +51,15 @@ export const totalStops = campaign({
     requireLocal(session);
     const namespace = await provideNamespace(session, "total-stops");
     const ours = await ourSide(session, namespace, "Level");
+    const sides = new Map<Side["name"], Side>([[ours.name, ours]]);
     const stops: TotalStop[] = [];
-    let starting: Side | undefined;
-    let theirs: Side | undefined;
     for (const [index, name] of orderOf(options).entries()) {
-      // One cluster at a time that may have come out of it broken.
-      if (name === "StatefulSet") theirs ??= await theirSide(session, namespace, index);
-      if (name === "operator, Start") starting ??= await ourSide(session, namespace, "Start");
-      const sides = { operator: ours, "operator, Start": starting ?? ours, StatefulSet: theirs ?? ours };
-      const stopped = sides[name];
+      const stopped =
+        sides.get(name) ??
+        (name === "StatefulSet"
+          ? await theirSide(session, namespace, index)
+          : await ourSide(session, namespace, "Start"));
+      sides.set(name, stopped);
       const count = stops.filter(({ side: name }) => name === stopped.name).length;
       const stop = await stopAll(
         session,
@@ -69,7 +69,7 @@ export const totalStops = campaign({
       stops.push(stop);
       say(`stop ${index + 1}, ${describe(stop)}`);
       // One that did not come back would not come back from the next stop either.
-      if (stop.side === "StatefulSet" && stop.missing !== undefined) theirs = undefined;
+      if (stop.side === "StatefulSet" && stop.missing !== undefined) sides.delete(stop.side);
     }
     return totalStopsReport(stops, [...ours.survey.problems(), ...ours.survey.replaced()]);
   },

@@ -129,13 +129,13 @@ export class GuideNode implements Machine {
   }
 
   async #noteDeath(code: number | string): Promise<void> {
-    const line = (await this.said()).trimEnd().split("\n").at(-1) ?? "";
-    this.deaths.push({ node: this.name, code, line });
+    this.deaths.push({ node: this.name, code, line: await this.lastLine() });
   }
 
-  /** All that it wrote, over all starts. */
-  async said(): Promise<string> {
-    return readFile(this.#log, "utf8").catch(() => "");
+  /** Of all that it wrote, over all starts; empty when it wrote nothing. */
+  async lastLine(): Promise<string> {
+    const said = await readFile(this.#log, "utf8").catch(() => "");
+    return said.trimEnd().split("\n").at(-1) ?? "";
   }
 
   /** As `systemctl stop`: asked to end, and killed when that takes too long. */

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseNodeKey } from "../../../src/evnode/keys.ts";
 import { blockRequest } from "../../../src/evnode/rpc.ts";
+import { closedPort } from "../../../test/agent/servers.ts";
 import { readBlock } from "../../../test/e2e/harness/header-hash.ts";
 import { newChainKeys } from "../chain-keys.ts";
 import { askHeight, askText } from "../node-rpc.ts";
@@ -41,7 +41,7 @@ export class Stage {
   /** `number` makes the addresses others than those of the run before, whose connections may linger. */
   static async set(session: Undoing, programs: Programs, root: string, number: number): Promise<Stage> {
     const { passphrase, signer, genesis, nodeKeys } = await newChainKeys(MACHINES, "guide");
-    const daPort = await freePort();
+    const daPort = await closedPort();
     const nodes = nodeKeys.map((nodeKey, index) => {
       const name = `node-${index + 1}`;
       const home = join(root, name);
@@ -72,8 +72,7 @@ export class Stage {
       return (await this.heightOf(node)) >= height ? true : undefined;
     };
     if (await pollUntil(there, poll, this.#session)) return;
-    const line = (await node.said()).trimEnd().split("\n").at(-1);
-    throw new Error(`${node.name} did not reach block ${height}; it said at last: ${line}`);
+    throw new Error(`${node.name} did not reach block ${height}; it said at last: ${await node.lastLine()}`);
   }
 
   /** 0 while it says nothing. */
@@ -117,16 +116,4 @@ export class Stage {
     if (answer.status === 200) this.ledger.see(node.name, height, readBlock(answer.body).hash);
     return true;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -33,6 +33,7 @@ const LEASE_MS = 1_000;
 /** Who was led looks for another leader when nothing was heard for so long. */
 const ELECTION_MS = 1_500;
 const RESIGN_MS = 3_000;
+
 export const chainKey = ({ agent }: PodRun): string =>
   `${agent.mounted.owner.chainId} signed by ${agent.mounted.proposer.slice(0, 8)}`;
 
