@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { addUp, describe as describeOutcome, outcomeOf } from "../../hack/test-summary/outcome.ts";
+import {
+  addUp,
+  describe as describeOutcome,
+  failuresOf,
+  outcomeOf,
+} from "../../hack/test-summary/outcome.ts";
 
 function report(passed: number, failed: number, pending = 0, todo = 0): string {
   const totals = {
@@ -50,5 +55,39 @@ describe("the outcome of a test run", () => {
   it("adds up over runs", () => {
     const outcomes = [outcomeOf(report(3, 0, 1), 0), outcomeOf(report(4, 1), 1), outcomeOf(undefined, 1)];
     expect(addUp(outcomes)).toEqual({ passed: 7, failed: 2, skipped: 1 });
+  });
+});
+
+describe("the failures of a test run", () => {
+  it("are told with file, test and the first line of the error", () => {
+    const testResults = [
+      {
+        name: "a.test.ts",
+        status: "failed",
+        assertionResults: [
+          { status: "passed", fullName: "adds", failureMessages: [] },
+          {
+            status: "failed",
+            fullName: "divides",
+            failureMessages: ["expected 2 to be 3\n  at a.test.ts:4"],
+          },
+        ],
+      },
+      {
+        name: "b.test.ts",
+        status: "failed",
+        message: "no such module\n  at b.test.ts:1",
+        assertionResults: [],
+      },
+      { name: "c.test.ts", status: "passed", message: "", assertionResults: [] },
+    ];
+    expect(failuresOf(JSON.stringify({ ...JSON.parse(report(1, 1)), testResults }))).toEqual([
+      "a.test.ts: divides: expected 2 to be 3",
+      "b.test.ts: no such module",
+    ]);
+  });
+
+  it("are none where no report was left", () => {
+    expect(failuresOf(undefined)).toEqual([]);
   });
 });
