@@ -5,6 +5,7 @@ import { roundTripOf, withRoundTrip } from "../../../src/agent/round-trips.ts";
 import { namespaceHex } from "../../../src/evnode/da-namespace.ts";
 import {
   type AgentAnswer,
+  type BlockAnswer,
   CHECKPOINT_EVERY,
   type Checkpoint,
   LEADS_KEPT,
@@ -226,4 +227,11 @@ function peerOf(run: PodRun, name: string, { group, isCut, isLost, nowMs }: Surr
   const ports = { raft: isCut(run, peer) ? of("timedOut") : raft, p2p: isUp ? reached : of("refused") };
   if (!isUp || (process.mode === "raft" && process.role === "waiting")) return { name, ...ports };
   return { name, ...ports, height: storedHeight(peer.volume) };
+}
+
+/** What ev-node tells of one height; nothing while its answer says that its port is closed. */
+export function blockOf({ volume }: PodRun, { node }: AgentAnswer, height: number): BlockAnswer {
+  if (node.kind !== "open") return { kind: "unknown", why: "ev-node does not answer" };
+  const block = blockAt(volume.stored, height);
+  return block ? { kind: "held", hash: block.id } : { kind: "unknown", why: "ev-node has not come so far" };
 }

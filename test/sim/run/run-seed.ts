@@ -145,6 +145,7 @@ class Run {
       clock: universe.clock,
       chance: universe.chance,
       ask: universe.network.ask,
+      askBlock: universe.network.askBlock,
       faults: operatorFaults({
         universe,
         kill: (awayMs) => operator.kill(awayMs),
