@@ -6,7 +6,7 @@ import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Action } from "./actions.ts";
 import { budgetFor } from "./budget.ts";
-import { compareBlocks, sidesOf } from "./fork.ts";
+import { compareBlocks, differenceOf, sidesOf } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { approvedMember } from "./leave.ts";
 import { changeOf } from "./membership-state.ts";
@@ -78,6 +78,8 @@ function divergenceOf({ members, parting }: Snapshot): Divergence {
     return { kind: "unclear", why: "more than one member would have to be wrong" };
   if (most.names.length < majorityOf(members.length))
     return { kind: "unclear", why: "no majority is known to hold one block there" };
+  if (differenceOf({ members: members.filter((other) => other !== member) }))
+    return { kind: "unclear", why: "the others differ at another height" };
   const known = leadership(members);
   if (known.kind === "one" && known.leader === member)
     return {

@@ -198,6 +198,11 @@ const STOP = "Stop sending transactions and keep all volumes.";
 const APPROVE =
   "seq-2 alone differs from a majority. To rebuild it from the others, with its blocks kept on its volume: kubectl annotate --overwrite -n rollup evnodeclusters/seq evnode.dev/approve-rejoin=seq-2";
 
+/** Its head is another block than that of all others who tell one. */
+const headed = (hash: string) => ({
+  says: { node: { ...answer("x").node, head: { height: 90, hash, timeMs: 1 } } } as const,
+});
+
 describe("what is told of a fork", () => {
   test.each<[string, Shape, string]>([
     ["one differs", { approved: "" }, `${START} ${FIRST_HEIGHT} ${STOP} ${APPROVE}`],
@@ -233,6 +238,17 @@ describe("what is told of a fork", () => {
       `At height 18, seq-0 holds block a, and seq-1 holds block b, and seq-2 holds block c. ${FIRST_HEIGHT} ${STOP} Nothing is rebuilt: more than one member would have to be wrong.`,
     ],
     [
+      "the others differ, too",
+      {
+        members: [
+          member(0, { says: { node: { ...leads.node, head: { height: 90, hash: "y", timeMs: 1 } } } }),
+          member(1, headed("x")),
+          member(2),
+        ],
+      },
+      `${START} ${FIRST_HEIGHT} ${STOP} Nothing is rebuilt: the others differ at another height.`,
+    ],
+    [
       "one against one",
       { hashes: ["a", undefined, "b"] },
       `At height 18, seq-0 holds block a, and seq-2 holds block b. ${FIRST_HEIGHT} ${STOP} Nothing is rebuilt: no majority is known to hold one block there.`,
@@ -242,13 +258,10 @@ describe("what is told of a fork", () => {
   });
 
   test("that the members could not be asked", () => {
-    const node = (hash: string) => ({
-      says: { node: { ...answer("x").node, head: { height: 7, hash, timeMs: 1 } } } as const,
-    });
-    const members = [leader(0), member(1, node("aa")), member(2, node("bb"))];
+    const members = [leader(0), member(1, headed("aa")), member(2, headed("bb"))];
     const seen = snapshot({ members, parting: { kind: "notAsked", why: "the agent of seq-1 is older" } });
     expect(forkMessage(seen)).toBe(
-      "At height 7, seq-1 holds block aa and seq-2 holds bb. The first such height is not known: the agent of seq-1 is older. Stop sending transactions and keep all volumes.",
+      "At height 90, seq-1 holds block aa and seq-2 holds bb. The first such height is not known: the agent of seq-1 is older. Stop sending transactions and keep all volumes.",
     );
   });
 
