@@ -133,7 +133,7 @@ function unusableVolume(member: Member, identity: Identity): Loss[] {
   const unusable = failure && cures.get(failure.cure);
   const isFork = failure?.reason === "Diverged";
   // The execution client has executed the other blocks, and is not rebuilt with it.
-  if (!unusable || (isFork && member.executionClaim)) return [];
+  if (!failure || !unusable || (isFork && member.executionClaim)) return [];
   const loss = { member, what: `${name} does not run: ${failure.meaning}`, runs: false, unusable };
   return [isFork ? { ...loss, isFork } : loss];
 }

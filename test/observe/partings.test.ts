@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { BlockAnswer } from "../../src/model/agent-protocol.ts";
+import type { AgentAnswer, BlockAnswer } from "../../src/model/agent-protocol.ts";
 import type { Member } from "../../src/model/member.ts";
 import type { Parting } from "../../src/model/parting.ts";
 import type { AskBlock } from "../../src/observe/agent-client.ts";
 import { Partings } from "../../src/observe/partings.ts";
 import type { Difference } from "../../src/plan/fork.ts";
-import { answer, member } from "../builders.ts";
+import { member } from "../builders.ts";
 import { runningCluster } from "../fake/running-cluster.ts";
 import { settle, VirtualClock } from "../runtime/virtual-clock.ts";
 
@@ -222,9 +222,9 @@ test("a snapshot has it as long as the agents, or the members when asked, show i
   const running = await runningCluster();
   expect((await running.see()).parting).toBeUndefined();
   running.blockSays = async ({ ip }, height) => held(ip.endsWith("2") && height > 9 ? "b" : "a");
-  const told = (id: string) => ({
+  const told = (id: string): Partial<AgentAnswer> => ({
     version: id,
-    node: { ...answer("seq-0").node, checkpoints: [{ height: 16, id }] } as const,
+    node: { kind: "open", isLeader: false, height: 100, checkpoints: [{ height: 16, id }] },
   });
   running.says.set("seq-1", told("x"));
   running.says.set("seq-2", told("y"));
