@@ -1,13 +1,12 @@
-import type { BlockAnswer } from "../model/agent-protocol.ts";
 import type { Member } from "../model/member.ts";
 import type { HeldBlock, Parting } from "../model/parting.ts";
 import type { Difference } from "../plan/fork.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AskBlock } from "./agent-client.ts";
+import { type Blocks, differ, Inquiry, nobodyAsked } from "./block-inquiry.ts";
 
-/** All requests of one look, and each of them. Who does not answer one is asked no more in this look. */
+/** All requests of one look. */
 const DEADLINE_MS = 3_000;
-const REQUEST_DEADLINE_MS = 1_000;
 /** How many heights one look asks for: a chain of a billion blocks takes four looks. */
 const HEIGHTS_PER_LOOK = 8;
 /** How often members that hold different blocks are asked again, and those that did not tell. */
@@ -20,9 +19,6 @@ export interface Scene {
   /** They are asked now, and waited for. */
   readonly isCertain: boolean;
 }
-
-/** Blocks by member, of those that told theirs. */
-type Blocks = ReadonlyMap<string, string>;
 
 interface Known {
   /** Equal at `low`, different at `high`. */
@@ -151,98 +147,22 @@ async function narrow(known: Known, asked: Inquiry): Promise<void> {
   known.view = told(known.high, known.blocks);
 }
 
-/** What who does not tell held, it may hold still. A block that is pruned is nobody's any more. */
+/**
+ * What who does not tell held, it may hold still. A block that is pruned is nobody's any more, nor is one on a volume
+ * that is gone: of that the members are rebuilt, and nothing may be frozen for it.
+ */
 async function askAgain(known: Known, asked: Inquiry): Promise<void> {
   known.hasMore = false;
   const { blocks, pruned } = await asked.at(known.high);
-  const kept = [...(known.blocks ?? [])].filter(([member]) => asked.names.has(member) && !pruned.has(member));
+  const kept = [...(known.blocks ?? [])].filter(([member, { claim }]) => {
+    return !pruned.has(member) && asked.hasVolume(member, claim);
+  });
   known.blocks = new Map([...kept, ...blocks]);
   known.view = told(known.high, known.blocks);
 }
 
-const differ = (blocks: Blocks): boolean => new Set(blocks.values()).size > 1;
-
 function told(height: number, blocks: Blocks, open?: string): Parting {
-  const held = [...blocks].map(([member, hash]): HeldBlock => ({ member, hash }));
+  const held = [...blocks].map(([member, { hash }]): HeldBlock => ({ member, hash }));
   held.sort((one, other) => (one.member < other.member ? -1 : 1));
   return { kind: "asked", height, blocks: held, ...(open === undefined ? {} : { open }) };
-}
-
-interface Told {
-  readonly blocks: Blocks;
-  readonly pruned: ReadonlySet<string>;
-  /** Why one of them tells no block, in words that stay. */
-  readonly silent: string | undefined;
-}
-
-const nobodyAsked: Told = { blocks: new Map(), pruned: new Set(), silent: undefined };
-
-interface InquiryDependencies {
-  readonly ask: AskBlock;
-  readonly clock: Clock;
-  /** Of the whole look. */
-  readonly signal: AbortSignal;
-}
-
-/** Asks all members for one block at a time. */
-class Inquiry {
-  readonly names: ReadonlySet<string>;
-  readonly #members: readonly Member[];
-  readonly #given: InquiryDependencies;
-  readonly #mute = new Set<string>();
-
-  constructor(members: readonly Member[], given: InquiryDependencies) {
-    this.names = new Set(members.map(({ name }) => name));
-    this.#members = members;
-    this.#given = given;
-  }
-
-  /** The time of the look ran out. */
-  get isOver(): boolean {
-    return this.#given.signal.aborted;
-  }
-
-  async at(height: number): Promise<Told> {
-    const all = await Promise.all(
-      this.#members.map(async (member) => ({ name: member.name, block: await this.#of(member, height) })),
-    );
-    const blocks = all.flatMap(({ name, block }) => {
-      return block.kind === "held" ? [[name, block.hash] as const] : [];
-    });
-    const pruned = all.flatMap(({ name, block }) => (block.kind === "pruned" ? [name] : []));
-    const reasons = all.flatMap(({ name, block }) => reasonOf(name, block, height) ?? []);
-    return { blocks: new Map(blocks), pruned: new Set(pruned), silent: reasons[0] };
-  }
-
-  async #of({ name, pod }: Member, height: number): Promise<Answer> {
-    if (!pod?.ip || pod.terminating || this.#mute.has(name)) return noAnswer;
-    const { ask, clock, signal } = this.#given;
-    const deadline = new AbortController();
-    const cancel = clock.after(REQUEST_DEADLINE_MS, () => deadline.abort(new Error("no answer in time")));
-    try {
-      const target = { ip: pod.ip, podUid: pod.uid };
-      return await ask(target, height, AbortSignal.any([deadline.signal, signal]));
-    } catch {
-      this.#mute.add(name);
-      return noAnswer;
-    } finally {
-      cancel();
-    }
-  }
-}
-
-type Answer = BlockAnswer | { readonly kind: "cannot" };
-const noAnswer: Answer = { kind: "unknown", why: "no answer" };
-
-function reasonOf(name: string, block: Answer, height: number): string | undefined {
-  switch (block.kind) {
-    case "held":
-      return undefined;
-    case "pruned":
-      return `${name} has pruned block ${height}`;
-    case "cannot":
-      return `the agent of ${name} is of an earlier version, which does not tell single blocks`;
-    case "unknown":
-      return `${name} does not tell its block ${height}`;
-  }
 }

@@ -105,6 +105,23 @@ test("a block that is pruned by now is nobody's", async () => {
   expect(await lookFor(20, undefined)).toBeUndefined();
 });
 
+test.each<[string, Member]>([
+  ["the volume is gone", member(2, { pod: { ip: "10.0.0.2" }, claim: "none" })],
+  ["it is another one", member(2, { pod: { ip: "10.0.0.2" }, claim: { uid: "another" } })],
+  [
+    "its agent says that it is empty",
+    member(2, { pod: { ip: "10.0.0.2" }, says: { volume: { kind: "empty" } } }),
+  ],
+  ["there is no such member any more", member(1, { pod: { ip: "10.0.0.1" } })],
+])("nor is one of which %s", async (_, now) => {
+  await lookFor(2, seen);
+  says[2] = () => "nothing";
+  const looking = look(undefined, true, [at(0), at(1), now]);
+  await settle();
+  await clock.advance(1_000);
+  expect(await looking).toBeUndefined();
+});
+
 test("a certain look asks now, and waits for the answer", async () => {
   expect(await look(seen, true)).toEqual(parted(18, "a18", "a18", "b18"));
   says[2] = chain;
