@@ -11,8 +11,10 @@ import { killEvnode } from "./processes.ts";
 import { until } from "./until.ts";
 import { configFolder, volumeFolder } from "./volumes.ts";
 
-/** More than from one checkpoint to the next, so that one of them is another block. */
-const OTHER_BLOCKS = 40;
+/** As many as from one checkpoint to the next, and some more, so that one of them is another block. */
+const OTHER_BLOCKS = 20;
+/** By so many blocks the others are ahead when it comes back: beside a Raft log that is behind its store, ev-node ends. */
+const AHEAD = 10;
 const PATIENCE_MS = 60_000;
 const run = promisify(execFile);
 
@@ -27,6 +29,7 @@ export async function makeFork(cluster: Cluster, member: string): Promise<void> 
   const [raft, held, data] = ["raft-1", "raft-1.held", "data"].map((name) => join(volume, name));
   if (!raft || !held || !data) throw new Error("three names are three paths");
   const pod = await cluster.pod(member);
+  const height = await highest(cluster);
   // Without its Raft state it does not start.
   await rename(raft, held);
   await killEvnode(cluster.world, pod);
@@ -41,10 +44,27 @@ export async function makeFork(cluster: Cluster, member: string): Promise<void> 
     await run("chown", ["-R", `--reference=${data}`, join(home, "data")]);
     await rm(data, { recursive: true });
     await run("cp", ["-a", join(home, "data"), data]);
+    await comesTo(cluster, height + OTHER_BLOCKS + AHEAD);
   } finally {
     await rm(home, { recursive: true, force: true });
     await rename(held, raft);
   }
+}
+
+async function highest(cluster: Cluster): Promise<number> {
+  const views = await Promise.all(cluster.memberNames.map((member) => cluster.agent(member)));
+  return Math.max(0, ...views.map((view) => view?.node.height ?? 0));
+}
+
+async function comesTo(cluster: Cluster, height: number): Promise<void> {
+  await until(
+    `block ${height} of ${cluster.name}`,
+    async () => {
+      const now = await highest(cluster);
+      return now >= height ? { found: true } : { missing: `the highest is ${now}` };
+    },
+    { withinMs: PATIENCE_MS },
+  );
 }
 
 async function isHeldBack(cluster: Cluster, member: string): Promise<void> {
