@@ -171,7 +171,10 @@ function newNodeLife(surroundings: AgentSurroundings, board: Board): (facts: Mem
       const { node } = board.findings();
       return node.kind === "open" && node.isLeader === true;
     },
-    end: () => restarter.restart(),
+    end: async (isAnother = false) => {
+      if (isAnother) restarter.forget();
+      await restarter.restart();
+    },
   });
 }
 

@@ -47,8 +47,8 @@ export interface NodeLife {
   readonly height: () => number | undefined;
   /** Whether it said so when it was asked last. */
   readonly leads: () => boolean;
-  /** Asks it to end; kubelet starts it again. */
-  readonly end: () => Promise<void>;
+  /** Asks it to end; kubelet starts it again. `isAnother`: than the process that was asked a moment ago. */
+  readonly end: (isAnother?: boolean) => Promise<void>;
 }
 
 /** Looks at the volume and does what the pod's order asks for, if it was not done before. */
@@ -82,6 +82,9 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
     verdict.kind === "nothing"
       ? undefined
       : await executeOrder(disk, { home: paths.home, dbPath: facts.dbPath }, owner, verdict);
+  // Kubelet may have started one in between, which has the old blocks open under their new name.
+  if (verdict.kind === "writeRaftFolder" && endsNode(order) && (await nodeLife.runs()))
+    await nodeLife.end(true);
   // Also when the work was done before: it may have been cut off after the volume's record was written.
   await addToLedger(disk, paths.config, order.id);
   if (record === undefined) return report(volume);

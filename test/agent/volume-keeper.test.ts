@@ -447,6 +447,18 @@ describe("an order for blocks of a fork", () => {
     expect(ends).toBe(2);
   });
 
+  test("ends a process that was started while the blocks were set aside", async () => {
+    let looks = 0;
+    const runs = async () => (looks += 1) > 1;
+    const { paths } = pod;
+    const facts = memberFacts(memberConfig(configInput(paths.home, "chain-0")));
+    const ended: unknown[] = [];
+    const end = async (isAnother?: boolean) => void ended.push(isAnother);
+    const given = { disk: realDisk, paths, owner, facts, named: async () => undefined };
+    const report = await tendVolume({ ...given, nodeLife: { ...nodeLife(), runs, end } });
+    expect([report.executedOrder, ended]).toEqual(["rejoin-1", [true]]);
+  });
+
   test("is carried out at once where ev-node does not run", async () => {
     expect(await look()).toMatchObject({ executedOrder: "rejoin-1", volume: { kind: "intact" } });
     expect(ends).toBe(0);
