@@ -1,4 +1,4 @@
-import { blockRequest, parseBlock, parseRpcError } from "../evnode/rpc.ts";
+import { blockRequest, isBlockMissing, parseBlock, parseRpcError } from "../evnode/rpc.ts";
 import type { BlockAnswer } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
@@ -64,7 +64,7 @@ export class BlockLook {
 
   #meaningOfRefusal(status: number, body: string, height: number): BlockAnswer {
     const reading = parseRpcError(body);
-    const isMissing = reading.kind === "parsed" && reading.value.code === "not_found";
+    const isMissing = reading.kind === "parsed" && isBlockMissing(reading.value);
     if (!isMissing) return unknown(`ev-node answers with HTTP status ${status}`);
     return (this.#height() ?? 0) >= height ? { kind: "pruned" } : unknown("ev-node has not come so far");
   }

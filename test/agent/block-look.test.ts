@@ -24,11 +24,17 @@ const block = (height: string): HttpResult => ({
   status: 200,
   body: JSON.stringify({ block: { header: { header: { ...header, height }, signature: "AA==" } } }),
 });
-const refusal = (status: number, code: string): HttpResult => ({
+const refusal = (status: number, code: string, message = "m"): HttpResult => ({
   kind: "answered",
   status,
-  body: JSON.stringify({ code, message: "m" }),
+  body: JSON.stringify({ code, message }),
 });
+/** In the words of ev-node. */
+const missing = refusal(
+  500,
+  "internal",
+  "failed to retrieve block data: load block header: datastore: key not found",
+);
 
 test.each<[string, HttpResult, number, BlockAnswer | "a hash"]>([
   ["a block", block("17"), 20, "a hash"],
@@ -44,13 +50,9 @@ test.each<[string, HttpResult, number, BlockAnswer | "a hash"]>([
     20,
     { kind: "unknown", why: "the answer of ev-node is not that block" },
   ],
-  ["no block, and it is further", refusal(404, "not_found"), 20, { kind: "pruned" }],
-  [
-    "no block, and it is not so far",
-    refusal(404, "not_found"),
-    16,
-    { kind: "unknown", why: "ev-node has not come so far" },
-  ],
+  ["no block, and it is further", missing, 20, { kind: "pruned" }],
+  ["no block, and it is not so far", missing, 16, { kind: "unknown", why: "ev-node has not come so far" }],
+  ["an empty store", refusal(404, "not_found"), 0, { kind: "unknown", why: "ev-node has not come so far" }],
   [
     "an error",
     refusal(500, "internal"),

@@ -15,6 +15,11 @@ import { configFolder, volumeFolder } from "./volumes.ts";
 const OTHER_BLOCKS = 20;
 /** By so many blocks the others are ahead when it comes back: beside a Raft log that is behind its store, ev-node ends. */
 const AHEAD = 10;
+/**
+ * By so many it is ahead of them before: a block that follows must not be older than the one that it follows, or the
+ * member goes no further.
+ */
+const FASTER = 2;
 const PATIENCE_MS = 60_000;
 const run = promisify(execFile);
 
@@ -29,7 +34,6 @@ export async function makeFork(cluster: Cluster, member: string): Promise<void> 
   const [raft, held, data] = ["raft-1", "raft-1.held", "data"].map((name) => join(volume, name));
   if (!raft || !held || !data) throw new Error("three names are three paths");
   const pod = await cluster.pod(member);
-  const height = await highest(cluster);
   // Without its Raft state it does not start.
   await rename(raft, held);
   await killEvnode(cluster.world, pod);
@@ -40,11 +44,11 @@ export async function makeFork(cluster: Cluster, member: string): Promise<void> 
     await run("cp", ["-a", data, join(home, "data")]);
     await cp(configFolder(pod), join(home, "config"), { recursive: true });
     await makeAlone(join(home, "config", "evnode.yaml"), home);
-    await runAlone(home);
+    const height = await runAlone(home, () => highest(cluster));
     await run("chown", ["-R", `--reference=${data}`, join(home, "data")]);
     await rm(data, { recursive: true });
     await run("cp", ["-a", join(home, "data"), data]);
-    await comesTo(cluster, height + OTHER_BLOCKS + AHEAD);
+    await comesTo(cluster, height + AHEAD);
   } finally {
     await rm(home, { recursive: true, force: true });
     await rename(held, raft);
@@ -98,7 +102,8 @@ async function makeAlone(file: string, home: string): Promise<void> {
   await writeFile(file, stringify(yaml));
 }
 
-async function runAlone(home: string): Promise<void> {
+/** Returns the height of its last block. */
+async function runAlone(home: string, others: () => Promise<number>): Promise<number> {
   const passphraseFile = join(home, "config", "passphrase");
   const env = { PATH: process.env["PATH"] ?? "", HOME: home };
   const node = spawn(await buildBinary("testnode"), [...startArgs({ home, passphraseFile })], { env });
@@ -112,13 +117,15 @@ async function runAlone(home: string): Promise<void> {
   node.on("exit", () => {
     hasEnded = true;
   });
-  const made = () => said.split("produced block").length - 1;
+  const made = () => said.split("\n").filter((line) => line.includes("produced block"));
+  const height = () => Number(/"height":(\d+)/.exec(made().at(-1) ?? "")?.[1] ?? 0);
   try {
     await until(
       `${OTHER_BLOCKS} other blocks`,
       async () => {
         if (hasEnded) throw new Error(`ev-node ended: ${said.slice(-2_000)}`);
-        return made() >= OTHER_BLOCKS ? { found: true } : { missing: `there are ${made()}` };
+        const isEnough = made().length >= OTHER_BLOCKS && height() >= (await others()) + FASTER;
+        return isEnough ? { found: true } : { missing: `there are ${made().length}, up to ${height()}` };
       },
       { withinMs: PATIENCE_MS },
     );
@@ -128,4 +135,5 @@ async function runAlone(home: string): Promise<void> {
       withinMs: PATIENCE_MS,
     });
   }
+  return height();
 }
