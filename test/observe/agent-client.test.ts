@@ -106,15 +106,15 @@ describe("a block", () => {
     expect(await askBlock()).toEqual({ kind: "cannot" });
   });
 
-  test.each<[string, object]>([
-    ["of another pod", { podUid: "uid-of-seq-1" }],
-    ["of another height", { height: 18 }],
-    ["of another protocol", { protocol: 2 }],
-    ["of an unknown kind", { block: { kind: "rumoured" } }],
-    ["with a hash that is none", { block: { kind: "held", hash: "a".repeat(129) } }],
-  ])("%s is no answer", async (_, over) => {
+  test.each<[string, object, string | RegExp]>([
+    ["of another pod", { podUid: "uid-of-seq-1" }, "the answer is of another block"],
+    ["of another height", { height: 18 }, "the answer is of another block"],
+    ["of another protocol", { protocol: 2 }, /protocol/],
+    ["of an unknown kind", { block: { kind: "rumoured" } }, /kind/],
+    ["with a hash that is none", { block: { kind: "held", hash: "a".repeat(129) } }, /hash/],
+  ])("%s is no answer", async (_, over, why) => {
     tells(over);
-    await expect(askBlock()).rejects.toThrow();
+    await expect(askBlock()).rejects.toThrow(why);
   });
 
   test("with another status is no answer", async () => {
