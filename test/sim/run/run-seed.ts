@@ -344,8 +344,8 @@ class Run {
     if (isEvm) return;
     owner.approve(MAIN, name);
     await this.#until(`${name} is not rebuilt`, REBUILT_MS, () => volume.forkedFrom === undefined);
+    await this.#until("the fork is over, and still told", REBUILT_MS, () => this.#forks.told === undefined);
     await this.#becomeWell(UNDISTURBED_MS);
-    if (this.#forks.told !== undefined) universe.violate("the fork is over, and still told");
     const isDisturbed = universe.leaderEnds > leaderEnds || universe.standstills.length > standstills;
     if (isDisturbed) universe.violate(`the rebuild of ${name} took the lead away, or stopped the chain`);
   }
