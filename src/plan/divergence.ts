@@ -118,7 +118,7 @@ function obstacleTo(member: Member, snapshot: Snapshot, identity: Identity): str
 }
 
 /** What its owner can do about the fork. */
-export function divergenceRemedy(snapshot: Snapshot): string {
+function divergenceRemedy(snapshot: Snapshot): string {
   const found = divergenceOf(snapshot);
   if (found.kind === "unknown" || snapshot.identity.kind !== "present") return "";
   if (found.kind === "unclear") return ` Nothing is rebuilt: ${found.why}.`;
