@@ -10,12 +10,13 @@ import type { Leadership } from "./kube/leadership.ts";
 import { LeaderElection } from "./kube/lease.ts";
 import { kinds } from "./model/kinds.ts";
 import { keyOf } from "./model/kube-object.ts";
-import type { AskAgent } from "./observe/agent-client.ts";
+import type { AskAgent, AskBlock } from "./observe/agent-client.ts";
 import { Agents } from "./observe/agents.ts";
 import { followPod } from "./observe/follow-pod.ts";
 import { observe } from "./observe/observe.ts";
 import type { AskOldSequencer } from "./observe/old-sequencer-client.ts";
 import { OldSequencers } from "./observe/old-sequencers.ts";
+import { Partings } from "./observe/partings.ts";
 import { World } from "./observe/world.ts";
 import type { Snapshot } from "./plan/snapshot.ts";
 import type { Plan } from "./plan/step.ts";
@@ -40,6 +41,7 @@ export interface OperatorProcessDependencies {
   readonly log: Logger;
   readonly api: KubeApi;
   readonly ask: AskAgent;
+  readonly askBlock: AskBlock;
   readonly askOldSequencer: AskOldSequencer;
   readonly clock: Clock;
   readonly random: Random;
@@ -56,6 +58,7 @@ export class OperatorProcess {
   readonly #queue: Queue;
   readonly #agents: Agents;
   readonly #oldSequencers: OldSequencers;
+  readonly #partings: Partings;
   readonly #watches: Watches;
   readonly #controller: Controller;
   /** While it holds a leadership, this process may write. */
@@ -67,6 +70,7 @@ export class OperatorProcess {
     this.#queue = new Queue({ clock, observer: metrics.queue });
     this.#agents = new Agents(ask, clock, random, (key) => this.#queue.add(key));
     this.#oldSequencers = new OldSequencers(deps.askOldSequencer, clock, (key) => this.#queue.add(key));
+    this.#partings = new Partings(deps.askBlock, clock, (key) => this.#queue.add(key));
     this.#watches = new Watches({
       api,
       clock,
@@ -114,6 +118,7 @@ export class OperatorProcess {
       await watching;
       await this.#agents.stop();
       await this.#oldSequencers.stop();
+      await this.#partings.stop();
     }
   }
 
@@ -168,15 +173,10 @@ export class OperatorProcess {
         log.error({ cluster: keyOf(snapshot.cluster.metadata), err }, "the metrics of a cluster failed");
       }
     };
+    const seen = { agents: this.#agents, oldSequencers: this.#oldSequencers, partings: this.#partings };
     const told = { api, world, events, ration, gathering, onStatus };
     const reconcile = newReconcile({
-      observe: (namespace, name, look) =>
-        observe(
-          { world, agents: this.#agents, oldSequencers: this.#oldSequencers, settings, clock },
-          namespace,
-          name,
-          look,
-        ),
+      observe: (namespace, name, look) => observe({ world, ...seen, settings, clock }, namespace, name, look),
       plan,
       act: async (snapshot, plan, signal) => {
         const outcome = await actAll(
@@ -195,6 +195,7 @@ export class OperatorProcess {
         gathering.end(key);
         events.forget(key);
         this.#oldSequencers.forget(key);
+        this.#partings.forget(key);
         world.forgetCluster(key);
         metrics.clusters.forget(key);
       },

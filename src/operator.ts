@@ -47,8 +47,8 @@ interface Parts {
 
 async function runWith({ config, log, api, metrics }: Parts, signal: AbortSignal): Promise<number> {
   const agentClient = newAgentClient();
-  const { ask } = agentClient;
-  const ports = { api, ask, askOldSequencer, clock, random };
+  const { ask, askBlock } = agentClient;
+  const ports = { api, ask, askBlock, askOldSequencer, clock, random };
   const operator = new OperatorProcess({ config, log, ...ports, plan: makePlan, metrics });
   const health = await serveHealth(config.healthPort, {
     live: () => operator.stuck(),

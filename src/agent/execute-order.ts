@@ -28,7 +28,7 @@ export async function executeOrder(
 ): Promise<VolumeRecord> {
   const { order } = verdict;
   if (verdict.kind === "writeRaftFolder") {
-    if (order.kind === "rejoin" && order.anew === "all") {
+    if (order.kind === "rejoin" && (order.anew === "all" || verdict.before?.forked)) {
       // The Raft folder first: without it ev-node does not start, and it must not start on one without the blocks.
       if (!(await isWritten(home, owner.epoch, order.voters)))
         await setAside(disk, home, raftFolderName(owner.epoch));
@@ -110,7 +110,7 @@ async function proveMembership(path: string, voters: readonly Voter[]): Promise<
 }
 
 /** Nothing is deleted: a folder that is in the way keeps its content under another name. */
-async function setAside(disk: Disk, home: string, name: string): Promise<void> {
+export async function setAside(disk: Disk, home: string, name: string): Promise<void> {
   const path = join(home, name);
   if (!(await namesIn(dirname(path)))?.includes(basename(path))) return;
 

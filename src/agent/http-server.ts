@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { MAX_WAIT_MS } from "../model/agent-protocol.ts";
+import { BLOCKS_PATH, type BlockAnswer, MAX_WAIT_MS } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 
@@ -22,6 +22,8 @@ export interface ServerDependencies {
   readonly clock: Clock;
   /** Why the agent's own loops are not alive; undefined when they are. */
   readonly stuck: () => string | undefined;
+  /** Which block ev-node holds at a height. */
+  readonly blockAt: (height: number) => Promise<BlockAnswer>;
 }
 
 export async function startServer(port: number, dependencies: ServerDependencies): Promise<AgentServer> {
@@ -31,6 +33,8 @@ export async function startServer(port: number, dependencies: ServerDependencies
     const url = new URL(request.url ?? "/", "http://agent");
     if (request.method !== "GET") return sendText(response, 405, "only GET is answered");
     if (url.pathname === "/v1/state") return states.serve(url.searchParams, request, response);
+    if (url.pathname.startsWith(BLOCKS_PATH))
+      return void serveBlock(url.pathname.slice(BLOCKS_PATH.length), dependencies, response);
     const [status, text] = probeAnswer(url.pathname, board, stuck);
     return sendText(response, status, text);
   });
@@ -66,7 +70,22 @@ function probeAnswer(
       return problem === undefined ? [200, "alive"] : [503, problem];
     }
     default:
-      return [404, "there is /v1/state, /startupz, /readyz and /livez"];
+      return [404, "there is /v1/state, /v1/blocks/HEIGHT, /startupz, /readyz and /livez"];
+  }
+}
+
+async function serveBlock(
+  asked: string,
+  { board, blockAt }: ServerDependencies,
+  response: ServerResponse,
+): Promise<void> {
+  if (!/^[1-9]\d{0,14}$/.test(asked)) return sendText(response, 400, "a height is a whole number from 1 on");
+  const height = Number(asked);
+  const { protocol, podUid } = board.answer();
+  try {
+    sendJson(response, { protocol, podUid, height, block: await blockAt(height) });
+  } catch (error) {
+    sendText(response, 500, error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -2,6 +2,7 @@ import pino from "pino";
 import { AGENT_PORT } from "../model/agent-protocol.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type Random, systemRandom } from "../runtime/random.ts";
+import { BlockLook } from "./block-look.ts";
 import { type Board, newBoard } from "./board.ts";
 import { type IdentityCheck, newIdentityCheck } from "./check-identity.ts";
 import { realDisk } from "./disk.ts";
@@ -15,6 +16,7 @@ import { nodeIsUp, nodeRuns } from "./node-watch.ts";
 import { PeerLooks } from "./peer-looks.ts";
 import { prepareUntilDone } from "./prepare.ts";
 import { newResolve, type Resolve } from "./resolve.ts";
+import { Restarter } from "./restarter.ts";
 import { isHeld } from "./run-kind.ts";
 import { type AgentPaths, podPaths, readSettings, type Settings } from "./settings.ts";
 import type { NodeLife } from "./volume-keeper.ts";
@@ -85,8 +87,10 @@ async function runMember(
   const bootId = Buffer.from(random.bytes(6)).toString("hex");
   const board = newBoard({ member, podUid, maxBlocksBehind, bootId }, clock, log);
   const heart = newHeart(clock);
-  const server = await startServer(port, { board, clock, stuck: heart.stuck });
   const http = newHttpClient(clock);
+  const blocks = new BlockLook({ http, board, clock });
+  const blockAt = (height: number) => blocks.at(height);
+  const server = await startServer(port, { board, clock, stuck: heart.stuck, blockAt });
   log.info({ epoch: settings.epoch, port: server.port }, "the agent runs");
 
   // Who waits for an answer gets it at once; the looks in flight end by themselves, or with their connections.
@@ -99,7 +103,7 @@ async function runMember(
   if (signal.aborted) close();
   try {
     const checkIdentity = newIdentityCheck(ordinal);
-    const given = { settings, surroundings, board, http, checkIdentity, beat: heart.beat };
+    const given = { settings, surroundings, board, http, blocks, checkIdentity, beat: heart.beat };
     while (!signal.aborted) await runRound(given, signal);
   } finally {
     if (!signal.aborted) close();
@@ -113,6 +117,7 @@ interface MemberRun {
   readonly surroundings: AgentSurroundings;
   readonly board: Board;
   readonly http: HttpClient;
+  readonly blocks: BlockLook;
   readonly checkIdentity: IdentityCheck;
   readonly beat: () => void;
 }
@@ -142,6 +147,7 @@ async function runRound(given: MemberRun, whole: AbortSignal): Promise<void> {
     { clock, log, signal, beat },
   );
   if (prepared === undefined) return looks;
+  given.blocks.use(prepared.facts.rpcPort);
   const ofNode = { stopNode, nodeProcesses, nodeCpuStat };
   const endRound = () => round.abort();
   await watch(prepared, { ...around, ...member, ...ofNode, log, beat, peers, endRound });
@@ -150,7 +156,8 @@ async function runRound(given: MemberRun, whole: AbortSignal): Promise<void> {
 }
 
 function newNodeLife(surroundings: AgentSurroundings, board: Board): (facts: MemberFacts) => NodeLife {
-  const { paths, resolve, clock, nodeProcesses } = surroundings;
+  const { paths, resolve, clock, nodeProcesses, stopNode } = surroundings;
+  const restarter = new Restarter(clock, () => stopNode(paths.home));
   // A process opens its stores before its first port.
   return (facts) => ({
     runs: async () => (await nodeProcesses(paths.home)).length > 0 || (await nodeRuns(facts, resolve, clock)),
@@ -159,6 +166,14 @@ function newNodeLife(surroundings: AgentSurroundings, board: Board): (facts: Mem
     height: () => {
       const { node } = board.findings();
       return node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+    },
+    leads: () => {
+      const { node } = board.findings();
+      return node.kind === "open" && node.isLeader === true;
+    },
+    end: async (isAnother = false) => {
+      if (isAnother) restarter.forget();
+      await restarter.restart();
     },
   });
 }

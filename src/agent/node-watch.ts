@@ -50,6 +50,8 @@ export class NodeWatch {
   readonly #given: NodeWatchDependencies;
   readonly #ask: AskNode;
   #identityAtMs: number | undefined;
+  /** Earlier checkpoints that were asked for since the HTTP server opened: what is pruned is not asked for again. */
+  readonly #tried = new Set<number>();
 
   constructor(given: NodeWatchDependencies) {
     this.#given = given;
@@ -80,6 +82,7 @@ export class NodeWatch {
     board.update({ node: { ...(before.kind === "open" ? before : opened), isLeader } });
     if (before.kind === "open") return;
     this.#identityAtMs = undefined;
+    this.#tried.clear();
     await this.#lookAtChain();
   }
 
@@ -145,12 +148,18 @@ export class NodeWatch {
     });
   }
 
+  /**
+   * The newest one as soon as it is there, and one of those before with each look. ev-node tolerates the first block of
+   * a process that does not follow from the one before, so other blocks may lie below a head that is as all others'.
+   */
   async #checkpointIfDue(head: number): Promise<Checkpoint | undefined> {
     const { node } = this.#given.board.findings();
-    // Before the first multiple it is the first block.
-    const height = head - (head % CHECKPOINT_EVERY) || Math.min(head, 1);
-    const isKnown = node.kind === "open" && node.checkpoints.some((known) => known.height === height);
-    if (height === 0 || isKnown) return undefined;
+    const known = node.kind === "open" ? node.checkpoints.map(({ height }) => height) : [];
+    const heights = checkpointHeights(head);
+    const missing = heights.filter((height) => !known.includes(height));
+    const height = missing.find((one) => one === heights[0] || !this.#tried.has(one));
+    if (height === undefined) return undefined;
+    if (height !== heights[0]) this.#tried.add(height);
     const block = await this.#ask(blockRequest(height), parseBlock);
     if (block?.value.height !== height || block.value.signature === "") return undefined;
     return { height, id: createHash("sha256").update(block.value.signature).digest("hex").slice(0, 16) };
@@ -170,8 +179,18 @@ export class NodeWatch {
   }
 }
 
+/** The newest first. Before the first multiple it is the first block. */
+function checkpointHeights(head: number): readonly number[] {
+  const last = Math.floor(head / CHECKPOINT_EVERY);
+  const heights = Array.from({ length: Math.min(last, CHECKPOINTS_KEPT) }, (_, back) => {
+    return (last - back) * CHECKPOINT_EVERY;
+  });
+  return heights.length > 0 || head === 0 ? heights : [1];
+}
+
 function withCheckpoint(known: readonly Checkpoint[], found: Checkpoint): readonly Checkpoint[] {
-  return [found, ...known.filter(({ height }) => height !== found.height)].slice(0, CHECKPOINTS_KEPT);
+  const all = [found, ...known.filter(({ height }) => height !== found.height)];
+  return all.sort((one, other) => other.height - one.height).slice(0, CHECKPOINTS_KEPT);
 }
 
 const opened: Open = {

@@ -85,10 +85,12 @@ export function isExecuted(order: Order, volume: VolumeState, facts: OrderFacts)
 /**
  * What is left of an order where ev-node is up. One to write an intact volume anew was given while ev-node could not
  * use it and the others could spare its votes. Kept until ev-node stops, it would take them at a moment of which nobody
- * knows how the others are; so it counts as done.
+ * knows how the others are; so it counts as done. One for blocks of a fork ends
+ * ev-node, unless that leads by now: then the others follow these blocks.
  */
-export function whereUp(verdict: OrderVerdict, volume: VolumeState): OrderVerdict {
+export function whereUp(verdict: OrderVerdict, volume: VolumeState, leads = false): OrderVerdict {
   if (verdict.kind !== "writeRaftFolder" || volume.kind !== "intact") return verdict;
+  if (endsNode(verdict.order) && !leads) return verdict;
   return { kind: "record", order: verdict.order, record: volume.record };
 }
 
@@ -122,12 +124,15 @@ function judgeRejoin(order: VotersOrder, volume: OwnVolume, facts: OrderFacts): 
     if (volume.isFresh && volume.record.started) return { kind: "record", order, record: volume.record };
     if (anewOf(order) === undefined || !volume.record.started) return refuse(order, "the volume is intact");
   }
-  const isKept = anewOf(order) !== "all";
+  const isKept = anewOf(order) !== "all" && !record?.forked;
   const hasBlocks =
     isKept && (volume.kind === "intact" || (volume.kind === "damaged" && volume.hasBlockData));
   const hadBlocks = hasBlocks && record?.hadBlocks === true;
   return { kind: "writeRaftFolder", order, hadBlocks, before: record };
 }
+
+/** Whether ev-node is ended for it where it runs. */
+export const endsNode = (order: Order): boolean => order.kind === "rejoin" && order.forked === true;
 
 /** What is written anew though it looks intact. */
 const anewOf = (order: VotersOrder) => (order.kind === "rejoin" ? order.anew : undefined);

@@ -2,13 +2,13 @@ import type { AgentAnswer, Order } from "../model/agent-protocol.ts";
 import { annotations } from "../model/annotations.ts";
 import { type ChangeVerdict, isOfChange, judgeChange } from "./change-orders.ts";
 import type { Disk } from "./disk.ts";
-import { executeOrder } from "./execute-order.ts";
+import { executeOrder, setAside } from "./execute-order.ts";
 import type { MemberFacts } from "./member-facts.ts";
-import { judgeOrder, type OrderReading, type OrderVerdict, readOrder, whereUp } from "./orders.ts";
+import { endsNode, judgeOrder, type OrderReading, type OrderVerdict, readOrder, whereUp } from "./orders.ts";
 import { readPodAnnotations } from "./pod-annotations.ts";
 import { addToLedger, readLedger } from "./pod-ledger.ts";
 import type { AgentPaths } from "./settings.ts";
-import { judgeVolume, lookAtVolume, type VolumeOwner, type VolumeState } from "./volume.ts";
+import { judgeVolume, lookAtVolume, raftFolderName, type VolumeOwner, type VolumeState } from "./volume.ts";
 import { type VolumeRecord, writeRecord } from "./volume-record.ts";
 
 /** What a look at the volume and at the pod's order came to. */
@@ -45,6 +45,10 @@ export interface NodeLife {
   readonly isHeld: () => Promise<boolean>;
   /** Of its blocks, as it told a moment ago. */
   readonly height: () => number | undefined;
+  /** Whether it said so when it was asked last. */
+  readonly leads: () => boolean;
+  /** Asks it to end; kubelet starts it again. `isAnother`: than the process that was asked a moment ago. */
+  readonly end: (isAnother?: boolean) => Promise<void>;
 }
 
 /** Looks at the volume and does what the pod's order asks for, if it was not done before. */
@@ -60,14 +64,15 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
 
   const { order } = reading;
   const judged = await judge(order, volume, executed, dependencies);
-  const verdict =
-    judged.kind === "writeRaftFolder" && (await nodeLife.isUp()) ? whereUp(judged, volume) : judged;
+  const isUp = judged.kind === "writeRaftFolder" && (await nodeLife.isUp());
+  const verdict = isUp ? whereUp(judged, volume, nodeLife.leads()) : judged;
   if (verdict.kind === "refuse") {
     return { ...report(volume), refusedOrder: { id: order.id, message: verdict.message } };
   }
   if (verdict.kind === "postpone") return { ...report(volume), postponed: verdict.message };
   // A process goes on with files that were taken from under it, and would come back to others.
   if (verdict.kind === "writeRaftFolder" && (await nodeLife.runs())) {
+    if (endsNode(order)) await endForked(dependencies, verdict);
     return {
       ...report(volume),
       postponed: `order ${order.id} (${order.kind}) waits until ev-node stops`,
@@ -77,12 +82,29 @@ export async function tendVolume(dependencies: VolumeKeeperDependencies): Promis
     verdict.kind === "nothing"
       ? undefined
       : await executeOrder(disk, { home: paths.home, dbPath: facts.dbPath }, owner, verdict);
+  // Kubelet may have started one in between, which has the old blocks open under their new name.
+  if (verdict.kind === "writeRaftFolder" && endsNode(order) && (await nodeLife.runs()))
+    await nodeLife.end(true);
   // Also when the work was done before: it may have been cut off after the volume's record was written.
   await addToLedger(disk, paths.config, order.id);
   if (record === undefined) return report(volume);
   // Judged anew from the disk: what was done counts only as far as it can be seen.
   const now = judgeVolume(await lookAtVolume(paths.home, owner.epoch, facts.dbPath), owner);
   return { ...reportOf(now, reading, [...executed, order.id]), isMoved: isMoved(volume, record) };
+}
+
+/**
+ * Kubelet starts ev-node again at once. So what it needs to start is taken away before it ends, and the record says
+ * first what the volume is: cut off anywhere, the blocks of the fork are not used again.
+ */
+async function endForked(
+  { disk, paths, owner, nodeLife }: VolumeKeeperDependencies,
+  { before }: Extract<OrderVerdict, { kind: "writeRaftFolder" }>,
+): Promise<void> {
+  if (before !== undefined && !before.forked)
+    await writeRecord(disk, paths.home, { ...before, forked: true });
+  await setAside(disk, paths.home, raftFolderName(owner.epoch));
+  await nodeLife.end();
 }
 
 async function judge(

@@ -32,6 +32,8 @@ const recordSchema = z.strictObject({
   hadBlocks: z.boolean(),
   /** Written once the blocks of a single sequencer were seen to be gone, and never taken back. */
   lostBlocks: z.literal(true).optional(),
+  /** Its blocks are of a fork: they are set aside before ev-node runs again. */
+  forked: z.literal(true).optional(),
   /**
    * What ev-node held when the epoch began here; absent in the first one. Its Raft log begins empty, and would be no
    * worse for a member that lost blocks since.

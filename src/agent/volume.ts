@@ -152,6 +152,7 @@ function lossOf({ hasBlockData }: VolumeLook, record: VolumeRecord): string | un
 }
 
 function damageOfRaft(look: VolumeLook, record: VolumeRecord): string | undefined {
+  if (record.forked) return "its blocks are of a fork, and have to be set aside";
   const { raft } = look;
   const folder = raftFolderName(record.epoch);
   if (raft.kind === "missing") return `the folder ${folder} is missing`;

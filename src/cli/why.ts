@@ -87,14 +87,18 @@ function volumesRule(cluster: EvNodeCluster): Rule {
   const condition = conditionOf(cluster, "VolumesReady");
   const waits = condition?.reason === "VolumesBinding" || condition?.reason === "MemberRebuilding";
   const found = conditionRule(cluster, "bootstrap and repair", "VolumesReady", waits ? "waits" : "asksYou");
-  const [member] = approvableMembers(cluster);
+  const [member] = approvableIn(cluster, "VolumesReady");
   if (member === undefined) return found;
   return { ...found, next: `kubectl evnode approve ${clustersName(cluster)} --member ${member}` };
 }
 
-/** The lost members that an approval would have rebuilt, by the operator's own words. */
-export function approvableMembers(cluster: EvNodeCluster): readonly string[] {
-  const { status, message = "" } = conditionOf(cluster, "VolumesReady") ?? {};
+/** The members that an approval would have rebuilt, by the operator's own words: lost ones, and one that forked. */
+export const approvableMembers = (cluster: EvNodeCluster): readonly string[] => [
+  ...new Set([...approvableIn(cluster, "VolumesReady"), ...approvableIn(cluster, "ChainSafe")]),
+];
+
+function approvableIn(cluster: EvNodeCluster, type: "VolumesReady" | "ChainSafe"): readonly string[] {
+  const { status, message = "" } = conditionOf(cluster, type) ?? {};
   if (status !== "False") return [];
   const found = message.matchAll(new RegExp(`${annotations.approveRejoin}=([a-z0-9-]+)`, "g"));
   return [...new Set([...found].map(([, member = ""]) => member))];

@@ -202,6 +202,13 @@ export const parseNamespaces = (answer: string): Parsed<Namespaces> =>
 export const parseProposer = (answer: string): Parsed<string> => parseJson(proposer, answer, "GetSignerInfo");
 export const parseRpcError = (answer: string): Parsed<RpcError> => parseJson(rpcError, answer, "the refusal");
 
+/**
+ * Whether GetBlock was refused because the store has no block of that height: an internal error in the words of the
+ * store (v1.2.2, pkg/rpc/server/server.go), and "not_found" for an empty store alone.
+ */
+export const isBlockMissing = ({ code, message }: RpcError): boolean =>
+  code === "not_found" || (code === "internal" && message.endsWith("datastore: key not found"));
+
 function toSafeInteger(written: string | number, context: z.RefinementCtx): number {
   const number = Number(written);
   if (Number.isSafeInteger(number)) return number;

@@ -5,7 +5,7 @@ import * as z from "zod";
  *
  * The operator speaks by one annotation on the pod (an order); an agent answers `GET /v1/state` with one JSON
  * document. With `?after=<version>&waitMs=<n>` the agent holds the request until its version differs from
- * `after`, or `waitMs` have passed.
+ * `after`, or `waitMs` have passed. `GET /v1/blocks/<height>` tells which block ev-node holds at one height.
  */
 
 /** The agent's HTTP port. */
@@ -232,6 +232,28 @@ export const agentAnswerSchema = z.object({
 
 export type AgentAnswer = Readonly<z.infer<typeof agentAnswerSchema>>;
 
+/** Where an agent is asked for one block. Agents of earlier versions answer with 404 there. */
+export const BLOCKS_PATH = "/v1/blocks/";
+
+/** What this member holds at one height, by ev-node's own word at this moment. */
+const blockAnswer = z.discriminatedUnion("kind", [
+  /** `hash` of the header, in hex. */
+  z.object({ kind: z.literal("held"), hash: z.string().max(128) }),
+  /** ev-node is further than this height, and has no block there any more. */
+  z.object({ kind: z.literal("pruned") }),
+  /** It does not answer, has not come so far, or its answer is of no use: `why`. */
+  z.object({ kind: z.literal("unknown"), why: z.string().max(256) }),
+]);
+
+export const blockAnswerSchema = z.object({
+  protocol: z.literal(1),
+  podUid: z.string(),
+  height: z.number().int(),
+  block: blockAnswer,
+});
+
+export type BlockAnswer = Readonly<z.infer<typeof blockAnswer>>;
+
 const voter = z.object({ id: z.string(), address: z.string() });
 
 /**
@@ -254,6 +276,11 @@ export const orderSchema = z.discriminatedUnion("kind", [
     voters: z.array(voter),
     /** Also on a volume that looks intact, as ev-node cannot use it: the Raft directory, or the blocks, too. */
     anew: z.enum(["raft", "all"]).optional(),
+    /**
+     * Also while ev-node runs, which is ended for it: its blocks are of a fork. Agents that do not know of it take the
+     * order as carried out where ev-node runs, and touch nothing.
+     */
+    forked: z.literal(true).optional(),
   }),
   z.object({ id: z.string(), kind: z.literal("start"), epoch: z.number().int() }),
   z.object({ id: z.string(), kind: z.literal("join"), epoch: z.number().int(), voters: z.array(voter) }),

@@ -1,5 +1,12 @@
 import { Agent, type IncomingMessage, request } from "node:http";
-import { AGENT_PORT, type AgentAnswer, agentAnswerSchema } from "../model/agent-protocol.ts";
+import {
+  AGENT_PORT,
+  type AgentAnswer,
+  agentAnswerSchema,
+  BLOCKS_PATH,
+  type BlockAnswer,
+  blockAnswerSchema,
+} from "../model/agent-protocol.ts";
 
 /** An answer is a few kilobytes; whatever is much longer does not come from an agent. */
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -13,8 +20,16 @@ export interface Question {
 /** Asks one agent, by the pod's address. Fails on anything but an answer of the known protocol. */
 export type AskAgent = (ip: string, question: Question, signal: AbortSignal) => Promise<AgentAnswer>;
 
+/** `cannot`: an agent of a version that does not tell single blocks. */
+export type AskBlock = (
+  target: { readonly ip: string; readonly podUid: string },
+  height: number,
+  signal: AbortSignal,
+) => Promise<BlockAnswer | { readonly kind: "cannot" }>;
+
 export interface AgentClient {
   readonly ask: AskAgent;
+  readonly askBlock: AskBlock;
   close(): void;
 }
 
@@ -29,7 +44,18 @@ export function newAgentClient(): AgentClient {
     if (response.statusCode !== 200) throw new Error(`the agent answered with status ${response.statusCode}`);
     return agentAnswerSchema.parse(JSON.parse(body));
   };
-  return { ask, close: () => connections.destroy() };
+  const askBlock: AskBlock = async ({ ip, podUid }, height, signal) => {
+    const response = await get(connections, ip, `${BLOCKS_PATH}${height}`, signal);
+    const body = await textOf(response);
+    if (response.statusCode === 404) return { kind: "cannot" };
+    if (response.statusCode !== 200) throw new Error(`the agent answered with status ${response.statusCode}`);
+    const answer = blockAnswerSchema.parse(JSON.parse(body));
+    // An address may have passed on to another pod.
+    if (answer.podUid !== podUid || answer.height !== height)
+      throw new Error("the answer is of another block");
+    return answer.block;
+  };
+  return { ask, askBlock, close: () => connections.destroy() };
 }
 
 function get(agent: Agent, host: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {

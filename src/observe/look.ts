@@ -5,6 +5,7 @@ import type { Settings } from "../plan/snapshot.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Agents } from "./agents.ts";
 import type { OldSequencers } from "./old-sequencers.ts";
+import type { Partings } from "./partings.ts";
 import type { World } from "./world.ts";
 
 export interface ObserveDependencies {
@@ -13,6 +14,7 @@ export interface ObserveDependencies {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly oldSequencers: OldSequencers;
+  readonly partings: Partings;
 }
 
 /** How a cluster is looked at. */

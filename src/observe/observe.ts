@@ -9,6 +9,7 @@ import type { Member } from "../model/member.ts";
 import { openChange } from "../model/membership-record.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
+import { differenceOf } from "../plan/fork.ts";
 import { membershipOn } from "../plan/membership-state.ts";
 import { objectKey, type Snapshot } from "../plan/snapshot.ts";
 import { appliedIntent } from "../plan/stored-intent.ts";
@@ -87,6 +88,7 @@ export async function observe(
     : await withHiddenPods(deps, cluster, members, mayHidePods(statefulSet, identity));
   const revisions = await readRevisions(world, namespace, members, statefulSet);
   const outside = await lookOutside(deps, cluster, { parsed, identity, members });
+  const parted = await lookAtBlocks(deps, cluster, all);
   // Agents last: what members say changes soonest, and a server that answers late must not make it old.
   const everybody = [...all, ...beyond];
   const told = isCertain ? await withFreshAnswers(deps, everybody) : everybody;
@@ -104,6 +106,7 @@ export async function observe(
     members: told.slice(0, all.length),
     nonMembers: told.slice(all.length),
     ...outside,
+    ...parted,
     revisions,
     rehearsals: rehearsalsOf(world, cluster),
     isCertain,
@@ -126,6 +129,17 @@ async function lookOutside(
   const { rpcAddress } = parsed.migration;
   const view = await oldSequencers.look(key, { rpcAddress, members, isOver, isCertain });
   return { oldSequencer: view };
+}
+
+/** Where members tell different blocks, or did before. */
+async function lookAtBlocks(
+  { partings, isCertain }: LookDependencies,
+  { metadata }: EvNodeClusterObject,
+  members: readonly Member[],
+): Promise<Pick<Snapshot, "parting">> {
+  const difference = differenceOf({ members });
+  const parting = await partings.look(keyOf(metadata), { members, difference, isCertain });
+  return parting === undefined ? {} : { parting };
 }
 
 /** Which lock it would be stands in the identity. */

@@ -3,6 +3,7 @@ import type { Quorum } from "../api/evnodecluster.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import { connectionFinding } from "./connection.ts";
+import { forkMessage } from "./divergence.ts";
 import { executionClaimNames } from "./execution-claims.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
@@ -320,16 +321,16 @@ function readyFinding(
 
 /** Says no more than what was compared: which heights that was changes all the time, so it is not told. */
 function chainFinding(snapshot: Snapshot, blockers: readonly Blocker[]): Finding<"ChainSafe"> {
-  const comparison = compareBlocks(snapshot);
+  const fork = forkMessage(snapshot);
   const finding = (reason: Finding<"ChainSafe">["reason"], message: string) => {
     return { type: "ChainSafe", reason, message } as const;
   };
-  if (comparison.kind === "forked") return finding("HashesDiffer", comparison.message);
+  if (fork !== undefined) return finding("HashesDiffer", fork);
   const other = blockers.find(({ reason }) => reason === "IdentityDiffers");
   if (other) return finding("IdentityDiffers", other.message);
   if (soleOf(snapshot.members))
     return finding("NoForkSeen", "A single member has no other to hold another block.");
-  if (comparison.kind === "nothing")
+  if (compareBlocks(snapshot).kind === "nothing")
     return finding("HeightsUnknown", "No two members have told a block of one height.");
   return finding("NoForkSeen", "Members that were compared at one height held the same block.");
 }

@@ -5,7 +5,7 @@ import { JWT_ENTRY, renderMembership } from "../model/identity.ts";
 import type { KubeObject } from "../model/kube-object.ts";
 import { isMadeFor } from "../model/made-for.ts";
 import { identitySecretName } from "../model/names.ts";
-import { compareBlocks } from "./fork.ts";
+import { forkMessage } from "./divergence.ts";
 import { intentsOf } from "./intent.ts";
 import type { Referenced, Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
@@ -49,9 +49,8 @@ function waitForEarlierLife(snapshot: Snapshot): Step {
 }
 
 function forkProblems(snapshot: Snapshot): Blocker[] {
-  const comparison = compareBlocks(snapshot);
-  if (comparison.kind !== "forked") return [];
-  return [{ type: "ChainSafe", reason: "HashesDiffer", message: comparison.message }];
+  const message = forkMessage(snapshot);
+  return message === undefined ? [] : [{ type: "ChainSafe", reason: "HashesDiffer", message }];
 }
 
 function specProblems({ parsed }: Snapshot): Blocker[] {

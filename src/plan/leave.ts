@@ -29,6 +29,7 @@ const HOUR_MS = 3_600_000;
  * | is the only one, and does not run | ask: nobody has what it lost, and no approval brings it back |
  * | was rebuilt in this pod, and lost it again before it took part | ask: its volume does not keep what is written |
  * | was named by its owner | approved |
+ * | has blocks of a fork, by the last words of its ev-node | ask: they are evidence |
  * | is one of several, or runs on a copy of its volume that somebody brought back | ask |
  * | does not run as a rollout has made it | ask: its image may be to blame, and then its volume is as good as before |
  * | is of a cluster whose spec is not valid, or says `Approve` | ask |
@@ -36,12 +37,17 @@ const HOUR_MS = 3_600_000;
  * | comes after as many others within the hour as the policy allows | ask |
  * | anything else | policy |
  */
-export function leaveFor({ member, runs, unusable }: Loss, lostCount: number, snapshot: Snapshot): Leave {
+export function leaveFor(
+  { member, runs, unusable, isFork }: Loss,
+  lostCount: number,
+  snapshot: Snapshot,
+): Leave {
   const { parsed, members } = snapshot;
   if (soleOf(members) && !runs) return { kind: "ask", isFinal: true };
   const failed = failureIn(member, snapshot);
   if (failed !== undefined) return { kind: "ask", why: failed, isFinal: true };
   if (approvedMember(snapshot) === member.name) return { kind: "approved" };
+  if (isFork) return { kind: "ask", why: "Its blocks are evidence of a fork, and are kept on its volume." };
   if (lostCount > 1 || runs) return { kind: "ask" };
   if (unusable !== undefined && isOfRollout(member, snapshot))
     return { kind: "ask", why: "A rollout has changed it, and its image may be what cannot use the volume." };

@@ -1,6 +1,7 @@
 import { bootstrap } from "./bootstrap.ts";
 import { converge } from "./converge.ts";
 import { deletion } from "./deletion.ts";
+import { divergence } from "./divergence.ts";
 import { drill } from "./drill.ts";
 import { foundation } from "./foundation.ts";
 import { guard } from "./guard.ts";
@@ -16,6 +17,7 @@ import { suspension } from "./suspension.ts";
 /** In this order; the first that stops ends the list. */
 const deciders: readonly (readonly [name: string, decide: Decider])[] = [
   ["deletion", deletion],
+  ["divergence", divergence],
   ["guard", guard],
   ["foundation", foundation],
   ["converge", converge],

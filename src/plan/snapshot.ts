@@ -4,6 +4,7 @@ import type { KubeObject } from "../model/kube-object.ts";
 import type { Member } from "../model/member.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
 import type { OldSequencer } from "../model/old-sequencer.ts";
+import type { Parting } from "../model/parting.ts";
 import type { Template } from "./update-way.ts";
 
 /** All that a reconcile knows: read before anything is decided, and never changed. */
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly nonMembers: readonly Member[];
   /** The sequencer of `spec.migration`, as the operator sees it from outside; absent where none is named. */
   readonly oldSequencer?: OldSequencer;
+  /** Where members hold different blocks; absent where none were seen. */
+  readonly parting?: Parting;
   /** Pod templates by revision: of the StatefulSet's newest one and of the pods that differ from it. */
   readonly revisions: ReadonlyMap<string, Template>;
   /** Pods in which the image of a change is tried, before any member is touched. */

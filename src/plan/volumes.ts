@@ -77,6 +77,8 @@ export interface Loss {
   readonly runs: boolean;
   /** What ev-node cannot use of a volume that looks intact to its agent. */
   readonly unusable: "raft" | "all" | undefined;
+  /** Its blocks are others than those of the members that run. */
+  readonly isFork?: true;
 }
 
 export interface LostMember extends Loss {
@@ -118,7 +120,7 @@ function lossOf(
   return undefined;
 }
 
-/** By the last words of ev-node. Where blocks of a fork are to blame, they are kept for a person to look at. */
+/** By the last words of ev-node. */
 function unusableVolume(member: Member, identity: Identity): Loss[] {
   const { pod, name } = member;
   const evnode = pod?.evnode;
@@ -128,11 +130,12 @@ function unusableVolume(member: Member, identity: Identity): Loss[] {
   // An agent that tells no fingerprints is of a version that refuses to write an intact volume anew, for ever.
   if (!runsOn(member, identity) || isOld || answer?.fingerprints === undefined) return [];
   const failure = evnode.lastExit && diagnoseExit(evnode.lastExit.lastLine);
-  if (!failure || failure.reason === "Diverged") return [];
-  const unusable = cures.get(failure.cure);
-  return unusable
-    ? [{ member, what: `${name} does not run: ${failure.meaning}`, runs: false, unusable }]
-    : [];
+  const unusable = failure && cures.get(failure.cure);
+  const isFork = failure?.reason === "Diverged";
+  // The execution client has executed the other blocks, and is not rebuilt with it.
+  if (!failure || !unusable || (isFork && member.executionClaim)) return [];
+  const loss = { member, what: `${name} does not run: ${failure.meaning}`, runs: false, unusable };
+  return [isFork ? { ...loss, isFork } : loss];
 }
 
 const cures: ReadonlyMap<Cure, "raft" | "all"> = new Map([

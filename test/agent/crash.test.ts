@@ -102,6 +102,7 @@ const scenarios: readonly [name: string, volume: MakeVolume, orders: readonly (O
   ["a raft folder that was lost", volumes["without its raft folder"], [rejoinOrder]],
   ["a raft folder that was damaged", volumes["without its raft log"], [rejoinOrder]],
   ["a volume that ev-node cannot use", volumes.started, [{ ...rejoinOrder, anew: "all" }]],
+  ["blocks of a fork", volumes.started, [{ ...rejoinOrder, anew: "all", forked: true }]],
   ["a first config", volumes.started, [undefined]],
 ];
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Board, newBoard } from "../../src/agent/board.ts";
 import { type AgentServer, startServer } from "../../src/agent/http-server.ts";
-import { agentAnswerSchema } from "../../src/model/agent-protocol.ts";
+import { agentAnswerSchema, type BlockAnswer, blockAnswerSchema } from "../../src/model/agent-protocol.ts";
 import { settle, VirtualClock } from "../runtime/virtual-clock.ts";
 import { closedNode, inSync, NOW, openNode } from "./findings.ts";
 import { recordedLog } from "./recorded-log.ts";
@@ -12,6 +12,7 @@ let board: Board;
 let server: AgentServer;
 let problem: string | undefined;
 let isClosed: boolean;
+let blockAt: (height: number) => Promise<BlockAnswer>;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -23,7 +24,8 @@ beforeEach(async () => {
   );
   problem = undefined;
   isClosed = false;
-  server = await startServer(0, { board, clock, stuck: () => problem });
+  blockAt = async () => ({ kind: "pruned" });
+  server = await startServer(0, { board, clock, stuck: () => problem, blockAt: (height) => blockAt(height) });
 });
 afterEach(async () => {
   if (!isClosed) await closeServer();
@@ -164,8 +166,39 @@ describe("the state", () => {
   });
 });
 
-test("a port that is taken is an error", async () => {
-  await expect(startServer(server.port, { board, clock, stuck: () => undefined })).rejects.toMatchObject({
-    code: "EADDRINUSE",
+describe("a block", () => {
+  test("is told with its height and the pod", async () => {
+    const asked: number[] = [];
+    blockAt = async (height) => {
+      asked.push(height);
+      return { kind: "held", hash: "aa" };
+    };
+    const { status, text } = await get("/v1/blocks/17");
+    expect(status).toBe(200);
+    const block = { kind: "held", hash: "aa" };
+    expect(blockAnswerSchema.parse(JSON.parse(text))).toEqual({
+      protocol: 1,
+      podUid: "uid-0",
+      height: 17,
+      block,
+    });
+    expect(asked).toEqual([17]);
   });
+
+  test.each(["", "0", "-1", "1.5", "07", "latest", "1/2", "9".repeat(16)])(
+    "has a height, and %s is none",
+    async (height) => {
+      expect(await get(`/v1/blocks/${height}`)).toMatchObject({ status: 400 });
+    },
+  );
+
+  test("that cannot be looked for is no answer", async () => {
+    blockAt = () => Promise.reject(new Error("no way"));
+    expect(await get("/v1/blocks/1")).toEqual({ status: 500, text: "no way\n" });
+  });
+});
+
+test("a port that is taken is an error", async () => {
+  const given = { board, clock, stuck: () => undefined, blockAt };
+  await expect(startServer(server.port, given)).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

@@ -206,6 +206,8 @@ class Life {
       isUp: async () => this.#member.runs !== undefined,
       isHeld: async () => isHeld(this.#member.pod.paths.config, await this.#member.nodeProcesses()),
       height: () => 50,
+      leads: () => false,
+      end: async () => {},
     };
   }
 

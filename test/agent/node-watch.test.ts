@@ -193,6 +193,24 @@ test("blocks at heights that all members choose alike are told, and each is aske
   expect(checkpoints()?.map(({ height }) => height)).toEqual([32, 16, 1]);
 });
 
+test("those before the newest one are asked for one after another, each once, as many as are told", async () => {
+  const path = "/evnode.v1.StoreService/GetBlock";
+  const node = await open({ ...nodeAnswers(200, false), [path]: { code: "not_found" } });
+  await watch.lookAtLeadership();
+  node.asked.length = 0;
+  const of = (height: number) => ({
+    block: { header: { header: { chainId: "chain-of-tests", height: String(height) }, signature: "AAAA" } },
+  });
+  for (let height = 192; height >= 48; height -= 16) {
+    node.answers = { ...nodeAnswers(200, false), [path]: of(height) };
+    await watch.lookAtState();
+  }
+  const found = board.answer().node;
+  const told = found.kind === "open" ? found.checkpoints?.map(({ height }) => height) : [];
+  expect(told).toEqual([192, 176, 160, 144, 128, 112, 96, 80]);
+  expect(node.asked.filter((asked) => asked === path)).toHaveLength(8);
+});
+
 test("a height that is not told again is no longer known after a while", async () => {
   const node = await open(nodeAnswers(7, false));
   await watch.lookAtLeadership();

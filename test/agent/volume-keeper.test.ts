@@ -419,3 +419,82 @@ describe("that a member had blocks", () => {
     expect(await treeOf(pod.paths.home)).toEqual(before);
   });
 });
+
+describe("an order for blocks of a fork", () => {
+  const forkedOrder = { ...rejoinOrder, anew: "all", forked: true } as const;
+  const own = () => join(pod.paths.home, ".evnode-operator");
+  let ends: number;
+
+  beforeEach(async () => {
+    ends = 0;
+    await volumes.started(pod.paths.home);
+    await pod.setOrder(forkedOrder);
+  });
+
+  function look(life: Parameters<typeof nodeLife>[0] = {}): Promise<VolumeReport> {
+    const { paths } = pod;
+    const facts = memberFacts(memberConfig(configInput(paths.home, "chain-0")));
+    const end = async () => {
+      ends += 1;
+    };
+    const given = { disk: realDisk, paths, owner, facts, named: async () => undefined };
+    return tendVolume({ ...given, nodeLife: nodeLife({ ...life, end }) });
+  }
+
+  test("ends ev-node, which cannot start again before the blocks are set aside", async () => {
+    const report = await look({ isUp: true });
+    expect([ends, report.executedOrder]).toEqual([1, "earlier"]);
+    expect(report.postponed).toContain("waits until ev-node stops");
+    expect((await readdir(own())).sort()).toEqual(["raft-1.aside-1", "volume.json"]);
+    expect(await treeOf(join(pod.paths.home, "data"))).toHaveProperty("testapp/MANIFEST");
+    // Kubelet tries, and it is held back.
+    expect((await look({ runs: true, isUp: false })).executedOrder).toBe("earlier");
+
+    const done = await look();
+    expect(done).toMatchObject({ executedOrder: "rejoin-1", volume: { kind: "intact" } });
+    expect(done.volume).toMatchObject({ record: { started: true, hadBlocks: false } });
+    expect(done.volume).not.toHaveProperty("record.forked");
+    expect((await readdir(own())).sort()).toEqual(["data.aside-1", "raft-1.aside-1", "volume.json"]);
+    expect(await treeOf(join(own(), "data.aside-1"))).toHaveProperty("testapp/MANIFEST");
+    expect(ends).toBe(2);
+  });
+
+  test("ends a process that was started while the blocks were set aside", async () => {
+    let looks = 0;
+    const runs = async () => (looks += 1) > 1;
+    const { paths } = pod;
+    const facts = memberFacts(memberConfig(configInput(paths.home, "chain-0")));
+    const ended: unknown[] = [];
+    const end = async (isAnother?: boolean) => void ended.push(isAnother);
+    const given = { disk: realDisk, paths, owner, facts, named: async () => undefined };
+    const report = await tendVolume({ ...given, nodeLife: { ...nodeLife(), runs, end } });
+    expect([report.executedOrder, ended]).toEqual(["rejoin-1", [true]]);
+  });
+
+  test("is carried out at once where ev-node does not run", async () => {
+    expect(await look()).toMatchObject({ executedOrder: "rejoin-1", volume: { kind: "intact" } });
+    expect(ends).toBe(0);
+  });
+
+  test("is not carried out by a member that leads by now, also later", async () => {
+    const before = await treeOf(join(pod.paths.home, "data"));
+    expect(await look({ isUp: true, leads: true })).toMatchObject({ executedOrder: "rejoin-1" });
+    await look();
+    expect([ends, await treeOf(join(pod.paths.home, "data"))]).toEqual([0, before]);
+    expect(await readdir(own())).toEqual(["volume.json"]);
+  });
+
+  test("leaves nothing of the fork in use, also when the pod went with the order in between", async () => {
+    await look({ isUp: true });
+    await pod.setAnnotations({});
+    const left = await look();
+    expect(shownVolume(left.volume)).toEqual({
+      kind: "damaged",
+      message: "its blocks are of a fork, and have to be set aside",
+    });
+    // That of a lost volume, by a policy that knows nothing of the fork.
+    await pod.setOrder({ ...rejoinOrder, id: "rejoin-2" });
+    expect(await look()).toMatchObject({ executedOrder: "rejoin-2", volume: { kind: "intact" } });
+    expect((await readdir(own())).sort()).toEqual(["data.aside-1", "raft-1.aside-1", "volume.json"]);
+  });
+});

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { conditionMeanings } from "../../src/api/conditions.ts";
 import type { Status } from "../../src/api/evnodecluster.ts";
 import { plain } from "../../src/cli/paint.ts";
-import { type Verdict, whyOf } from "../../src/cli/why.ts";
+import { approvableMembers, type Verdict, whyOf } from "../../src/cli/why.ts";
 import { whyText } from "../../src/cli/why-text.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import { cluster, NOW_MS } from "../builders.ts";
@@ -83,6 +83,16 @@ const rows: readonly Row[] = [
   {
     name: "the chain has forked",
     status: withCondition(condition("ChainSafe", "False", "HashesDiffer", "A fork.")),
+    verdict: "asksYou",
+    rule: "guard: chain",
+    ruleVerdict: "asksYou",
+    next: "docs/runbook.md#hashesdiffer",
+    code: 3,
+  },
+  {
+    // Which blocks are given up is thought about first.
+    name: "the chain has forked, and an approval would have a member rebuilt",
+    status: withCondition(condition("ChainSafe", "False", "HashesDiffer", `A fork. ${approveCommand}`)),
     verdict: "asksYou",
     rule: "guard: chain",
     ruleVerdict: "asksYou",
@@ -175,4 +185,21 @@ describe("why", () => {
       "  kubectl evnode approve seq --namespace rollup --member seq-1",
     ]);
   });
+});
+
+it.each<[string, Status, readonly string[]]>([
+  ["nobody", wellStatus, []],
+  ["a lost member", withCondition(lost), ["seq-1"]],
+  [
+    "one that differs",
+    withCondition(condition("ChainSafe", "False", "HashesDiffer", `A fork. ${approveCommand}`)),
+    ["seq-1"],
+  ],
+  [
+    "one that did",
+    withCondition(condition("ChainSafe", "True", "NoForkSeen", `It was: ${approveCommand}`)),
+    [],
+  ],
+])("an approval would have rebuilt %s", (_, status, expected) => {
+  expect(approvableMembers(cluster({ status }))).toEqual(expected);
 });

@@ -6,12 +6,13 @@ import { kinds } from "../../src/model/kinds.ts";
 import { chainLockName, claimName, commonLabels, memberName } from "../../src/model/names.ts";
 import type { ConfigMap, PersistentVolumeClaim, Pod, Secret } from "../../src/model/objects.ts";
 import type { OldSequencerLook } from "../../src/model/old-sequencer.ts";
-import type { AskAgent } from "../../src/observe/agent-client.ts";
+import type { AskAgent, AskBlock } from "../../src/observe/agent-client.ts";
 import { Agents } from "../../src/observe/agents.ts";
 import { followPod } from "../../src/observe/follow-pod.ts";
 import type { Look, ObserveDependencies } from "../../src/observe/look.ts";
 import { observe } from "../../src/observe/observe.ts";
 import { OldSequencers } from "../../src/observe/old-sequencers.ts";
+import { Partings } from "../../src/observe/partings.ts";
 import { World } from "../../src/observe/world.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { answer, cluster, converged, leads, NOW_MS, snapshot, UID } from "../builders.ts";
@@ -38,6 +39,13 @@ export class RunningCluster {
     this.clock,
     () => {},
   );
+  /** What agents answer for a block; by default they are of a version that does not tell any. */
+  blockSays: AskBlock = async () => ({ kind: "cannot" });
+  readonly partings = new Partings(
+    (...asked) => this.blockSays(...asked),
+    this.clock,
+    () => {},
+  );
   readonly #deps: ObserveDependencies;
 
   constructor() {
@@ -47,8 +55,8 @@ export class RunningCluster {
       clusterDomain: "cluster.local",
       operatorNamespace: operators,
     };
-    const { world, agents, oldSequencers, clock } = this;
-    this.#deps = { world, agents, oldSequencers, settings, clock };
+    const { world, agents, oldSequencers, partings, clock } = this;
+    this.#deps = { world, agents, oldSequencers, partings, settings, clock };
   }
 
   look(how?: Look): Promise<Snapshot | undefined> {

@@ -84,3 +84,41 @@ describe("what is no answer", () => {
     await expect(ask(stop.signal)).rejects.toMatchObject({ name: "AbortError" });
   });
 });
+
+describe("a block", () => {
+  const askBlock = (podUid = "uid-of-seq-0", height = 17) =>
+    client.askBlock({ ip: IP, podUid }, height, never);
+  const tells = (over: object = {}) => {
+    const block = { kind: "held", hash: "aa" };
+    const told = { protocol: 1, podUid: "uid-of-seq-0", height: 17, block, ...over };
+    respond = (_, response) => response.end(JSON.stringify(told));
+  };
+
+  test("is asked for by its height", async () => {
+    tells();
+    expect(await askBlock()).toEqual({ kind: "held", hash: "aa" });
+    expect(asked).toEqual(["/v1/blocks/17"]);
+  });
+
+  test("is what an agent of an earlier version does not know of", async () => {
+    respond = (_, response) =>
+      response.writeHead(404).end("there is /v1/state, /startupz, /readyz and /livez");
+    expect(await askBlock()).toEqual({ kind: "cannot" });
+  });
+
+  test.each<[string, object, string | RegExp]>([
+    ["of another pod", { podUid: "uid-of-seq-1" }, "the answer is of another block"],
+    ["of another height", { height: 18 }, "the answer is of another block"],
+    ["of another protocol", { protocol: 2 }, /protocol/],
+    ["of an unknown kind", { block: { kind: "rumoured" } }, /kind/],
+    ["with a hash that is none", { block: { kind: "held", hash: "a".repeat(129) } }, /hash/],
+  ])("%s is no answer", async (_, over, why) => {
+    tells(over);
+    await expect(askBlock()).rejects.toThrow(why);
+  });
+
+  test("with another status is no answer", async () => {
+    respond = (_, response) => response.writeHead(503).end();
+    await expect(askBlock()).rejects.toThrow("status 503");
+  });
+});

@@ -20,11 +20,11 @@ beforeEach(async () => {
 });
 
 async function lookCertainly(): Promise<Snapshot> {
-  const { world, agents, oldSequencers, clock } = running;
+  const { world, agents, oldSequencers, partings, clock } = running;
   const { settings } = await running.see();
   running.readsSince();
   running.asked.length = 0;
-  const looking = observe({ world, agents, oldSequencers, settings, clock }, namespace, "seq", {
+  const looking = observe({ world, agents, oldSequencers, partings, settings, clock }, namespace, "seq", {
     isCertain: true,
   });
   await running.clock.advance(1_000);

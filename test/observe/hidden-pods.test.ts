@@ -6,6 +6,7 @@ import type { Pod } from "../../src/model/objects.ts";
 import { Agents } from "../../src/observe/agents.ts";
 import { observe } from "../../src/observe/observe.ts";
 import { OldSequencers } from "../../src/observe/old-sequencers.ts";
+import { Partings } from "../../src/observe/partings.ts";
 import { World } from "../../src/observe/world.ts";
 import { makePlan } from "../../src/plan/plan.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -62,8 +63,10 @@ async function look() {
   const agents = new Agents(nobody, clock, systemRandom, () => undefined);
   const world = new World(api, api.caches, clock);
   const oldSequencers = new OldSequencers(nobody, clock, () => undefined);
+  const partings = new Partings(nobody, clock, () => undefined);
   const { settings } = snapshot();
-  const seen = await observe({ world, agents, oldSequencers, settings, clock }, "rollup", "seq");
+  const given = { world, agents, oldSequencers, partings, settings, clock };
+  const seen = await observe(given, "rollup", "seq");
   if (!seen) throw new Error("the cluster must be there");
   return seen;
 }

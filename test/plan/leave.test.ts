@@ -22,6 +22,22 @@ import { leads, says, type Trait, updated } from "../member-traits.ts";
 import { rolling } from "../rolling.ts";
 
 const MINUTE_MS = 60_000;
+/** ev-node ends on what it holds. */
+const hasForked: MemberShape = {
+  pod: {
+    ready: false,
+    evnode: {
+      kind: "waiting",
+      reason: "CrashLoopBackOff",
+      message: "",
+      lastExit: { code: 1, lastLine: "invalid state: block hash mismatch at height 12: raft=aa local=bb" },
+    },
+  },
+  says: {
+    fingerprints: {},
+    node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 1 },
+  },
+};
 const lost = member(2, isEmpty);
 
 const agoMs = (ms: number) => new Date(NOW_MS - ms).toISOString();
@@ -50,6 +66,16 @@ test.each<[string, ReturnType<typeof leave>, string]>([
       spec: { repair: { mode: "Approve" } },
       metadata: { annotations: { [annotations.approveRejoin]: "seq-2" } },
     }),
+    "approved",
+  ],
+  ["blocks of a fork", leave({}, [leader(0), member(1), member(2, hasForked)]), "ask"],
+  [
+    "blocks of a fork, and its owner has looked at them",
+    leave({ metadata: { annotations: { [annotations.approveRejoin]: "seq-2" } } }, [
+      leader(0),
+      member(1),
+      member(2, hasForked),
+    ]),
     "approved",
   ],
   ["one loss of two", leave({}, [leader(0), member(1, isEmpty), lost]), "ask"],

@@ -44,6 +44,7 @@ export class Stage implements Hands {
       clock: universe.clock,
       chance: universe.chance,
       ask: universe.network.ask,
+      askBlock: universe.network.askBlock,
       faults: {},
       latencyMs: () => LATENCY_MS,
       variant: { name: "as it is", isSeen: "inTheEnd" },

@@ -42,7 +42,7 @@ Exit code 3 when nothing of the kind waits.`,
     const approval = approvalFor(cluster, hash, member);
     if (hash === undefined && member === undefined) {
       terminal.tell(
-        approval.kind === "plan" ? planText(cluster, terminal.paint).join("\n") : lossOf(cluster),
+        approval.kind === "plan" ? planText(cluster, terminal.paint).join("\n") : lossOf(cluster, approval),
       );
       await confirm(terminal, `Approve ${wordsOf(approval)}?`, isSet(input, "yes"));
     }
@@ -65,7 +65,13 @@ interface Approval {
 
 const wordsOf = ({ kind, value }: Approval) =>
   kind === "plan" ? `plan ${value}` : `the rebuild of ${value}`;
-const lossOf = (cluster: EvNodeCluster) => conditionOf(cluster, "VolumesReady")?.message ?? "";
+/** What is wrong with the member, by the condition that asks for the approval. */
+function lossOf(cluster: EvNodeCluster, { value }: Approval): string {
+  const messages = (["VolumesReady", "ChainSafe"] as const).map(
+    (type) => conditionOf(cluster, type)?.message,
+  );
+  return messages.find((message) => message?.includes(`=${value}`)) ?? messages[0] ?? "";
+}
 
 /**
  * | asked for | what waits | then |

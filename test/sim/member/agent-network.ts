@@ -1,5 +1,5 @@
-import type { AgentAnswer } from "../../../src/model/agent-protocol.ts";
-import type { AskAgent } from "../../../src/observe/agent-client.ts";
+import type { AgentAnswer, BlockAnswer } from "../../../src/model/agent-protocol.ts";
+import type { AskAgent, AskBlock } from "../../../src/observe/agent-client.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 import { orAborted } from "../../../src/runtime/deadline.ts";
 import type { Chance } from "../chance.ts";
@@ -7,7 +7,9 @@ import type { SimulatedAgent } from "./agent.ts";
 
 export interface Listener {
   readonly agent: SimulatedAgent;
+  readonly podUid: string;
   readonly answer: () => AgentAnswer;
+  readonly blockAt: (height: number) => BlockAnswer;
 }
 
 export interface AgentNetworkOptions {
@@ -52,6 +54,16 @@ export class AgentNetwork {
     const answer = now.answer();
     await this.#travel(ip, signal);
     return answer;
+  };
+
+  /** As `ask`, for one block. */
+  readonly askBlock: AskBlock = async ({ ip, podUid }, height, signal) => {
+    await this.#travel(ip, signal);
+    const listener = this.#options.at(ip);
+    if (listener?.podUid !== podUid) throw new Error("connection refused");
+    const block = listener.blockAt(height);
+    await this.#travel(ip, signal);
+    return block;
   };
 
   async #travel(ip: string, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { type ChangeVerdict, isOfChange, judgeChange } from "../../../src/agent/change-orders.ts";
 import type { PeerFinding } from "../../../src/agent/findings.ts";
 import type { MemberFacts } from "../../../src/agent/member-facts.ts";
-import { judgeOrder, type OrderVerdict, readOrder, whereUp } from "../../../src/agent/orders.ts";
+import { endsNode, judgeOrder, type OrderVerdict, readOrder, whereUp } from "../../../src/agent/orders.ts";
 import { judgePrepare, shownReport } from "../../../src/agent/prepare.ts";
 import type { VolumeOwner, VolumeState } from "../../../src/agent/volume.ts";
 import type { VolumeReport } from "../../../src/agent/volume-keeper.ts";
@@ -167,11 +167,13 @@ export class SimulatedAgent {
     const { order } = reading;
     const nodeRuns = this.#volume.lockedBy !== undefined;
     const judged = this.#judge(order, volume, owner, process);
-    const verdict = judged.kind === "writeRaftFolder" && nodeRuns ? whereUp(judged, volume) : judged;
+    const leads = process?.role === "leader";
+    const verdict = judged.kind === "writeRaftFolder" && nodeRuns ? whereUp(judged, volume, leads) : judged;
     if (verdict.kind === "refuse") {
       this.#report = { ...this.#report, refusedOrder: { id: order.id, message: verdict.message } };
       return undefined;
     }
+    if (verdict.kind === "writeRaftFolder" && nodeRuns && endsNode(order)) this.#endForked(owner.epoch);
     if (verdict.kind === "nothing" || (verdict.kind === "writeRaftFolder" && nodeRuns)) return undefined;
     if (verdict.kind === "postpone") {
       this.#report = { ...this.#report, postponed: verdict.message };
@@ -183,11 +185,25 @@ export class SimulatedAgent {
     return order;
   }
 
-  /** Whether there is an order for the way to another membership, which is looked at also while ev-node runs. */
+  /** Whether ev-node has to end: what it needs to start again is gone. */
+  get mustEnd(): boolean {
+    return this.#volume.record?.forked === true;
+  }
+
+  #endForked(epoch: number): void {
+    const { record, rafts } = this.#volume;
+    if (record !== undefined) this.#volume.record = { ...record, forked: true };
+    rafts.delete(epoch);
+  }
+
+  /** Whether there is an order that is looked at also while ev-node runs, such as one of another membership. */
   get isOnItsWay(): boolean {
     if (this.#volume.record?.change !== undefined || this.memory.runKind !== "member") return true;
     const reading = readOrder(this.#notes[annotations.order]);
-    return reading.kind === "order" && ["join", "freeze", "thaw"].includes(reading.order.kind);
+    return (
+      reading.kind === "order" &&
+      (["join", "freeze", "thaw"].includes(reading.order.kind) || endsNode(reading.order))
+    );
   }
 
   get #owner(): VolumeOwner | undefined {

@@ -5,6 +5,7 @@ import { roundTripOf, withRoundTrip } from "../../../src/agent/round-trips.ts";
 import { namespaceHex } from "../../../src/evnode/da-namespace.ts";
 import {
   type AgentAnswer,
+  type BlockAnswer,
   CHECKPOINT_EVERY,
   type Checkpoint,
   LEADS_KEPT,
@@ -14,7 +15,7 @@ import type { PathMemory, SimulatedAgent } from "./agent.ts";
 import { blockAt, heightOf, isPartOf } from "./block.ts";
 import { layerOf } from "./execution-layer.ts";
 import type { NodeProcess, PodRun } from "./pod-run.ts";
-import { storedHeight, type Volume } from "./volume.ts";
+import { storedHeight, toldId, type Volume } from "./volume.ts";
 
 type Node = AgentAnswer["node"];
 type Peer = AgentAnswer["peers"][number];
@@ -157,7 +158,7 @@ function nodeOf({ process, volume, agent }: PodRun, { nowMs, epochMs }: Surround
       ? {}
       : {
           blockTimeMs: epochMs - nowMs + block.timeMs,
-          head: { height, hash: block.id, timeMs: epochMs - nowMs + block.timeMs },
+          head: { height, hash: toldId(volume, block), timeMs: epochMs - nowMs + block.timeMs },
           checkpoints: checkpointsOf(volume),
         };
   const proven = provenOf(process, agent);
@@ -183,13 +184,18 @@ const daNamespaceOf = remembered(({ text }: NodeProcess["config"]): string | und
 });
 
 /** Blocks at heights that all members choose alike, the last one first. */
-function checkpointsOf({ stored: head }: Volume): Checkpoint[] {
+function checkpointsOf(volume: Volume): Checkpoint[] {
+  const { stored: head } = volume;
   if (head === undefined) return [];
   const last = head.height - (head.height % CHECKPOINT_EVERY);
   const newest = blockAt(head, last);
   const recent = [newest, blockAt(newest, last - CHECKPOINT_EVERY)];
-  const told = recent.flatMap((block) => (block ? [{ height: block.height, id: block.id }] : []));
-  return told.at(-1)?.height === 1 ? told : [...told, { height: 1, id: head.firstId }];
+  const told = recent.flatMap((block) =>
+    block ? [{ height: block.height, id: toldId(volume, block) }] : [],
+  );
+  return told.at(-1)?.height === 1
+    ? told
+    : [...told, { height: 1, id: toldId(volume, { height: 1, id: head.firstId }) }];
 }
 
 /** The first block of a leader and the one before it, as soon as a majority has both. */
@@ -226,4 +232,13 @@ function peerOf(run: PodRun, name: string, { group, isCut, isLost, nowMs }: Surr
   const ports = { raft: isCut(run, peer) ? of("timedOut") : raft, p2p: isUp ? reached : of("refused") };
   if (!isUp || (process.mode === "raft" && process.role === "waiting")) return { name, ...ports };
   return { name, ...ports, height: storedHeight(peer.volume) };
+}
+
+/** What ev-node tells of one height; nothing while its answer says that its port is closed. */
+export function blockOf({ volume }: PodRun, { node }: AgentAnswer, height: number): BlockAnswer {
+  if (node.kind !== "open") return { kind: "unknown", why: "ev-node does not answer" };
+  const block = blockAt(volume.stored, height);
+  return block
+    ? { kind: "held", hash: toldId(volume, block) }
+    : { kind: "unknown", why: "ev-node has not come so far" };
 }

@@ -24,7 +24,10 @@ export function executeOn(volume: Volume, owner: VolumeOwner, verdict: Executabl
   if (verdict.kind === "writeRaftFolder") {
     volume.rafts.set(owner.epoch, freshRaft(verdict.order.voters, owner.single !== undefined));
     // Here the blocks are one with the log, and went with it.
-    if (!verdict.hadBlocks) volume.stored = undefined;
+    if (!verdict.hadBlocks) {
+      volume.stored = undefined;
+      volume.forkedFrom = undefined;
+    }
   }
   if (verdict.kind === "prepare") {
     const { voters } = verdict.order;

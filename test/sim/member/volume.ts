@@ -21,6 +21,8 @@ export class Volume {
   record: VolumeRecord | undefined;
   /** What is decided and in the block store. It can be ahead of the log: blocks come over P2P, too. */
   stored: Head;
+  /** From this height on, what is stored here are other blocks than the chain's, which nothing else of this world knows. */
+  forkedFrom: number | undefined;
   /** By epoch: those of earlier ones stay beside the one that runs. */
   readonly rafts = new Map<number, RaftState>();
   /** The process that has its files open: another one that wants them waits for it without a word. */
@@ -61,3 +63,9 @@ function folderOf(raft: RaftState | undefined): RaftFolder {
 }
 
 export const storedHeight = ({ stored }: Volume): number => heightOf(stored);
+
+/** What is told of a block of the chain: here it may be another one. */
+export const toldId = (
+  { forkedFrom }: Volume,
+  { height, id }: { readonly height: number; readonly id: string },
+) => (forkedFrom !== undefined && height >= forkedFrom ? `not-${id}` : id);

@@ -243,6 +243,7 @@ export class Kubelet {
     if (isOfOtherKind) this.containers.terminate(run);
     if (run.process !== undefined && agent.isPrepared && !agent.isOnItsWay) return;
     const order = agent.look(run.process);
+    if (agent.mustEnd) this.containers.terminate(run);
     // The first start waits for the agent, which sees to it before it lets ev-node run at all.
     if (run.container.starts === 0) agent.tendRunKind(undefined, () => true);
     if (order !== undefined) onOrder(run, order);

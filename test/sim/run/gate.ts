@@ -1,5 +1,4 @@
 import type { KubeApi } from "../../../src/kube/api.ts";
-import type { AskAgent } from "../../../src/observe/agent-client.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 
 /**
@@ -69,10 +68,11 @@ export function sleepingClock(clock: Clock, gate: Gate): Clock {
   return { ...gatedClock(clock, gate), monotonicMs: () => clock.monotonicMs() - gate.stoodMs };
 }
 
+/** A way to ask an agent, for its state or for a block. */
 export const gatedAsk =
-  (ask: AskAgent, gate: Gate): AskAgent =>
-  (ip, question, signal) =>
-    gate.through(() => ask(ip, question, signal));
+  <Asked extends readonly unknown[], Answer>(ask: (...asked: Asked) => Promise<Answer>, gate: Gate) =>
+  (...asked: Asked): Promise<Answer> =>
+    gate.through(() => ask(...asked));
 
 export function gatedApi(api: KubeApi, gate: Gate): KubeApi {
   return {

@@ -9,6 +9,7 @@ import { Drain } from "./drain.ts";
 import { Drills } from "./drills.ts";
 import { badEdit, goodEdit } from "./edits.ts";
 import type { FaultCounts } from "./fault-counts.ts";
+import { Forks } from "./forks.ts";
 import type { History } from "./history.ts";
 import { Invariants } from "./invariants.ts";
 import { Memberships } from "./memberships.ts";
@@ -52,6 +53,10 @@ const SHORT_QUIET_MS = 20_000;
 /** Three starts of a member in between, of which kubelet holds two back. */
 const LONGEST_STANDSTILL_MS = 60_000;
 
+/** Agents hold the operator's requests for half a minute while nothing but heights is new. */
+const FOUND_MS = 120_000;
+const REBUILT_MS = 60_000;
+
 const AS_IT_IS: Variant = { name: "as it is", isSeen: "inTheEnd" };
 
 /**
@@ -76,6 +81,7 @@ export async function runSeed(
   if (isLong && isUsual && run.isFine) await run.drill();
   if (isLong && isUsual && run.isFine) await run.suspension();
   if (isLong && run.isFine) await run.membership();
+  if (isLong && isUsual && run.isFine) await run.fork();
   return run.end(seed);
 }
 
@@ -109,6 +115,7 @@ class Run {
   readonly #drills: Drills;
   readonly #suspensions: Suspensions;
   readonly #memberships: Memberships;
+  readonly #forks: Forks;
   #slowestMs = 0;
 
   constructor(seed: number, variant: Variant, profile: Profile) {
@@ -137,6 +144,7 @@ class Run {
     this.#hasTwin = universe.chance.is(0.5) && (profile === "usual" || seed % 8 === 0);
     this.#drills = new Drills(universe, seed);
     this.#suspensions = new Suspensions(universe, seed);
+    this.#forks = new Forks(universe, seed);
     this.#memberships = new Memberships(universe, owner, seed, profile === "membership");
   }
 
@@ -148,6 +156,7 @@ class Run {
       clock: universe.clock,
       chance: universe.chance,
       ask: universe.network.ask,
+      askBlock: universe.network.askBlock,
       faults: operatorFaults({
         universe,
         kill: (awayMs) => operator.kill(awayMs),
@@ -315,6 +324,41 @@ class Run {
     universe.history.note(`the chain stood still for ${stood.join()} ms`);
     this.#quiet.begin();
     await this.#steps(SHORT_QUIET_MS);
+  }
+
+  /** One member's blocks are others: that is found and told, and nothing is done about it before its owner says so. */
+  async fork(): Promise<void> {
+    const universe = this.#universe;
+    const { owner } = this.#stage;
+    const runs = owner.clusterOf(MAIN)?.metadata.uid === owner.lockHolder();
+    if (!this.#forks.isDue || !runs || (owner.membersOf(MAIN) ?? owner.replicas) < REPLICAS) return;
+    const isEvm = owner.clusterOf(MAIN)?.spec.app?.kind === "evm";
+    const run = this.#forks.make();
+    if (run === undefined) return;
+    this.#quiet.end();
+    const { volume, name } = run;
+    const from = volume.forkedFrom;
+    const [leaderEnds, standstills] = [universe.leaderEnds, universe.standstills.length];
+    const isNamed = () =>
+      this.#forks.told?.includes(`At height ${from}, `) && this.#forks.told.includes(name);
+    await this.#until("the fork is not told", FOUND_MS, () => isNamed() === true);
+    await this.#steps(SHORT_QUIET_MS);
+    if (volume.forkedFrom !== from) universe.violate(`${name} was rebuilt without its owner's word`);
+    if (isEvm) return;
+    owner.approve(MAIN, name);
+    await this.#until(`${name} is not rebuilt`, REBUILT_MS, () => volume.forkedFrom === undefined);
+    await this.#until("the fork is over, and still told", REBUILT_MS, () => this.#forks.told === undefined);
+    await this.#becomeWell(UNDISTURBED_MS);
+    const isDisturbed = universe.leaderEnds > leaderEnds || universe.standstills.length > standstills;
+    if (isDisturbed) universe.violate(`the rebuild of ${name} took the lead away, or stopped the chain`);
+  }
+
+  async #until(problem: string, withinMs: number, isSo: () => boolean): Promise<void> {
+    const endMs = this.#universe.nowMs + withinMs;
+    while (this.isFine && !isSo()) {
+      await this.#step(STEP_MS);
+      if (this.#universe.nowMs > endMs) this.#universe.violate(problem);
+    }
   }
 
   /** It costs one member at most, and is taken back without its owner. */

@@ -1,5 +1,5 @@
 import type { KubeApi } from "../../../src/kube/api.ts";
-import type { AskAgent } from "../../../src/observe/agent-client.ts";
+import type { AskAgent, AskBlock } from "../../../src/observe/agent-client.ts";
 import { OperatorProcess } from "../../../src/operator-process.ts";
 import { makePlan } from "../../../src/plan/plan.ts";
 import type { Snapshot } from "../../../src/plan/snapshot.ts";
@@ -40,6 +40,7 @@ export interface SimulatedOperatorOptions {
   readonly clock: VirtualClock;
   readonly chance: Chance;
   readonly ask: AskAgent;
+  readonly askBlock: AskBlock;
   readonly faults: Faults;
   readonly latencyMs: () => number;
   readonly variant: Variant;
@@ -103,7 +104,7 @@ export class SimulatedOperator {
   }
 
   #start(): void {
-    const { clock, chance, ask, variant, note, onBug } = this.#options;
+    const { clock, chance, ask, askBlock, variant, note, onBug } = this.#options;
     const gate = new Gate();
     const metrics = new OperatorMetrics("simulated");
     this.#gate = gate;
@@ -127,6 +128,7 @@ export class SimulatedOperator {
       log: loggerFor(gate, this.name, note, onBug),
       api: variant.api?.(api) ?? api,
       ask: gatedAsk(ask, gate),
+      askBlock: gatedAsk(askBlock, gate),
       askOldSequencer: async () => ({ kind: "silent", why: "there is none" }),
       clock: (variant.clock ?? gatedClock)(clock, gate),
       random: chance.random,

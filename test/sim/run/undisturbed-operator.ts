@@ -12,6 +12,7 @@ export function undisturbedOperator(
     clock: universe.clock,
     chance: universe.chance,
     ask: universe.network.ask,
+    askBlock: universe.network.askBlock,
     faults: {},
     latencyMs: () => 1,
     variant: { name: "as it is", isSeen: "inTheEnd" },

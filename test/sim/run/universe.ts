@@ -8,7 +8,7 @@ import { Chance } from "../chance.ts";
 import { updateBudgets } from "../disruption-controller.ts";
 import { collectGarbage } from "../garbage-collector.ts";
 import { AgentNetwork } from "../member/agent-network.ts";
-import { answerOf } from "../member/answers.ts";
+import { answerOf, blockOf } from "../member/answers.ts";
 import { Chains } from "../member/chain.ts";
 import { tendHeld } from "../member/held.ts";
 import { Links } from "../member/links.ts";
@@ -247,7 +247,12 @@ export class Universe {
   #listenerAt(ip: string) {
     const run = [...this.runs.values()].find((one) => one.ip === ip);
     if (run === undefined || run.agentAwayUntilMs > this.nowMs) return undefined;
-    return { agent: run.agent, answer: () => this.answer(run) };
+    return {
+      agent: run.agent,
+      podUid: run.uid,
+      answer: () => this.answer(run),
+      blockAt: (height: number) => blockOf(run, this.answer(run), height),
+    };
   }
 
   /** What a cluster that is being deleted wanted still holds: its pods are on their way. */

@@ -1,0 +1,168 @@
+import type { Member } from "../model/member.ts";
+import type { HeldBlock, Parting } from "../model/parting.ts";
+import type { Difference } from "../plan/fork.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { AskBlock } from "./agent-client.ts";
+import { type Blocks, differ, Inquiry, nobodyAsked } from "./block-inquiry.ts";
+
+/** All requests of one look. */
+const DEADLINE_MS = 3_000;
+/** How many heights one look asks for: a chain of a billion blocks takes four looks. */
+const HEIGHTS_PER_LOOK = 8;
+/** How often members that hold different blocks are asked again, and those that did not tell. */
+const EVERY_MS = 15_000;
+
+export interface Scene {
+  readonly members: readonly Member[];
+  /** By what the agents tell anyway; undefined while that shows none. */
+  readonly difference: Difference | undefined;
+  /** They are asked now, and waited for. */
+  readonly isCertain: boolean;
+}
+
+interface Known {
+  /** Equal at `low`, different at `high`. */
+  low: number;
+  high: number;
+  /** At `high`; undefined until they were asked for. */
+  blocks: Blocks | undefined;
+  view: Parting | undefined;
+  askedAtMs: number;
+  /** Not all heights were asked for yet, and nothing is in the way. */
+  hasMore: boolean;
+  looking: Promise<void> | undefined;
+}
+
+/**
+ * Narrows a difference between members down to the first height, by bisection. What was found is remembered until the
+ * members hold the same block there: the agents' own answers show a difference only for as long as their newest
+ * checkpoints do. Members are asked beside the reconciles, which never wait but for a certain look.
+ */
+export class Partings {
+  readonly #known = new Map<string, Known>();
+  readonly #stop = new AbortController();
+  readonly #ask: AskBlock;
+  readonly #clock: Clock;
+  readonly #onChange: (clusterKey: string) => void;
+
+  constructor(ask: AskBlock, clock: Clock, onChange: (clusterKey: string) => void) {
+    this.#ask = ask;
+    this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  async look(clusterKey: string, { members, difference, isCertain }: Scene): Promise<Parting | undefined> {
+    const before = this.#known.get(clusterKey);
+    // Nobody told these blocks when asked for them, and nobody shows them any more.
+    if (!difference && before?.blocks === undefined) {
+      this.forget(clusterKey);
+      return undefined;
+    }
+    const known = before ?? newKnown();
+    this.#known.set(clusterKey, known);
+    if (isCertain) await known.looking;
+    if (difference && known.blocks === undefined && !known.looking) {
+      known.low = difference.equalAt;
+      known.high = difference.height;
+    }
+    const isDue = known.hasMore || this.#clock.monotonicMs() - known.askedAtMs >= EVERY_MS;
+    if (!known.looking && (isDue || isCertain))
+      known.looking = this.#lookOnce(clusterKey, known, members).finally(() => {
+        known.looking = undefined;
+      });
+    if (isCertain) await known.looking;
+    return this.#known.get(clusterKey)?.view;
+  }
+
+  forget(clusterKey: string): void {
+    this.#known.delete(clusterKey);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("the operator stops"));
+    await Promise.all([...this.#known.values()].flatMap(({ looking }) => looking ?? []));
+  }
+
+  async #lookOnce(clusterKey: string, known: Known, members: readonly Member[]): Promise<void> {
+    const before = JSON.stringify(known.view);
+    known.askedAtMs = this.#clock.monotonicMs();
+    const deadline = new AbortController();
+    const cancel = this.#clock.after(DEADLINE_MS, () => deadline.abort(new Error("no answer in time")));
+    const signal = AbortSignal.any([deadline.signal, this.#stop.signal]);
+    const asked = new Inquiry(members, { ask: this.#ask, clock: this.#clock, signal });
+    try {
+      const isFound = known.blocks !== undefined && known.high - known.low === 1;
+      await (isFound ? askAgain(known, asked) : narrow(known, asked));
+    } finally {
+      cancel();
+    }
+    const isOver = known.blocks !== undefined && !differ(known.blocks);
+    if (isOver && this.#known.get(clusterKey) === known) this.forget(clusterKey);
+    if (isOver || known.hasMore || JSON.stringify(known.view) !== before) this.#onChange(clusterKey);
+  }
+}
+
+const newKnown = (): Known => ({
+  low: 0,
+  high: 1,
+  blocks: undefined,
+  view: undefined,
+  askedAtMs: Number.NEGATIVE_INFINITY,
+  hasMore: true,
+  looking: undefined,
+});
+
+/** Asks at so many heights, and notes how far that leads. */
+async function narrow(known: Known, asked: Inquiry): Promise<void> {
+  known.hasMore = false;
+  if (known.blocks === undefined) {
+    const { blocks, silent } = await asked.at(known.high);
+    if (!differ(blocks)) {
+      known.view = {
+        kind: "notAsked",
+        why: silent ?? `asked for block ${known.high}, they tell the same one`,
+      };
+      return;
+    }
+    known.blocks = blocks;
+    known.view = told(known.high, blocks, "lower ones are being asked for");
+  }
+  for (let count = 0; known.high - known.low > 1; count += 1) {
+    const height = known.low + Math.floor((known.high - known.low) / 2);
+    const { blocks, silent } = count < HEIGHTS_PER_LOOK ? await asked.at(height) : nobodyAsked;
+    if (count === HEIGHTS_PER_LOOK || asked.isOver) {
+      known.hasMore = true;
+      return;
+    }
+    if (differ(blocks)) {
+      known.high = height;
+      known.blocks = blocks;
+    } else if ([...known.blocks.keys()].every((member) => blocks.has(member))) {
+      known.low = height;
+    } else {
+      known.view = told(known.high, known.blocks, silent ?? `not all tell block ${height}`);
+      return;
+    }
+  }
+  known.view = told(known.high, known.blocks);
+}
+
+/**
+ * What who does not tell held, it may hold still. A block that is pruned is nobody's any more, nor is one on a volume
+ * that is gone: of that the members are rebuilt, and nothing may be frozen for it.
+ */
+async function askAgain(known: Known, asked: Inquiry): Promise<void> {
+  known.hasMore = false;
+  const { blocks, pruned } = await asked.at(known.high);
+  const kept = [...(known.blocks ?? [])].filter(([member, { claim }]) => {
+    return !pruned.has(member) && asked.hasVolume(member, claim);
+  });
+  known.blocks = new Map([...kept, ...blocks]);
+  known.view = told(known.high, known.blocks);
+}
+
+function told(height: number, blocks: Blocks, open?: string): Parting {
+  const held = [...blocks].map(([member, { hash }]): HeldBlock => ({ member, hash }));
+  held.sort((one, other) => (one.member < other.member ? -1 : 1));
+  return { kind: "asked", height, blocks: held, ...(open === undefined ? {} : { open }) };
+}
