@@ -1,4 +1,4 @@
-import type { Session } from "./session.ts";
+import { type Session, withSession } from "./session.ts";
 import type { Table } from "./table.ts";
 
 /** A number that a campaign can be given, with its value in the long and in the short form. */
@@ -17,23 +17,32 @@ export interface Report {
   readonly failures: readonly string[];
   /** Every single value, for `--output`. */
   readonly values: unknown;
+  /** An SVG, for `--picture`. */
+  readonly picture?: string;
 }
 
 export interface Campaign {
   readonly name: string;
   readonly about: string;
   readonly options: Readonly<Record<string, NumberOption>>;
-  run(session: Session, options: Readonly<Record<string, number>>): Promise<Report>;
+  /** The signal stops it. */
+  run(signal: AbortSignal, options: Readonly<Record<string, number>>): Promise<Report>;
 }
 
-interface CampaignOf<K extends string> {
-  readonly name: string;
-  readonly about: string;
+type Definition<K extends string, On> = Pick<Campaign, "name" | "about"> & {
   readonly options: Readonly<Record<K, NumberOption>>;
-  run(session: Session, options: Readonly<Record<K, number>>): Promise<Report>;
+  run(on: On, options: Readonly<Record<K, number>>): Promise<Report>;
+};
+
+/** Ties the options that a campaign declares to those that its `run` is given. It works on a cluster with an operator. */
+export function campaign<K extends string>(definition: Definition<K, Session>): Campaign {
+  const { run } = definition;
+  return {
+    ...definition,
+    run: async (signal, options) => withSession(signal, async (on) => run(on, options)),
+  };
 }
 
-/** Ties the options that a campaign declares to those that its `run` is given. */
-export function campaign<K extends string>(definition: CampaignOf<K>): Campaign {
-  return definition;
-}
+/** The same for one that provides for itself what it works on. */
+export const campaignOfItsOwn = <K extends string>(definition: Definition<K, AbortSignal>): Campaign =>
+  definition;

@@ -4,7 +4,6 @@ import { cpus, release, totalmem } from "node:os";
 import type { Report } from "./campaign.ts";
 import { campaigns } from "./campaigns.ts";
 import { type Request, readCommandLine } from "./command-line.ts";
-import { withSession } from "./session.ts";
 import { renderTable } from "./table.ts";
 
 const stopping = new AbortController();
@@ -27,10 +26,10 @@ async function main(): Promise<number> {
 }
 
 async function measure(request: Request): Promise<number> {
-  const { campaign, options, isShort, output } = request;
+  const { campaign, options, isShort, output, picture } = request;
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
   const startedAt = new Date().toISOString();
-  const report = await withSession(stopping.signal, async (session) => campaign.run(session, options));
+  const report = await campaign.run(stopping.signal, options);
   const given = Object.entries(options).map(([name, value]) => `--${name} ${value}`);
   const head = `${campaign.name} ${given.join(" ")}\n${startedAt}, ${machine}`;
   process.stdout.write(`\n${head}\n\n${textOf(report)}\n`);
@@ -39,6 +38,7 @@ async function measure(request: Request): Promise<number> {
     const facts = { campaign: campaign.name, isShort, options, startedAt, machine };
     writeFileSync(output, `${JSON.stringify({ ...facts, tables, notes, failures, values }, undefined, 2)}\n`);
   }
+  if (picture !== undefined && report.picture !== undefined) writeFileSync(picture, report.picture);
   return report.failures.length === 0 ? 0 : 1;
 }
 
