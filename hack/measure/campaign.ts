@@ -36,10 +36,9 @@ type Definition<K extends string, On> = Pick<Campaign, "name" | "about"> & {
 
 /** Ties the options that a campaign declares to those that its `run` is given. It works on a cluster with an operator. */
 export function campaign<K extends string>(definition: Definition<K, Session>): Campaign {
-  const { run } = definition;
   return {
     ...definition,
-    run: async (signal, options) => withSession(signal, async (on) => run(on, options)),
+    run: async (signal, options) => withSession(signal, async (session) => definition.run(session, options)),
   };
 }
 

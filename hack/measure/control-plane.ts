@@ -75,7 +75,7 @@ async function succeeds(what: string, ask: () => Promise<unknown>): Promise<void
     await ask();
     return ready;
   };
-  await waitUntil(what, isUp, { timeoutMs: READY_TIMEOUT_MS, everyMs: 500 });
+  await waitUntil(what, isUp, { timeoutMs: READY_TIMEOUT_MS, everyMs: 1_000 });
 }
 
 const loopback = (port: number) => `http://127.0.0.1:${port}`;
