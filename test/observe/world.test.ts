@@ -228,6 +228,7 @@ test("what belongs to a cluster is found by its label, in its namespace alone", 
   ofCluster("seq-leader", "seq");
   ofCluster("other-rpc", "other");
   ofCluster("seq-elsewhere", "seq", "elsewhere");
+  api.deliver();
   expect(found()).toEqual(["seq-leader", "seq-rpc"]);
 });
 
