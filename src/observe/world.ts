@@ -8,7 +8,8 @@ import type { Clock } from "../runtime/clock.ts";
 /** What the watches have delivered of one kind. */
 export interface Cache {
   get(key: string): KubeObject | undefined;
-  all(): readonly KubeObject[];
+  /** Objects in the namespace that belong to the cluster of this name. */
+  labelled(namespace: string, cluster: string): readonly KubeObject[];
   subscribe(listener: (change: { readonly kind: string; readonly object: KubeObject }) => void): () => void;
 }
 
@@ -70,9 +71,9 @@ export class World {
     return found;
   }
 
-  /** What the watches show of one kind, whosever it is. */
-  shown<T extends KubeObject>(kind: Kind<T>): readonly T[] {
-    return (this.#caches.get(kind.kind)?.all() ?? []) as readonly T[];
+  /** What the watches show of one kind with the label of a cluster. */
+  shownOf<T extends KubeObject>(kind: Kind<T>, { namespace = "", name }: ObjectRef): readonly T[] {
+    return (this.#caches.get(kind.kind)?.labelled(namespace, name) ?? []) as readonly T[];
   }
 
   /** An object as the server held it at most `maxAgeMs` ago; 0 asks the server now. */

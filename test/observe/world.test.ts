@@ -248,6 +248,21 @@ test("a read that failed is not remembered", async () => {
   expect(await holderNow(5_000)).toBe("a");
 });
 
+test("what belongs to a cluster is found by its label, in its namespace alone", () => {
+  const ofCluster = (name: string, cluster: string, namespace = "rollup") => {
+    const worn = { [labels.managedBy]: MANAGED_BY, [labels.cluster]: cluster };
+    return api.put(service("ClusterIP", { namespace, name, labels: worn }));
+  };
+  const found = () => world.shownOf(kinds.service, ref).map(({ metadata }) => metadata.name);
+  expect(found()).toEqual([]);
+  ofCluster("seq-rpc", "seq");
+  ofCluster("seq-leader", "seq");
+  ofCluster("other-rpc", "other");
+  ofCluster("seq-elsewhere", "seq", "elsewhere");
+  api.deliver();
+  expect(found()).toEqual(["seq-leader", "seq-rpc"]);
+});
+
 describe("a cluster that is gone", () => {
   const named = (name: string) => ({ namespace: "rollup", name });
   const readAll = async (...names: readonly string[]) => {
