@@ -1,5 +1,5 @@
 import { kinds } from "../../../src/model/kinds.ts";
-import type { AuditedRequest, AuditReader } from "../audit-log.ts";
+import { type AuditedRequest, type AuditReader, isWrite } from "../audit-log.ts";
 import { manifestOf } from "../operated-cluster.ts";
 import type { OwnOperator } from "../own-operator.ts";
 import { type Memory, memoryOfProcess, processorMs } from "../process-memory.ts";
@@ -134,9 +134,9 @@ export async function measureRestart(
   const times = [...firstReads.values()].map((atMs) => atMs - spawnedAtMs);
   await pause(afterMs, session);
   requests.push(...(await reader.next(({ user }) => user === operator.user)));
-  const taken = requests.find(({ resource, verb, code }) => {
-    return resource === "leases" && ["create", "update"].includes(verb) && code < 300;
-  });
+  const taken = requests.find(
+    (request) => request.resource === "leases" && isWrite(request) && request.code < 300,
+  );
   return {
     readyAfterMs,
     leadsMs: taken && taken.finishedMs - spawnedAtMs,
