@@ -9,6 +9,7 @@ import { closedPort } from "../../test/agent/servers.ts";
 import { bundle } from "../bundle.ts";
 import { command } from "../local-cluster/command.ts";
 import { provideHelm } from "../local-cluster/helm.ts";
+import { youngFlag } from "../operator-image.ts";
 import { fenceNamespace } from "./fence.ts";
 import { operatorImage } from "./provide-cluster.ts";
 import { pollUntil, type Session } from "./session.ts";
@@ -41,7 +42,7 @@ export interface StartTimes {
 
 const root = join(import.meta.dirname, "../..");
 const release = "evnode-operator";
-/** What the chart's memory limit of 256 MiB and the image's flag of 75 % come down to. */
+/** What the chart's memory limit of 256 MiB and the image's flag of 75 % come down to; its other flags are the image's. */
 export const HEAP_MIB = 192;
 /** Generous, because the machine may be busy. */
 const READY_TIMEOUT_MS = 300_000;
@@ -221,7 +222,17 @@ function argumentsOf(options: ProcessOptions): readonly string[] {
   const { namespace, heapMib, program, healthPort, metricsPort } = options;
   const ports = ["--health-port", String(healthPort), "--metrics-port", String(metricsPort)];
   const heap = `--max-old-space-size=${heapMib}`;
-  return [heap, program, "run", "--watch-namespace", namespace, ...ports, "--metrics-access", "loopback"];
+  return [
+    heap,
+    youngFlag,
+    program,
+    "run",
+    "--watch-namespace",
+    namespace,
+    ...ports,
+    "--metrics-access",
+    "loopback",
+  ];
 }
 
 async function isReady(port: number): Promise<true | undefined> {
