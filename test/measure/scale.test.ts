@@ -84,6 +84,17 @@ describe("the report of many clusters", () => {
   });
 });
 
+test("a number of clusters that came to no end is told beside those that did", () => {
+  const why = "3 of 50 clusters run";
+  const { tables, failures } = scaleReport(
+    [findings()],
+    { settleSeconds: 5, quietSeconds: 60 },
+    { clusters: 50, why },
+  );
+  expect(tables[0]?.columns).toEqual(["", "2", "aim"]);
+  expect(failures).toEqual([`50 clusters were not measured to the end: ${why}`]);
+});
+
 describe("the picture of many clusters", () => {
   const sizes = [
     findings({ clusters: 10, changedMs: undefined }),

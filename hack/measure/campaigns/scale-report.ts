@@ -9,14 +9,27 @@ interface Durations {
   readonly quietSeconds: number;
 }
 
-export function scaleReport(found: readonly ScaleFindings[], durations: Durations): Report {
+/** A number of clusters that was not measured to the end. */
+interface Ended {
+  readonly clusters: number;
+  readonly why: string;
+}
+
+export function scaleReport(
+  found: readonly ScaleFindings[],
+  durations: Durations,
+  ...ended: readonly Ended[]
+): Report {
   const largest = found.at(-1);
   return {
     tables: [factsTable(found), ...(largest === undefined ? [] : [requestsTable(largest)])],
     notes: [
       `Memory was read ${durations.settleSeconds} s after all ran; quiet time is the ${durations.quietSeconds} s after that, and as long are the writes after the restart counted. The operator is a process of the machine, with a heap of at most ${found.map(({ heapMib }) => heapMib).join(", ")} MiB. Members, their agents and their volumes are simulated by one other process; etcd, the API server and the controllers are real. An aim is for the largest number of clusters.`,
     ],
-    failures: found.flatMap(failuresOf),
+    failures: [
+      ...found.flatMap(failuresOf),
+      ...ended.map(({ clusters, why }) => `${clusters} clusters were not measured to the end: ${why}`),
+    ],
     values: found.map((one) => ({
       ...one,
       creation: summary(one.creation),
