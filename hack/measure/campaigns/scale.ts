@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { kinds } from "../../../src/model/kinds.ts";
 import { say } from "../../local-cluster/progress.ts";
+import { ready, waitUntil } from "../../local-cluster/wait.ts";
 import { type AuditedRequest, AuditReader } from "../audit-log.ts";
 import { campaignOfProcesses } from "../campaign.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane.ts";
@@ -25,6 +26,7 @@ const crds = join(import.meta.dirname, "../../../crds");
 const NAMESPACE = "scale";
 /** More than the operator holds for each, as an owner would give it. */
 const HEAP_OF_ONE_MIB = 0.5;
+const ESTABLISHED_TIMEOUT_MS = 120_000;
 const CHANGED_TIMEOUT_MS = 1_800_000;
 const SHARES = [1, 0.5, 0.1];
 
@@ -80,7 +82,12 @@ interface Place {
 
 async function measure({ session, plane, clusters }: Place, times: Times): Promise<ScaleFindings> {
   await plane.kubectl.run(["create", "--filename", crds]);
-  await plane.kubectl.run(["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
+  // Of a resource that has no conditions yet, `kubectl wait` says at once that it cannot read them.
+  const isEstablished = async () => {
+    await plane.kubectl.run(["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
+    return ready;
+  };
+  await waitUntil("the resource", isEstablished, { timeoutMs: ESTABLISHED_TIMEOUT_MS, everyMs: 1_000 });
   await plane.kubectl.run(["create", "namespace", NAMESPACE]);
   const heapMib = Math.max(HEAP_MIB, HEAP_OF_ONE_MIB * clusters);
   const newOperator = await newOperators(session, NAMESPACE, { image: "simulated", heapMib });
