@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { kinds } from "../../../src/model/kinds.ts";
 import { say } from "../../local-cluster/progress.ts";
-import { ready, waitUntil } from "../../local-cluster/wait.ts";
+import { type Readiness, ready, waitUntil } from "../../local-cluster/wait.ts";
 import { type AuditedRequest, AuditReader } from "../audit-log.ts";
 import { campaignOfProcesses } from "../campaign.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane.ts";
@@ -83,7 +83,7 @@ interface Place {
 async function measure({ session, plane, clusters }: Place, times: Times): Promise<ScaleFindings> {
   await plane.kubectl.run(["create", "--filename", crds]);
   // Of a resource that has no conditions yet, `kubectl wait` says at once that it cannot read them.
-  const isEstablished = async () => {
+  const isEstablished = async (): Promise<Readiness> => {
     await plane.kubectl.run(["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
     return ready;
   };
