@@ -24,6 +24,8 @@ interface Known {
   /** Equal at `low`, different at `high`. */
   low: number;
   high: number;
+  /** A height between them at which two members told the same block, though perhaps not those that differ. */
+  hint: number | undefined;
   /** At `high`; undefined until they were asked for. */
   blocks: Blocks | undefined;
   view: Parting | undefined;
@@ -62,8 +64,8 @@ export class Partings {
     this.#known.set(clusterKey, known);
     if (isCertain) await known.looking;
     if (difference && known.blocks === undefined && !known.looking) {
-      known.low = difference.equalAt;
       known.high = difference.height;
+      known.hint = difference.equalAt;
     }
     const isDue = known.hasMore || this.#clock.monotonicMs() - known.askedAtMs >= EVERY_MS;
     if (!known.looking && (isDue || isCertain))
@@ -105,6 +107,7 @@ export class Partings {
 const newKnown = (): Known => ({
   low: 0,
   high: 1,
+  hint: undefined,
   blocks: undefined,
   view: undefined,
   askedAtMs: Number.NEGATIVE_INFINITY,
@@ -128,7 +131,7 @@ async function narrow(known: Known, asked: Inquiry): Promise<void> {
     known.view = told(known.high, blocks, "lower ones are being asked for");
   }
   for (let count = 0; known.high - known.low > 1; count += 1) {
-    const height = known.low + Math.floor((known.high - known.low) / 2);
+    const height = nextHeight(known);
     const { blocks, silent } = count < HEIGHTS_PER_LOOK ? await asked.at(height) : nobodyAsked;
     if (count === HEIGHTS_PER_LOOK || asked.isOver) {
       known.hasMore = true;
@@ -145,6 +148,11 @@ async function narrow(known: Known, asked: Inquiry): Promise<void> {
     }
   }
   known.view = told(known.high, known.blocks);
+}
+
+/** The hint first, if it is of use: below it there may be nothing but pruned blocks. */
+function nextHeight({ low, high, hint = low }: Known): number {
+  return low < hint && hint < high ? hint : low + Math.floor((high - low) / 2);
 }
 
 /**
