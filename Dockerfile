@@ -26,4 +26,4 @@ COPY --from=build /source/dist/chunks/ /app/chunks/
 COPY LICENSE /licenses/
 COPY --from=build /source/dist/THIRD-PARTY-NOTICES.txt /licenses/
 USER 65532:65532
-ENTRYPOINT ["/nodejs/bin/node", "--max-old-space-size-percentage=75", "/app/main.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-old-space-size-percentage=75", "--max-semi-space-size=8", "/app/main.js"]

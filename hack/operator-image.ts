@@ -18,6 +18,15 @@ export function operatorImageName(tag = packageVersion()): string {
 }
 
 /**
+ * For objects that have just come to be. Without it Node gives them more and more as long as many come, 130 MiB beside
+ * the 36 MiB that an operator of 50 clusters holds, and does not give it back.
+ */
+export const youngFlag = "--max-semi-space-size=8";
+
+/** Of the program in a container, so that it stays within the container's limit of memory. */
+export const nodeFlags: readonly string[] = ["--max-old-space-size-percentage=75", youngFlag];
+
+/**
  * The operator's image as an OCI archive, made without Docker and without a registry: the pinned Node, the shared
  * libraries of this machine that it needs, and the bundle. It runs as a user that owns nothing in it.
  */
@@ -40,7 +49,7 @@ export async function writeOperatorImage(
     architecture: "amd64",
     layers: [systemLayer(node), [...app, ...licences]],
     config: {
-      entrypoint: ["/usr/bin/node", "--max-old-space-size-percentage=75", "/app/main.js"],
+      entrypoint: ["/usr/bin/node", ...nodeFlags, "/app/main.js"],
       // As the Dockerfile has it: `kubectl exec` finds node by its name in both images.
       env: { NODE_ENV: "production", PATH: "/usr/local/bin:/usr/bin:/bin" },
       user: `${NON_ROOT}:${NON_ROOT}`,

@@ -94,8 +94,19 @@ export async function buildBinaries(): Promise<ReadonlyMap<string, string>> {
   return built;
 }
 
-/** The same for one that needs no cluster: ev-node's test node and its DA layer, what holds packets back, Prometheus' own checks. */
-export async function buildBinary(name: "testnode" | "local-da" | "delay" | "promtool"): Promise<string> {
+/** What is of use without the whole cluster: ev-node's test node and its DA layer, what holds packets back, Prometheus' own checks, an API server alone. */
+type SingleBinary =
+  | "testnode"
+  | "local-da"
+  | "delay"
+  | "promtool"
+  | "etcd"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kubectl";
+
+/** The same for one of them. */
+export async function buildBinary(name: SingleBinary): Promise<string> {
   const module = [...modules, promtool].find(({ binaries }) => binaries[name] !== undefined);
   if (module === undefined) throw new Error(`no module has ${name}`);
   return provide(module, name);

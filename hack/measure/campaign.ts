@@ -17,6 +17,8 @@ export interface Report {
   readonly failures: readonly string[];
   /** Every single value, for `--output`. */
   readonly values: unknown;
+  /** An SVG, for `--picture`. */
+  readonly picture?: string;
 }
 
 export interface Campaign {

@@ -13,6 +13,7 @@ import { raftTiming } from "./campaigns/raft-timing.ts";
 import { repairs } from "./campaigns/repairs.ts";
 import { rolloutStorms } from "./campaigns/rollout-storms.ts";
 import { rollouts } from "./campaigns/rollouts.ts";
+import { scale } from "./campaigns/scale.ts";
 import { suspensions } from "./campaigns/suspensions.ts";
 import { totalStops } from "./campaigns/total-stops.ts";
 
@@ -31,6 +32,7 @@ export const campaigns: readonly Campaign[] = [
   repairs,
   rollouts,
   rolloutStorms,
+  scale,
   suspensions,
   totalStops,
 ];

@@ -6,6 +6,7 @@ export interface Request {
   readonly options: Readonly<Record<string, number>>;
   readonly isShort: boolean;
   readonly output: string | undefined;
+  readonly picture: string | undefined;
 }
 
 export type CommandLine =
@@ -15,7 +16,7 @@ export type CommandLine =
 
 const MAX_VALUE = 1_000_000;
 
-/** Reads `NAME [--short] [--output FILE] [--OPTION N]…`. */
+/** Reads `NAME [--short] [--output FILE] [--picture FILE] [--OPTION N]…`. */
 export function readCommandLine(args: readonly string[], campaigns: readonly Campaign[]): CommandLine {
   const [name = "", ...rest] = args;
   if (["", "help", "--help"].includes(name)) return { kind: "help", text: usage(campaigns) };
@@ -31,6 +32,7 @@ export function readCommandLine(args: readonly string[], campaigns: readonly Cam
         ...Object.fromEntries(own),
         short: { type: "boolean" },
         output: { type: "string" },
+        picture: { type: "string" },
         help: { type: "boolean" },
       },
     }));
@@ -55,8 +57,10 @@ function requestFrom(
     }
     options[name] = value;
   }
-  const output = typeof values["output"] === "string" ? values["output"] : undefined;
-  return { kind: "run", request: { campaign, options, isShort, output } };
+  const [output, picture] = ["output", "picture"].map((name) =>
+    typeof values[name] === "string" ? values[name] : undefined,
+  );
+  return { kind: "run", request: { campaign, options, isShort, output, picture } };
 }
 
 const wrong = (problem: string): CommandLine => ({ kind: "wrong", problem });
@@ -70,7 +74,7 @@ function usage(campaigns: readonly Campaign[]): string {
         `    --${option.padEnd(18)}${meaning} (${full}; short form: ${short})`,
     ),
   ]);
-  return `usage: npm run measure -- NAME [--short] [--output FILE] [OPTIONS]
+  return `usage: npm run measure -- NAME [--short] [--output FILE] [--picture FILE] [OPTIONS]
 
 Measures the operator on a real cluster: KUBECONFIG, or the local one, which is brought up when there is none.
 What needs no cluster says so.
@@ -79,5 +83,6 @@ ${lines.join("\n")}
 
   --short           a form of a few minutes, to see that nothing rots
   --output FILE     writes all values as JSON, too
+  --picture FILE    draws them into an SVG, where the measurement has a picture
 `;
 }

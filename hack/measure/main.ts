@@ -26,7 +26,7 @@ async function main(): Promise<number> {
 }
 
 async function measure(request: Request): Promise<number> {
-  const { campaign, options, isShort, output } = request;
+  const { campaign, options, isShort, output, picture } = request;
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
   const startedAt = new Date().toISOString();
   const report = await campaign.run(stopping.signal, options);
@@ -38,6 +38,7 @@ async function measure(request: Request): Promise<number> {
     const facts = { campaign: campaign.name, isShort, options, startedAt, machine };
     writeFileSync(output, `${JSON.stringify({ ...facts, tables, notes, failures, values }, undefined, 2)}\n`);
   }
+  if (picture !== undefined && report.picture !== undefined) writeFileSync(picture, report.picture);
   return report.failures.length === 0 ? 0 : 1;
 }
 

@@ -9,6 +9,7 @@ import { closedPort } from "../../test/agent/servers.ts";
 import { bundle } from "../bundle.ts";
 import { command } from "../local-cluster/command.ts";
 import { provideHelm } from "../local-cluster/helm.ts";
+import { youngFlag } from "../operator-image.ts";
 import { fenceNamespace } from "./fence.ts";
 import { operatorImage } from "./provide-cluster.ts";
 import { pollUntil, type Session } from "./session.ts";
@@ -28,6 +29,10 @@ export interface OwnOperator {
   kill(): Promise<void>;
   /** SIGTERM, as Kubernetes stops it. */
   stop(): Promise<void>;
+  /** What it tells Prometheus now. */
+  metrics(): Promise<string>;
+  /** The end of its log. */
+  lastWords(): Promise<string>;
 }
 
 export interface StartTimes {
@@ -37,9 +42,10 @@ export interface StartTimes {
 
 const root = join(import.meta.dirname, "../..");
 const release = "evnode-operator";
-/** What the chart's memory limit of 256 MiB and the image's flag of 75 % come down to. */
-const HEAP_MIB = 192;
-const READY_TIMEOUT_MS = 60_000;
+/** What the chart's memory limit of 256 MiB and the image's flag of 75 % come down to; its other flags are the image's. */
+export const HEAP_MIB = 192;
+/** Generous, because the machine may be busy. */
+const READY_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 40_000;
 
 export async function provideOwnOperator(session: Session, namespace: string): Promise<OwnOperator> {
@@ -48,24 +54,39 @@ export async function provideOwnOperator(session: Session, namespace: string): P
 }
 
 /** Makes operators of the same namespace, each under a name of its own: one of them holds the lease. */
-export async function provideOwnOperators(
+export async function provideOwnOperators(session: Session, namespace: string): Promise<NewOperator> {
+  await fenceNamespace(session, namespace);
+  return newOperators(session, namespace, { image: await operatorImage(session.kubectl), heapMib: HEAP_MIB });
+}
+
+type NewOperator = (name: string) => Promise<OwnOperator>;
+
+interface OwnOperatorOptions {
+  /** Of the agents. */
+  readonly image: string;
+  readonly heapMib: number;
+}
+
+/** The same where no operator is installed. */
+export async function newOperators(
   session: Session,
   namespace: string,
-): Promise<(name: string) => Promise<OwnOperator>> {
+  { image, heapMib }: OwnOperatorOptions,
+): Promise<NewOperator> {
   const folder = await mkdtemp(join(tmpdir(), "measure-operator-"));
   session.atEnd(`folder ${folder}`, async () => rm(folder, { recursive: true, force: true }));
   await bundle(join(folder, "dist"));
   await grantRights(session, namespace);
-  await fenceNamespace(session, namespace);
   const kubeconfig = join(folder, "kubeconfig");
   await writeKubeconfig(session, namespace, kubeconfig);
-  const image = await operatorImage(session.kubectl);
   return async (name) => {
     const operator = new OperatorProcess(session, {
       namespace,
+      heapMib,
       program: join(folder, "dist/main.js"),
       logFile: join(folder, `${name}.log`),
       healthPort: await closedPort(),
+      metricsPort: await closedPort(),
       env: { KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: namespace, AGENT_IMAGE: image },
     });
     session.atEnd(`own operator ${name}`, async () => operator.stop());
@@ -120,9 +141,11 @@ async function writeKubeconfig(
 
 interface ProcessOptions {
   readonly namespace: string;
+  readonly heapMib: number;
   readonly program: string;
   readonly logFile: string;
   readonly healthPort: number;
+  readonly metricsPort: number;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -147,9 +170,8 @@ class OperatorProcess implements OwnOperator {
   }
 
   async start(): Promise<StartTimes> {
-    const { namespace, program, logFile, healthPort, env } = this.#options;
-    const heap = `--max-old-space-size=${HEAP_MIB}`;
-    const args = [heap, program, "run", "--watch-namespace", namespace, "--health-port", String(healthPort)];
+    const { logFile, healthPort, env } = this.#options;
+    const args = argumentsOf(this.#options);
     const log = openSync(logFile, "a", 0o600);
     const startMs = performance.now();
     const spawnedAtMs = Date.now();
@@ -174,6 +196,16 @@ class OperatorProcess implements OwnOperator {
     await this.#end("SIGTERM");
   }
 
+  async metrics(): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.#options.metricsPort}/metrics`);
+    if (!response.ok) throw new Error(`the operator's metrics: status ${response.status}`);
+    return response.text();
+  }
+
+  async lastWords(): Promise<string> {
+    return tail(this.#options.logFile);
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -184,6 +216,23 @@ class OperatorProcess implements OwnOperator {
     await ended;
     clearTimeout(late);
   }
+}
+
+function argumentsOf(options: ProcessOptions): readonly string[] {
+  const { namespace, heapMib, program, healthPort, metricsPort } = options;
+  const ports = ["--health-port", String(healthPort), "--metrics-port", String(metricsPort)];
+  const heap = `--max-old-space-size=${heapMib}`;
+  return [
+    heap,
+    youngFlag,
+    program,
+    "run",
+    "--watch-namespace",
+    namespace,
+    ...ports,
+    "--metrics-access",
+    "loopback",
+  ];
 }
 
 async function isReady(port: number): Promise<true | undefined> {

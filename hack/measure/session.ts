@@ -4,7 +4,7 @@ import { createKubeApi, type KubeClient } from "../../src/kube/node-client.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { Kubectl } from "../demo/kubectl.ts";
 import { say } from "../local-cluster/progress.ts";
-import { provideCluster } from "./provide-cluster.ts";
+import { type ProvidedCluster, provideCluster } from "./provide-cluster.ts";
 
 /** Where a campaign leaves what has to be undone. */
 export interface Undoing {
@@ -26,12 +26,13 @@ interface Undo {
   readonly undo: () => Promise<void>;
 }
 
-/** Runs `work` on a cluster with an operator, and undoes afterwards whatever it registered. */
+/** Runs `work` on a cluster, by default one with an operator, and undoes afterwards whatever it registered. */
 export async function withSession<T>(
   signal: AbortSignal,
   work: (session: Session) => Promise<T>,
+  cluster?: ProvidedCluster,
 ): Promise<T> {
-  const { kubeconfig, kubectl } = await provideCluster();
+  const { kubeconfig, kubectl } = cluster ?? (await provideCluster());
   const clock = systemClock;
   const credentials = findCredentials({ clock, env: process.env, kubeconfig });
   const api = createKubeApi({ credentials, clock, version: "measure", fieldManager: "evnode-measure" });

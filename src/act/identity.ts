@@ -1,6 +1,6 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis, renderGenesis } from "../evnode/genesis.ts";
-import { parseHexKey, proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
+import { parseHexKey, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
 import { importSigner, sealSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
@@ -82,15 +82,13 @@ async function signerFiles(given: GivenSigner | undefined, random: Random): Prom
 async function sealed(seed: Uint8Array, random: Random): Promise<SignerFiles> {
   const passphrase = Buffer.from(random.bytes(32)).toString("base64url");
   const signerJson = await sealSigner({ seed, passphrase, salt: random.bytes(16), nonce: random.bytes(12) });
-  // A key that cannot be opened again is no key; better to fail here than at the first election.
-  const opened = await importSigner({ signerJson, passphrase });
-  if (opened.kind !== "imported" || opened.signer.proposerAddress !== proposerAddressOf(publicKeyOf(seed))) {
-    throw new Error("a sealed signer could not be read back");
-  }
   return { signerJson, passphrase };
 }
 
-/** A given signer was proven before, and may have changed since. */
+/**
+ * A given signer was proven before, and may have changed since. One that was just sealed is opened again: a key that
+ * cannot be opened is no key, and better to fail here than at the first election.
+ */
 async function proposerOf(signer: SignerFiles): Promise<string> {
   const imported = await importSigner(signer);
   if (imported.kind !== "imported")

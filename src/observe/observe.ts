@@ -240,15 +240,11 @@ function podsOf(statefulSet: StatefulSet | undefined): number {
   return Math.min(Math.max(statefulSet?.spec?.replicas ?? 0, ...sides), names.MAX_MEMBERS);
 }
 
+/** By the label: all pods of all clusters would be looked through at every reconcile of each. */
 function rehearsalsOf(world: World, { metadata }: EvNodeClusterObject): readonly Pod[] {
   return world
-    .shown(kinds.pod)
-    .filter(
-      (pod) =>
-        pod.metadata.labels?.[labels.name] === REHEARSAL_NAME &&
-        pod.metadata.labels[labels.cluster] === metadata.name &&
-        pod.metadata.namespace === metadata.namespace,
-    );
+    .shownOf(kinds.pod, metadata)
+    .filter((pod) => pod.metadata.labels?.[labels.name] === REHEARSAL_NAME);
 }
 
 /** The finalizer comes first, at a look of its own. */

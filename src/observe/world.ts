@@ -8,7 +8,8 @@ import type { Clock } from "../runtime/clock.ts";
 /** What the watches have delivered of one kind. */
 export interface Cache {
   get(key: string): KubeObject | undefined;
-  all(): readonly KubeObject[];
+  /** Objects in the namespace that belong to the cluster of this name. */
+  labelled(namespace: string, cluster: string): readonly KubeObject[];
   subscribe(listener: (change: { readonly kind: string; readonly object: KubeObject }) => void): () => void;
 }
 
@@ -70,21 +71,23 @@ export class World {
     return found;
   }
 
-  /** What the watches show of one kind, whosever it is. */
-  shown<T extends KubeObject>(kind: Kind<T>): readonly T[] {
-    return (this.#caches.get(kind.kind)?.all() ?? []) as readonly T[];
+  /** What the watches show of one kind with the label of a cluster. */
+  shownOf<T extends KubeObject>(kind: Kind<T>, { namespace = "", name }: ObjectRef): readonly T[] {
+    return (this.#caches.get(kind.kind)?.labelled(namespace, name) ?? []) as readonly T[];
   }
 
-  /** An object as the server held it at most `maxAgeMs` ago; 0 asks the server now. */
+  /** An object as the server held it at most `maxAgeMs` ago; 0, and of what is watched any age, asks the server now. */
   async read<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, maxAgeMs: number): Promise<T | undefined> {
     const id = idOf(kind, ref);
-    const before = this.#reads.get(id)?.object;
+    const cache = this.#caches.get(kind.kind);
+    const before = cache ? cache.get(keyOf(ref)) : this.#reads.get(id)?.object;
     const known = maxAgeMs > 0 ? this.#fresh(this.#reads, id, maxAgeMs) : undefined;
     if (known) return known.object as T | undefined;
     const found = await this.#api.get(kind, ref);
     // What did not change stays the same object, by which is remembered what it says.
     const object = found && (isSame(found, before) ? before : strangersFields(found));
-    this.#reads.set(id, { object, atMs: this.#clock.monotonicMs() });
+    // What is watched is held by its watch already: thousands of pods would be held twice.
+    if (!cache) this.#reads.set(id, { object, atMs: this.#clock.monotonicMs() });
     return object as T | undefined;
   }
 

@@ -24,6 +24,7 @@ describe("the command line of a measurement", () => {
         options: { runs: 30, "busy-loops": 4 },
         isShort: false,
         output: undefined,
+        picture: undefined,
       },
     });
   });
@@ -36,6 +37,7 @@ describe("the command line of a measurement", () => {
         options: { runs: 7, "busy-loops": 1 },
         isShort: true,
         output: "figures.json",
+        picture: undefined,
       },
     });
   });

@@ -240,12 +240,46 @@ test("our own write of what is not watched is known without a read, until it is 
   expect(api.reads).toEqual(["ConfigMap seq"]);
 });
 
+describe("a read of what is watched", () => {
+  test("asks the server, whatever the watches show, and is not held beside them", async () => {
+    api.put(service("ClusterIP"));
+    api.deliver();
+    api.put(service("NodePort"));
+    expect((await world.read(kinds.service, ref, 0))?.spec?.type).toBe("NodePort");
+    expect(api.reads).toEqual(["Service seq"]);
+    expect(await typeNow()).toBe("ClusterIP");
+    expect(world.size).toBe(0);
+  });
+
+  test("of what did not change is the object that the watches show", async () => {
+    api.put(service("ClusterIP"));
+    api.deliver();
+    expect(await world.read(kinds.service, ref, 0)).toBe(await world.watched(kinds.service, ref));
+    expect(api.reads).toEqual(["Service seq"]);
+  });
+});
+
 test("a read that failed is not remembered", async () => {
   api.fault = () => new KubeError("Unavailable", "no answer");
   await expect(holderNow(5_000)).rejects.toThrow("no answer");
   api.fault = () => undefined;
   api.put(lock("a"));
   expect(await holderNow(5_000)).toBe("a");
+});
+
+test("what belongs to a cluster is found by its label, in its namespace alone", () => {
+  const ofCluster = (name: string, cluster: string, namespace = "rollup") => {
+    const worn = { [labels.managedBy]: MANAGED_BY, [labels.cluster]: cluster };
+    return api.put(service("ClusterIP", { namespace, name, labels: worn }));
+  };
+  const found = () => world.shownOf(kinds.service, ref).map(({ metadata }) => metadata.name);
+  expect(found()).toEqual([]);
+  ofCluster("seq-rpc", "seq");
+  ofCluster("seq-leader", "seq");
+  ofCluster("other-rpc", "other");
+  ofCluster("seq-elsewhere", "seq", "elsewhere");
+  api.deliver();
+  expect(found()).toEqual(["seq-leader", "seq-rpc"]);
 });
 
 describe("a cluster that is gone", () => {

@@ -1,6 +1,7 @@
 import { type AuditedRequest, countBy, describeRequest, isWrite } from "../audit-log.ts";
 import type { Report } from "../campaign.ts";
 import { type ContainerMemory, type Memory, mebibytes } from "../process-memory.ts";
+import type { Restart } from "../simulated/fleet.ts";
 import { duration, type Table } from "../table.ts";
 
 export interface MemoryFindings {
@@ -21,13 +22,6 @@ export interface MemoryFindings {
   readonly settling: readonly AuditedRequest[];
   readonly quietMinute: readonly AuditedRequest[];
   readonly restart: Restart;
-}
-
-export interface Restart {
-  readonly readyAfterMs: number;
-  readonly firstReconcileMs: number | undefined;
-  readonly allReconciledMs: number | undefined;
-  readonly requests: readonly AuditedRequest[];
 }
 
 export function memoryReport(found: MemoryFindings): Report {

@@ -32,7 +32,9 @@ export async function bindClaims(session: Session, namespace: string): Promise<V
   const stopping = new AbortController();
   let failure: unknown;
   atEnd(`volumes of ${namespace}`, async () => {
-    await kubectl.run(["delete", "persistentvolumes", "--selector", `${LABEL}=${namespace}`, "--wait=false"]);
+    // All in one request: there may be thousands.
+    const selector = encodeURIComponent(`${LABEL}=${namespace}`);
+    await kubectl.run(["delete", "--raw", `/api/v1/persistentvolumes?labelSelector=${selector}`]);
   });
   const { resourceVersion } = await api.list(kinds.claim, { namespace });
   const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: stopping.signal };

@@ -21,6 +21,7 @@ const campaigns = [
   "suspensions",
   "drills",
   "block-times",
+  "scale",
 ];
 /** They keep the machine busy on purpose, under which each of the others would take several times as long. */
 const underLoad = ["cold-starts", "raft-timing"];

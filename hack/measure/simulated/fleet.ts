@@ -1,0 +1,147 @@
+import { kinds } from "../../../src/model/kinds.ts";
+import { type AuditedRequest, type AuditReader, isWrite } from "../audit-log.ts";
+import { manifestOf } from "../operated-cluster.ts";
+import type { OwnOperator } from "../own-operator.ts";
+import { type Memory, memoryOfProcess, processorMs } from "../process-memory.ts";
+import { pause, pollUntil, type Session } from "../session.ts";
+import { startSimulatedNode } from "./node.ts";
+import { bindClaims } from "./volumes.ts";
+
+/** Many clusters whose members are simulated, in one namespace. */
+export interface Fleet {
+  readonly namespace: string;
+  /** Throws when something failed that all depends on. */
+  readonly check: () => Promise<void>;
+}
+
+/** No node has this label, so that no kubelet takes the pods. */
+const nowhere = { "evnode.dev/simulated": "true" };
+const FEW = 10;
+/** At least, and for each cluster: the machine may be busy. */
+const RUNNING_TIMEOUT_MS = 900_000;
+const RUNNING_TIMEOUT_OF_ONE_MS = 10_000;
+/** A list of all clusters is work for the API server, which is asked less often the more there are. */
+const LOOK_MS = 200;
+const LOOK_FOR_EACH_MS = 4;
+const RECONCILED_TIMEOUT_MS = 600_000;
+
+/** Stands in for kubelets and storage of the namespace from now on. */
+export async function simulateMembers(
+  session: Session,
+  namespace: string,
+  operator: OwnOperator,
+): Promise<Fleet> {
+  const binder = await bindClaims(session, namespace);
+  session.atEnd("binding of claims", async () => binder.stop());
+  const node = await startSimulatedNode(session, namespace);
+  session.atEnd("simulated node", async () => node.stop());
+  const check = async () => {
+    const failure = node.failure() ?? binder.failure();
+    if (failure !== undefined) throw new Error("the simulation failed", { cause: failure });
+    if (!operator.isRunning) throw new Error(`the operator ended by itself: ${await operator.lastWords()}`);
+  };
+  return { namespace, check };
+}
+
+/** Clusters `from` to `to`, a few at a time. */
+export async function createAll(
+  { api }: Session,
+  { namespace }: Fleet,
+  from: number,
+  to: number,
+): Promise<void> {
+  const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+  await fewAtOnce(numbers, async (number) => {
+    const wish = { namespace, name: `chain-${number}`, replicas: 3, blockTime: "1s" } as const;
+    await api.create(kinds.cluster, manifestOf({ ...wish, nodeSelector: nowhere }));
+  });
+}
+
+export async function fewAtOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  for (let first = 0; first < all.length; first += FEW) {
+    await Promise.all(all.slice(first, first + FEW).map(work));
+  }
+}
+
+/** Answers how long it took until the status of every cluster says that it runs. */
+export async function allRunning(
+  session: Session,
+  { namespace, check }: Fleet,
+  count: number,
+  startMs = performance.now(),
+): Promise<number> {
+  let running = 0;
+  const ask = async () => {
+    await check();
+    const { items } = await session.api.list(kinds.cluster, { namespace, resourceVersion: "0" });
+    running = items.filter(({ status }) => status?.phase === "Running").length;
+    return running === count ? performance.now() - startMs : undefined;
+  };
+  const timeoutMs = Math.max(RUNNING_TIMEOUT_MS, RUNNING_TIMEOUT_OF_ONE_MS * count);
+  const everyMs = Math.max(LOOK_MS, LOOK_FOR_EACH_MS * count);
+  const tookMs = await pollUntil(ask, { everyMs, timeoutMs }, session);
+  if (tookMs === undefined) throw new Error(`${running} of ${count} clusters run after ${timeoutMs} ms`);
+  return tookMs;
+}
+
+export async function memoryOf({ pid }: OwnOperator): Promise<Memory> {
+  if (pid === undefined) throw new Error("the operator does not run");
+  return memoryOfProcess(pid);
+}
+
+export async function processorOf({ pid }: OwnOperator): Promise<number> {
+  if (pid === undefined) throw new Error("the operator does not run");
+  return processorMs(pid);
+}
+
+/** Times are from the start of the program. */
+export interface Restart {
+  readonly readyAfterMs: number;
+  /** The Lease was its own. */
+  readonly leadsMs: number | undefined;
+  readonly firstReconcileMs: number | undefined;
+  readonly allReconciledMs: number | undefined;
+  readonly requests: readonly AuditedRequest[];
+}
+
+interface Restarted {
+  readonly operator: OwnOperator;
+  readonly reader: AuditReader;
+  readonly clusters: number;
+  /** How long its requests are counted once all clusters were reconciled. */
+  readonly afterMs: number;
+}
+
+/** A reconcile reads the identity of its cluster, by name and once: the audit log shows when. */
+export async function measureRestart(
+  session: Session,
+  { operator, reader, clusters, afterMs }: Restarted,
+): Promise<Restart> {
+  await operator.stop();
+  await reader.next(() => false);
+  const { spawnedAtMs, readyAfterMs } = await operator.start();
+  const requests: AuditedRequest[] = [];
+  const firstReads = new Map<string, number>();
+  const isDone = async () => {
+    requests.push(...(await reader.next(({ user }) => user === operator.user)));
+    for (const { verb, resource, name = "", receivedMs } of requests) {
+      const isIdentity = verb === "get" && resource === "secrets" && name.endsWith("-identity");
+      if (isIdentity && !firstReads.has(name)) firstReads.set(name, receivedMs);
+    }
+    return firstReads.size === clusters || undefined;
+  };
+  await pollUntil(isDone, { everyMs: 250, timeoutMs: RECONCILED_TIMEOUT_MS }, session);
+  const times = [...firstReads.values()].map((atMs) => atMs - spawnedAtMs);
+  await pause(afterMs, session);
+  requests.push(...(await reader.next(({ user }) => user === operator.user)));
+  const taken = requests.find(
+    (request) => request.resource === "leases" && isWrite(request) && request.code < 300,
+  );
+  return {
+    readyAfterMs,
+    leadsMs: taken && taken.finishedMs - spawnedAtMs,
+    firstReconcileMs: times.length === 0 ? undefined : Math.min(...times),
+    allReconciledMs: times.length < clusters ? undefined : Math.max(...times),
+    requests,
+  };
+}
