@@ -1,0 +1,91 @@
+import { mkdir, rm, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { claimName } from "../../src/model/names.ts";
+import { command } from "../local-cluster/command.ts";
+import { nodeName, paths } from "../local-cluster/layout.ts";
+import { storageClassName } from "../local-cluster/volumes.ts";
+import { type OperatedCluster, remove } from "./operated-cluster.ts";
+import { pollUntil, type Session } from "./session.ts";
+import { type PersistentVolume, volumeKind } from "./volume-faults.ts";
+
+/** A member's volume with a size of its own, which those of the local cluster do not have. */
+export interface SmallVolume {
+  /** Takes what is free away: nothing can be written there any more. */
+  fill(): Promise<void>;
+  free(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const SIZE = 256 << 20;
+const FILL_TIMEOUT_MS = 10_000;
+
+/** Made before its member is, which finds it by its claim. */
+export async function provideSmallVolume(
+  session: Session,
+  { namespace, name }: OperatedCluster,
+  ordinal: number,
+): Promise<SmallVolume> {
+  const claim = claimName(name, ordinal);
+  const volume = `${namespace}-${claim}`;
+  const folder = join(paths.volumes, volume);
+  await mkdir(folder, { recursive: true });
+  const mount = async (...options: readonly string[]) =>
+    command("mount", ["-t", "tmpfs", "-o", options.join(), volume, folder]);
+  await mount(`size=${SIZE}`, "mode=0777");
+  await session.api.create(volumeKind, objectOf(volume, folder, { namespace, name: claim }));
+  let isThere = true;
+  const undo = async () => {
+    if (!isThere) return;
+    isThere = false;
+    await remove(session, volumeKind, { name: volume });
+    // Containers that end hold on to it for a moment.
+    await command("umount", ["--lazy", folder]);
+    await rm(folder, { recursive: true });
+  };
+  session.atEnd(`volume ${volume}`, undo);
+  return {
+    fill: async () => {
+      // What is written meanwhile needs its place: it is asked for less until that is granted.
+      const shrink = async () =>
+        mount("remount", `size=${await usedIn(folder)}`).then(
+          () => true,
+          () => undefined,
+        );
+      const isFull = await pollUntil(shrink, { everyMs: 10, timeoutMs: FILL_TIMEOUT_MS }, session);
+      if (isFull === undefined) throw new Error(`${folder} could not be filled`);
+    },
+    free: async () => {
+      await mount("remount", `size=${SIZE}`);
+    },
+    remove: undo,
+  };
+}
+
+async function usedIn(folder: string): Promise<number> {
+  const { blocks, bfree, bsize } = await statfs(folder);
+  return (blocks - bfree) * bsize;
+}
+
+/** The provisioner did not make it, so that it does not remove it either. */
+function objectOf(
+  name: string,
+  path: string,
+  claim: { readonly namespace: string; readonly name: string },
+): PersistentVolume {
+  const { apiVersion, kind } = volumeKind;
+  const isHere = [{ key: "kubernetes.io/hostname", operator: "In", values: [nodeName] }];
+  return {
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec: {
+      storageClassName,
+      persistentVolumeReclaimPolicy: "Retain",
+      accessModes: ["ReadWriteOnce"],
+      capacity: { storage: "1Gi" },
+      claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", ...claim },
+      local: { path },
+      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: isHere }] } },
+    },
+  };
+}
