@@ -25,6 +25,7 @@ export interface Side {
 const READY_TIMEOUT_MS = 360_000;
 /** Of each change so many of the transactions that had arrived before it are looked for after it. */
 const LOOKED_FOR = 20;
+const FIND_TIMEOUT_MS = 60_000;
 
 export async function startSide(session: Session, wish: ClusterWish): Promise<Side> {
   await session.api.create(kinds.cluster, manifestOf(wish));
@@ -77,16 +78,18 @@ export async function settled(
   return (await Promise.all(found)).flat();
 }
 
-/** Those of these transactions that a member does not have, in words. */
+/** Those of these transactions that a member does not have, in words. No answer is none: it is asked again. */
 export async function missing(
   session: Session,
   members: OperatedCluster,
   keys: readonly string[],
 ): Promise<readonly string[]> {
+  const poll = { everyMs: 250, timeoutMs: FIND_TIMEOUT_MS };
   const each = (await memberPods(session, members)).flatMap(({ metadata, status }) =>
-    keys.map(async (key) =>
-      (await hasArrived(status?.podIP ?? "", key)) ? [] : [`${metadata.name} lacks transaction ${key}`],
-    ),
+    keys.map(async (key) => {
+      const has = async () => (await hasArrived(status?.podIP ?? "", key)) || undefined;
+      return (await pollUntil(has, poll, session)) ? [] : [`${metadata.name} lacks transaction ${key}`];
+    }),
   );
   return (await Promise.all(each)).flat();
 }

@@ -17,7 +17,9 @@ export interface SmallVolume {
 }
 
 const SIZE = 256 << 20;
-const FILL_TIMEOUT_MS = 10_000;
+/** With less on it, its member has not begun with it. */
+const BEGUN = 64 << 10;
+const FILL_TIMEOUT_MS = 60_000;
 
 /** Made before its member is, which finds it by its claim. */
 export async function provideSmallVolume(
@@ -45,12 +47,15 @@ export async function provideSmallVolume(
   session.atEnd(`volume ${volume}`, undo);
   return {
     fill: async () => {
-      // What is written meanwhile needs its place: it is asked for less until that is granted.
-      const shrink = async () =>
-        mount("remount", `size=${await usedIn(folder)}`).then(
+      const shrink = async () => {
+        const used = await usedIn(folder);
+        if (used < BEGUN) return undefined;
+        // What is written meanwhile needs its place: it is asked for less until that is granted.
+        return mount("remount", `size=${used}`).then(
           () => true,
           () => undefined,
         );
+      };
       const isFull = await pollUntil(shrink, { everyMs: 10, timeoutMs: FILL_TIMEOUT_MS }, session);
       if (isFull === undefined) throw new Error(`${folder} could not be filled`);
     },

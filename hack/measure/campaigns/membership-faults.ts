@@ -169,7 +169,11 @@ async function change(session: Session, course: Course): Promise<Partial<Faulted
   for (const moment of moments) {
     await meet(session, course, moment, epoch);
     const { mend } = moment.fault;
-    if (mend) mends.push(pause(mend.afterMs, session).then(async () => mend.undo(scene)));
+    if (!mend) continue;
+    const mending = pause(mend.afterMs, session).then(async () => mend.undo(scene));
+    // Awaited below; until then a failure must not end the process as an unhandled one.
+    mending.catch(() => {});
+    mends.push(mending);
   }
   const end = await endOf(session, notes, epoch);
   await Promise.all(mends);
