@@ -4,6 +4,7 @@ import { claimName } from "../../src/model/names.ts";
 import { command } from "../local-cluster/command.ts";
 import { nodeName, paths } from "../local-cluster/layout.ts";
 import { storageClassName } from "../local-cluster/volumes.ts";
+import { isLeftOver, marksSelector, ownMarks } from "./namespaces.ts";
 import { type OperatedCluster, remove } from "./operated-cluster.ts";
 import { pollUntil, type Session } from "./session.ts";
 import { type PersistentVolume, volumeKind } from "./volume-faults.ts";
@@ -16,6 +17,7 @@ export interface SmallVolume {
   remove(): Promise<void>;
 }
 
+const TOPIC = "small-volume";
 const SIZE = 256 << 20;
 /** With less on it, its member has not begun with it. */
 const BEGUN = 64 << 10;
@@ -29,7 +31,7 @@ export async function provideSmallVolume(
 ): Promise<SmallVolume> {
   const claim = claimName(name, ordinal);
   const volume = `${namespace}-${claim}`;
-  const folder = join(paths.volumes, volume);
+  const folder = folderOf(volume);
   await mkdir(folder, { recursive: true });
   const mount = async (...options: readonly string[]) =>
     command("mount", ["-t", "tmpfs", "-o", options.join(), volume, folder]);
@@ -37,12 +39,8 @@ export async function provideSmallVolume(
   await session.api.create(volumeKind, objectOf(volume, folder, { namespace, name: claim }));
   let isThere = true;
   const undo = async () => {
-    if (!isThere) return;
+    if (isThere) await removeVolume(session, volume);
     isThere = false;
-    await remove(session, volumeKind, { name: volume });
-    // Containers that end hold on to it for a moment.
-    await command("umount", ["--lazy", folder]);
-    await rm(folder, { recursive: true });
   };
   session.atEnd(`volume ${volume}`, undo);
   return {
@@ -66,6 +64,22 @@ export async function provideSmallVolume(
   };
 }
 
+/** Those that campaigns left behind that were killed on this machine; they take memory. */
+export async function removeLeftVolumes(session: Session): Promise<void> {
+  const { items } = await session.api.list(volumeKind, { labelSelector: marksSelector(TOPIC) });
+  for (const { metadata } of items.filter((one) => isLeftOver(one.metadata.labels)))
+    await removeVolume(session, metadata.name);
+}
+
+async function removeVolume(session: Session, name: string): Promise<void> {
+  await remove(session, volumeKind, { name });
+  // Containers that end hold on to it for a moment.
+  await command("umount", ["--lazy", folderOf(name)]);
+  await rm(folderOf(name), { recursive: true });
+}
+
+const folderOf = (volume: string) => join(paths.volumes, volume);
+
 async function usedIn(folder: string): Promise<number> {
   const { blocks, bfree, bsize } = await statfs(folder);
   return (blocks - bfree) * bsize;
@@ -82,7 +96,7 @@ function objectOf(
   return {
     apiVersion,
     kind,
-    metadata: { name },
+    metadata: { name, labels: ownMarks(TOPIC) },
     spec: {
       storageClassName,
       persistentVolumeReclaimPolicy: "Retain",

@@ -15,6 +15,7 @@ import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { patchNow } from "../rollout-sides.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
+import { removeLeftVolumes } from "../small-volumes.ts";
 import { type Look, longestStandstill, toldIn } from "../standstill.ts";
 import { keepLooking, LOOK_EVERY_MS, readAll } from "../survey-looks.ts";
 import { duration } from "../table.ts";
@@ -22,8 +23,8 @@ import { sendTransactions } from "../transactions.ts";
 import { type FaultedChange, membershipFaultsReport, wrongsOf } from "./membership-faults-report.ts";
 
 const BLOCK_TIME = "200ms";
-const PHASE_TIMEOUT_MS = 180_000;
-const END_TIMEOUT_MS = 240_000;
+const PHASE_TIMEOUT_MS = 300_000;
+const END_TIMEOUT_MS = 360_000;
 const BLOCKS_BETWEEN = 15;
 const BLOCKS_AFTER = 5;
 /** Beyond the deadline of a change the old members need their time to start again. */
@@ -42,6 +43,7 @@ export const membershipFaults = campaign({
   async run(session, { cases, skip, "at-once": atOnce }) {
     requireLocal(session);
     const namespace = await provideNamespace(session, "membership-faults");
+    await removeLeftVolumes(session);
     const numbered = faultCases.map((one, index) => ({ ...one, number: index + 1, namespace }));
     const chosen = numbered.slice(skip, cases);
     const ofAll = chosen.filter(({ moments }) => moments.some(({ fault }) => fault.isOfAll));
