@@ -1,10 +1,11 @@
 import type { Report } from "../campaign.ts";
+import type { Became } from "../faulted-change.ts";
 import type { Outcome } from "../membership-fault-cases.ts";
 import type { Standstill } from "../standstill.ts";
 import { duration } from "../table.ts";
 
 /** One change with a fault in it, and what became of it. */
-export interface FaultedChange {
+export interface FaultedChange extends Became {
   readonly number: number;
   readonly change: string;
   /** The phase that the status told when the fault came. */
@@ -12,20 +13,9 @@ export interface FaultedChange {
   readonly fault: string;
   /** The only end that is right; undefined where both are. */
   readonly expected: Outcome | undefined;
-  /** Undefined: it was not over within the time. */
-  readonly outcome: Outcome | undefined;
-  /** Why it was taken back, or what it waits for. */
-  readonly message: string | undefined;
   /** For how long the chain may stand still without anything that says why. */
   readonly boundMs: number;
   readonly standstill: Standstill;
-  /** The longest time between two blocks around it, by the times in their headers. */
-  readonly gapMs: number | undefined;
-  readonly tookMs: number;
-  /** What is wrong with the chain, or with the transactions that were in it before, in words. */
-  readonly problems: readonly string[];
-  /** What kept it from being tried, or the members from coming back. */
-  readonly failed?: string;
 }
 
 /** What must not be, in words. */

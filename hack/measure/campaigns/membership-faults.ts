@@ -1,32 +1,22 @@
-import type { Status } from "../../../src/api/evnodecluster.ts";
-import { kinds } from "../../../src/model/kinds.ts";
 import { memberName } from "../../../src/model/names.ts";
 import { say } from "../../local-cluster/progress.ts";
-import { longestGap } from "../block-gaps.ts";
 import { campaign } from "../campaign.ts";
+import { type Became, changeWithFaults, type Notes, type Trial } from "../faulted-change.ts";
 import { inLanes } from "../lanes.ts";
-import { type FaultCase, faultCases, type Moment } from "../membership-fault-cases.ts";
-import { type Scene, volumesFor } from "../membership-faults.ts";
-import { hasPassed, phaseOf } from "../membership-phase.ts";
-import { askForMembers, missing, type Side, settled, startSide, takenOver } from "../membership-side.ts";
+import { faultCases } from "../membership-fault-cases.ts";
+import { volumesFor } from "../membership-faults.ts";
+import { type Side, startSide } from "../membership-side.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { leaderAddress, operatedCluster, removeCluster, statusOf } from "../operated-cluster.ts";
-import { podsOf } from "../pods.ts";
+import { operatedCluster, removeCluster, statusOf } from "../operated-cluster.ts";
 import { requireLocal } from "../provide-cluster.ts";
-import { patchNow } from "../rollout-sides.ts";
-import { pause, pollUntil, type Session } from "../session.ts";
+import { pause, type Session } from "../session.ts";
 import { removeLeftVolumes } from "../small-volumes.ts";
-import { type Look, longestStandstill, toldIn } from "../standstill.ts";
-import { keepLooking, LOOK_EVERY_MS, readAll } from "../survey-looks.ts";
+import { longestStandstill, toldIn } from "../standstill.ts";
+import { keepLooking, LOOK_EVERY_MS } from "../survey-looks.ts";
 import { duration } from "../table.ts";
-import { sendTransactions } from "../transactions.ts";
 import { type FaultedChange, membershipFaultsReport, wrongsOf } from "./membership-faults-report.ts";
 
 const BLOCK_TIME = "200ms";
-const PHASE_TIMEOUT_MS = 300_000;
-const END_TIMEOUT_MS = 360_000;
-const BLOCKS_BETWEEN = 15;
-const BLOCKS_AFTER = 5;
 /** Beyond the deadline of a change the old members need their time to start again. */
 const GO_ON_MS = 60_000;
 
@@ -60,26 +50,14 @@ export const membershipFaults = campaign({
   },
 });
 
-interface Trial extends FaultCase {
-  readonly number: number;
-  readonly namespace: string;
-}
-
-/** What is noted while it goes on. */
-interface Notes {
-  readonly looks: Look[];
-  latest: Status;
-  phase: string;
-}
-
 async function tryCase(session: Session, trial: Trial): Promise<FaultedChange> {
   const { number, from, to, moments, ends, stopWithinSeconds } = trial;
   const notes: Notes = { looks: [], latest: {}, phase: moments.at(-1)?.phase ?? "" };
   const startMs = performance.now();
   const boundMs = stopWithinSeconds * 1_000 + GO_ON_MS;
-  let found: Partial<FaultedChange>;
+  let found: Partial<Became>;
   try {
-    found = await changeWithFaults(session, trial, notes);
+    found = await changeOfItsOwn(session, trial, notes);
   } catch (error) {
     session.signal.throwIfAborted();
     found = { failed: error instanceof Error ? error.message : String(error) };
@@ -103,11 +81,8 @@ async function tryCase(session: Session, trial: Trial): Promise<FaultedChange> {
   return one;
 }
 
-async function changeWithFaults(
-  session: Session,
-  trial: Trial,
-  notes: Notes,
-): Promise<Partial<FaultedChange>> {
+/** On a cluster of its own, which goes afterwards. */
+async function changeOfItsOwn(session: Session, trial: Trial, notes: Notes): Promise<Became> {
   const { namespace, number, from, to, moments, stopWithinSeconds } = trial;
   const more = { membership: { stopWithinSeconds } };
   const wish = { namespace, name: `chain-${number}`, replicas: from, blockTime: BLOCK_TIME, more } as const;
@@ -118,8 +93,8 @@ async function changeWithFaults(
     const side = await startSide(session, wish);
     return await watched(session, side, notes, async () => {
       const { leader = memberName(cluster.name, 0) } = await statusOf(session, cluster);
-      const scene: Scene = { session, members: cluster, from, to, leader, volumes };
-      return change(session, { trial, side, scene, notes });
+      const scene = { session, members: cluster, from, to, leader, volumes };
+      return changeWithFaults(session, { trial, side, scene, notes });
     });
   } finally {
     await removeCluster(session, cluster);
@@ -143,124 +118,6 @@ async function watched<T>(session: Session, side: Side, notes: Notes, work: () =
     over.abort();
     await looking;
   }
-}
-
-interface Course {
-  readonly trial: Trial;
-  readonly side: Side;
-  readonly scene: Scene;
-  readonly notes: Notes;
-}
-
-async function change(session: Session, course: Course): Promise<Partial<FaultedChange>> {
-  const { trial, side, scene, notes } = course;
-  const { survey } = side;
-  const { from, to, moments } = trial;
-  const sender = sendTransactions(
-    session,
-    await leaderAddress(session, side.members),
-    `change-${trial.number}`,
-  );
-  await grows(session, side, BLOCKS_BETWEEN);
-  const before = survey.top();
-  const kept = await settled(session, side.members, sender);
-  for (const { fault } of moments) await fault.prepare?.(scene);
-  const startMs = performance.now();
-  const epoch = await begin(session, course);
-  const mends: Promise<void>[] = [];
-  for (const moment of moments) {
-    await meet(session, course, moment, epoch);
-    const { mend } = moment.fault;
-    if (!mend) continue;
-    const mending = pause(mend.afterMs, session).then(async () => mend.undo(scene));
-    // Awaited below; until then a failure must not end the process as an unhandled one.
-    mending.catch(() => {});
-    mends.push(mending);
-  }
-  const end = await endOf(session, notes, epoch);
-  await Promise.all(mends);
-  const tookMs = performance.now() - startMs;
-  const message = end.outcome === "Completed" ? undefined : (end.message ?? toldIn(notes.latest));
-  const isBack = await comesBack(session, side, end.outcome === "TakenBack" ? from : to, end.outcome);
-  await sender.stop();
-  await grows(session, side, BLOCKS_AFTER);
-  await readAll(session, side);
-  const lost = await missing(session, side.members, kept);
-  return {
-    outcome: end.outcome,
-    message,
-    tookMs,
-    gapMs: longestGap(survey.times().filter(({ height }) => height >= before))?.ms,
-    problems: [...new Set([...survey.problems(), ...survey.replaced(), ...lost])],
-    ...isBack,
-  };
-}
-
-/** Asks for the other number; where it is suspended before, in one edit with its end. */
-async function begin(session: Session, { trial, side }: Course): Promise<number> {
-  const { to, isSuspended, stopWithinSeconds } = trial;
-  if (!isSuspended) return askForMembers(session, side.members, to, { stopWithinSeconds });
-  await patchNow(session, kinds.cluster, side.members, { spec: { suspend: true } });
-  const isGone = async () => {
-    const { phase } = await statusOf(session, side.members);
-    return (phase === "Suspended" && (await podsOf(session, side.members)).length === 0) || undefined;
-  };
-  if (!(await pollUntil(isGone, { everyMs: 250, timeoutMs: PHASE_TIMEOUT_MS }, session)))
-    throw new Error("it is not suspended within the time");
-  return askForMembers(session, side.members, to, { stopWithinSeconds }, { suspend: false });
-}
-
-/** Waits for the phase, and lets the fault happen in it. */
-async function meet(
-  session: Session,
-  { scene, notes }: Course,
-  moment: Moment,
-  epoch: number,
-): Promise<void> {
-  const isThere = async () => {
-    const seen = phaseOf(notes.latest, epoch);
-    if (seen === undefined) return undefined;
-    return seen === moment.phase || hasPassed(seen, moment.phase) ? seen : undefined;
-  };
-  const poll = { everyMs: 10, timeoutMs: PHASE_TIMEOUT_MS };
-  const seen = await pollUntil(isThere, poll, session);
-  if (seen === undefined) throw new Error(`it did not come to the phase ${moment.phase}`);
-  notes.phase = seen;
-  if (seen !== moment.phase) throw new Error(`the phase ${moment.phase} was over before it was seen`);
-  await moment.fault.happen(scene);
-}
-
-async function endOf(session: Session, notes: Notes, epoch: number) {
-  const isOver = async () => (phaseOf(notes.latest, epoch) === "over" ? true : undefined);
-  await pollUntil(isOver, { everyMs: LOOK_EVERY_MS, timeoutMs: END_TIMEOUT_MS }, session);
-  const { result, message } = notes.latest.membership?.lastChange ?? {};
-  const outcome = result === "Completed" || result === "TakenBack" ? result : undefined;
-  return { outcome, message };
-}
-
-/** What was taken back is not asked for any more: then all are ready. */
-async function comesBack(
-  session: Session,
-  side: Side,
-  count: number,
-  outcome: FaultedChange["outcome"],
-): Promise<{ readonly failed?: string }> {
-  if (outcome === "TakenBack")
-    await patchNow(session, kinds.cluster, side.members, { spec: { replicas: count } });
-  if (outcome === undefined) return {};
-  return takenOver(session, side, count).then(
-    () => ({}),
-    (error: unknown) => ({ failed: String(error) }),
-  );
-}
-
-/** Waits for blocks, which somebody else reads. */
-async function grows(session: Session, { survey }: Side, blocks: number): Promise<void> {
-  const from = survey.top();
-  const isEnough = async () => (survey.top() >= from + blocks ? true : undefined);
-  const poll = { everyMs: LOOK_EVERY_MS, timeoutMs: END_TIMEOUT_MS };
-  if (!(await pollUntil(isEnough, poll, session)))
-    throw new Error(`there were no ${blocks} blocks after block ${from} within ${poll.timeoutMs / 1_000} s`);
 }
 
 function describe(one: FaultedChange): string {
