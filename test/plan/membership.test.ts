@@ -62,6 +62,12 @@ function writtenIn(seen: Snapshot): StatefulSet {
     throw new Error("the set is written anew");
   return { ...write.statefulSet, status: seen.statefulSet.status };
 }
+/** A new member whose ev-node ended, and does not run. */
+function heldBack(reason: string, message: string): Member {
+  const lastExit = { code: 1, lastLine: "write /data/raft-1/raft-log.db: no space left on device" };
+  const pod = { ...joining(4).pod, evnode: { kind: "waiting", reason, message, lastExit } as const };
+  return onItsWay(4, { kind: "joining" }, { pod });
+}
 const unapproved: Partial<Spec> = { membership: {} };
 
 describe("a change from three to five members", () => {
@@ -380,6 +386,16 @@ describe("a change from three to five members", () => {
         ],
       }),
       /seq-4 does not follow the chain closely yet/,
+    ],
+    [
+      "a new member whose volume is full",
+      changing({ record: growing, nonMembers: [joining(3), heldBack("CrashLoopBackOff", "back-off 20s")] }),
+      /seq-4 cannot follow the chain: CrashLoopBackOff: it ended with exit code 1: .*\(DiskFull: The member's volume is full/,
+    ],
+    [
+      "a new member whose image is not to be had",
+      changing({ record: growing, nonMembers: [joining(3), heldBack("ErrImagePull", "not found")] }),
+      /seq-4 cannot follow the chain: ErrImagePull: not found/,
     ],
     [
       "an old member that is silent while the others go on",
