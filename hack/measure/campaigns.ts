@@ -4,6 +4,7 @@ import { coldStarts } from "./campaigns/cold-starts.ts";
 import { drills } from "./campaigns/drills.ts";
 import { failover } from "./campaigns/failover.ts";
 import { guideDangers } from "./campaigns/guide-dangers.ts";
+import { membershipFaults } from "./campaigns/membership-faults.ts";
 import { memberships } from "./campaigns/memberships.ts";
 import { memory } from "./campaigns/memory.ts";
 import { operatorAway } from "./campaigns/operator-away.ts";
@@ -26,6 +27,7 @@ export const campaigns: readonly Campaign[] = [
   quiet,
   memory,
   memberships,
+  membershipFaults,
   operatorAway,
   operatorKills,
   raftTiming,

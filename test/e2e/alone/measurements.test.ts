@@ -15,6 +15,7 @@ const campaigns = [
   "memory",
   "rollouts",
   "memberships",
+  "membership-faults",
   "rollout-storms",
   "repairs",
   "total-stops",
