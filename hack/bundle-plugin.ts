@@ -22,7 +22,8 @@ function nodeBanner(): string {
   const [, major = "", minor = ""] = /^>=(\d+)\.(\d+)$/.exec(enginesNode()) ?? [];
   return `{ const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < ${major} || (major === ${major} && minor < ${minor})) {
-  console.error(\`error: kubectl evnode wants Node.js ${major}.${minor} or newer, found ${"$"}{process.versions.node}\nIt takes the first node in your PATH: https://nodejs.org\`);
+  console.error("error: kubectl evnode wants Node.js ${major}.${minor} or newer, found " + process.versions.node);
+  console.error("It takes the first node in your PATH: https://nodejs.org");
   process.exit(1);
 } }`;
 }
