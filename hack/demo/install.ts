@@ -112,7 +112,7 @@ async function refuseOtherSize(
   const replicas = (await kubectl.run([...get, "--output", "jsonpath={.spec.replicas}"])).trim();
   if (replicas === "" || replicas === String(members)) return;
   throw new Error(
-    `the demo runs with ${replicas} members already, and the number of members cannot change. ` +
+    `the demo runs with ${replicas} members already, and another number is a change of its own: docs/membership.md. ` +
       `Run it with --real --members ${replicas}, or start anew after: npm run demo -- --down`,
   );
 }

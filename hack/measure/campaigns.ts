@@ -3,6 +3,7 @@ import { blockTimes } from "./campaigns/block-times.ts";
 import { coldStarts } from "./campaigns/cold-starts.ts";
 import { drills } from "./campaigns/drills.ts";
 import { failover } from "./campaigns/failover.ts";
+import { firstUse } from "./campaigns/first-use.ts";
 import { guideDangers } from "./campaigns/guide-dangers.ts";
 import { membershipFaults } from "./campaigns/membership-faults.ts";
 import { memberships } from "./campaigns/memberships.ts";
@@ -23,6 +24,7 @@ export const campaigns: readonly Campaign[] = [
   coldStarts,
   drills,
   failover,
+  firstUse,
   guideDangers,
   quiet,
   memory,

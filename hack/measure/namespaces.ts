@@ -19,6 +19,16 @@ const marks = {
  * It goes when the campaign ends; those that campaigns left behind that were killed on this machine go first.
  */
 export async function provideNamespace(session: Session, topic: string): Promise<string> {
+  const { kubectl } = session;
+  const name = await provideEmptyNamespace(session, topic);
+  await kubectl.run(["apply", "--namespace", name, "--filename", localDa]);
+  const ready = ["rollout", "status", "deployment/local-da", "--namespace", name, "--timeout=120s"];
+  await kubectl.run(ready, { timeoutMs: 130_000 });
+  return name;
+}
+
+/** The same with nothing in it. */
+export async function provideEmptyNamespace(session: Session, topic: string): Promise<string> {
   const { kubectl, atEnd } = session;
   await removeLeftovers(session, topic);
   const name = `measure-${topic}-${randomBytes(2).toString("hex")}`;
@@ -26,9 +36,6 @@ export async function provideNamespace(session: Session, topic: string): Promise
   const labels = { "pod-security.kubernetes.io/enforce": "restricted", ...ownMarks(topic) };
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
   await kubectl.run(["apply", "--filename", "-"], { input: JSON.stringify(namespace) });
-  await kubectl.run(["apply", "--namespace", name, "--filename", localDa]);
-  const ready = ["rollout", "status", "deployment/local-da", "--namespace", name, "--timeout=120s"];
-  await kubectl.run(ready, { timeoutMs: 130_000 });
   return name;
 }
 

@@ -41,6 +41,7 @@ export function whyOf(cluster: EvNodeCluster): Why {
     ...deletionRules(cluster),
     conditionRule(cluster, "guard: spec", "ConfigValid", "asksYou"),
     conditionRule(cluster, "guard: chain", "ChainSafe", "asksYou"),
+    membershipRule(cluster),
     volumesRule(cluster),
     conditionRule(cluster, "paths", "Connected", "waits"),
     conditionRule(cluster, "leader", "LeaderElected", "waits"),
@@ -102,6 +103,30 @@ function approvableIn(cluster: EvNodeCluster, type: "VolumesReady" | "ChainSafe"
   if (status !== "False") return [];
   const found = message.matchAll(new RegExp(`${annotations.approveRejoin}=([a-z0-9-]+)`, "g"));
   return [...new Set([...found].map(([, member = ""]) => member))];
+}
+
+const membershipVerdicts: Readonly<Record<string, Verdict>> = {
+  MembershipAsAsked: "passed",
+  MembershipAwaitsApproval: "asksYou",
+  MembershipWaiting: "waits",
+  MembersJoining: "atWork",
+  MembersChanging: "atWork",
+  MembershipTakenBack: "asksYou",
+  Migrating: "waits",
+  MigrationHeld: "asksYou",
+  OldSequencerAnswers: "asksYou",
+  Bootstrapping: "waits",
+};
+
+/** A migration waits for its members, and in the end for its owner, who alone can stop the old sequencer. */
+function membershipRule(cluster: EvNodeCluster): Rule {
+  const { reason = "", message = "" } = conditionOf(cluster, "MembershipComplete") ?? {};
+  const asksToStop = reason === "Migrating" && message.includes("set spec.migration.oldSequencer to Stopped");
+  const verdict = asksToStop ? "asksYou" : (membershipVerdicts[reason] ?? "unknown");
+  const found = conditionRule(cluster, "membership", "MembershipComplete", verdict);
+  const { replicas } = cluster.spec;
+  if (reason !== "MembershipAwaitsApproval" || replicas === undefined) return found;
+  return { ...found, next: `kubectl evnode resize ${clustersName(cluster)} --replicas ${replicas}` };
 }
 
 const rolloutVerdicts: Readonly<Record<string, Verdict>> = {

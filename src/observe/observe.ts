@@ -69,8 +69,11 @@ export async function observe(
   };
   const wanted = await readOf(asked);
   const maxAgeMs = wanted.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
-  const read: ReadObject = (kind, name) => {
-    return world.read(kind, kind.namespaced ? { namespace, name } : { name }, maxAgeMs);
+  const read: ReadObject = async (kind, name) => {
+    const ref = kind.namespaced ? { namespace, name } : { name };
+    const found = await world.read(kind, ref, maxAgeMs);
+    // What is missing keeps the cluster waiting, and whoever brings it back looks on.
+    return found ?? world.read(kind, ref, BUSY_MAX_AGE_MS);
   };
   const identity = identityView(await read(kinds.secret, names.identitySecretName(name)));
   // Another number in the spec is none of members before a change has been made of it.
