@@ -7,6 +7,7 @@ import { guideDangers } from "./campaigns/guide-dangers.ts";
 import { memberships } from "./campaigns/memberships.ts";
 import { memory } from "./campaigns/memory.ts";
 import { operatorAway } from "./campaigns/operator-away.ts";
+import { operatorFailover } from "./campaigns/operator-failover.ts";
 import { operatorKills } from "./campaigns/operator-kills.ts";
 import { quiet } from "./campaigns/quiet.ts";
 import { raftTiming } from "./campaigns/raft-timing.ts";
@@ -26,6 +27,7 @@ export const campaigns: readonly Campaign[] = [
   memory,
   memberships,
   operatorAway,
+  operatorFailover,
   operatorKills,
   raftTiming,
   repairs,
