@@ -9,6 +9,7 @@ import { membershipFaults } from "./campaigns/membership-faults.ts";
 import { memberships } from "./campaigns/memberships.ts";
 import { memory } from "./campaigns/memory.ts";
 import { operatorAway } from "./campaigns/operator-away.ts";
+import { operatorFailover } from "./campaigns/operator-failover.ts";
 import { operatorKills } from "./campaigns/operator-kills.ts";
 import { quiet } from "./campaigns/quiet.ts";
 import { raftTiming } from "./campaigns/raft-timing.ts";
@@ -31,6 +32,7 @@ export const campaigns: readonly Campaign[] = [
   memberships,
   membershipFaults,
   operatorAway,
+  operatorFailover,
   operatorKills,
   raftTiming,
   repairs,

@@ -1,7 +1,7 @@
 import type { Condition, EvNodeCluster } from "../api/evnodecluster.ts";
 import { annotations } from "../model/annotations.ts";
 import { clustersName } from "./called.ts";
-import { conditionOf, isLookedAt } from "./health.ts";
+import { conditionOf, isKnown, isLookedAt } from "./health.ts";
 import { isWell } from "./status-tree.ts";
 
 /**
@@ -57,14 +57,14 @@ export function whyOf(cluster: EvNodeCluster): Why {
 function lookRule(cluster: EvNodeCluster): Rule {
   const { metadata, status } = cluster;
   const rule = "look";
-  if (status?.observedGeneration === undefined) {
+  if (!isKnown(cluster)) {
     const next =
       "Does it run? kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=evnode-operator";
     return { rule, verdict: "unknown", says: "No operator has looked at this cluster yet.", next };
   }
   if (isLookedAt(cluster))
     return { rule, verdict: "passed", says: "The operator has looked at the spec as it is." };
-  const says = `The spec is of generation ${metadata.generation}, and the operator has looked at ${status.observedGeneration}: what follows is about that.`;
+  const says = `The spec is of generation ${metadata.generation}, and the operator has looked at ${status?.observedGeneration}: what follows is about that.`;
   return { rule, verdict: "unknown", says };
 }
 

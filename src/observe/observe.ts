@@ -83,8 +83,8 @@ export async function observe(
   const beyond = await readBeyond(deps, cluster, replicas, statefulSet);
   const needsIdentity = identity.kind === "absent";
   const chainLock = await chainLockOf(deps, cluster, identity);
-  const references =
-    parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES;
+  const needs = { needsIdentity, isForOneNamespace: settings.watchNamespace !== undefined };
+  const references = parsed.kind === "valid" ? await readReferences(read, parsed.spec, needs) : NO_REFERENCES;
   const objects = await readObjects(deps, cluster, watched, maxAgeMs);
   const all = mayMakeIdentity(cluster, needsIdentity)
     ? await withCertainClaims(deps, namespace, members)

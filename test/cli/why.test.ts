@@ -44,6 +44,15 @@ const rows: readonly Row[] = [
   { name: "nothing to do", status: wellStatus, verdict: "passed", code: 0 },
   { name: "nobody has looked", verdict: "unknown", rule: "look", ruleVerdict: "unknown", code: 4 },
   {
+    name: "nobody has looked, and the API server fills in a generation",
+    status: { observedGeneration: -1 },
+    verdict: "unknown",
+    rule: "look",
+    ruleVerdict: "unknown",
+    next: "Does it run? kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=evnode-operator",
+    code: 4,
+  },
+  {
     name: "the spec was changed since",
     status: { ...wellStatus, observedGeneration: 0 },
     verdict: "unknown",
