@@ -1,6 +1,7 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { z } from "zod";
 import { packageVersion, requireBanner } from "./bundle.ts";
 import { type BundledPackage, bundledPackages, noticesOf } from "./bundled-packages.ts";
 
@@ -15,6 +16,22 @@ const keptFromPlugin = [
   "src/resources/",
   "node_modules/pino/",
 ];
+
+/** What an older Node.js says instead names a line of this bundle, and not what is wrong. */
+function nodeBanner(): string {
+  const [, major = "", minor = ""] = /^>=(\d+)\.(\d+)$/.exec(enginesNode()) ?? [];
+  return `{ const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < ${major} || (major === ${major} && minor < ${minor})) {
+  console.error("error: kubectl evnode wants Node.js ${major}.${minor} or newer, found " + process.versions.node);
+  console.error("It takes the first node in your PATH: https://nodejs.org");
+  process.exit(1);
+} }`;
+}
+
+function enginesNode(): string {
+  const text = readFileSync(join(root, "package.json"), "utf8");
+  return z.object({ engines: z.object({ node: z.string() }) }).parse(JSON.parse(text)).engines.node;
+}
 
 export interface PluginBundle {
   readonly file: string;
@@ -40,7 +57,7 @@ export async function bundlePlugin(folder = join(root, "dist")): Promise<PluginB
     metafile: true,
     logLevel: "warning",
     define: { EVNODE_OPERATOR_VERSION: JSON.stringify(packageVersion()) },
-    banner: { js: `#!/usr/bin/env node\n${requireBanner}` },
+    banner: { js: `#!/usr/bin/env node\n${nodeBanner()}\n${requireBanner}` },
   });
   const inputs = Object.keys(metafile.inputs);
   const refused = inputs.filter((input) => keptFromPlugin.some((prefix) => input.startsWith(prefix)));

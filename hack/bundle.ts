@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 import { type BundledPackage, bundledPackages, noticesOf } from "./bundled-packages.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -38,9 +38,10 @@ export function packageVersion(): string {
 
 /**
  * Writes the program into `folder` as ES modules: `main.js`, and in `chunks` what its subcommands load on demand.
- * The same sources give the same bytes.
+ * The same sources give the same bytes. `edits` change sources on their way, for a test that needs another version of
+ * the program.
  */
-export async function bundle(folder = join(root, "dist")): Promise<Bundle> {
+export async function bundle(folder = join(root, "dist"), edits: readonly Plugin[] = []): Promise<Bundle> {
   for (const stale of ["main.js", "chunks", noticesFile])
     rmSync(join(folder, stale), { recursive: true, force: true });
   const { metafile } = await build({
@@ -59,6 +60,7 @@ export async function bundle(folder = join(root, "dist")): Promise<Bundle> {
     logLevel: "warning",
     define: { EVNODE_OPERATOR_VERSION: JSON.stringify(packageVersion()) },
     banner: { js: requireBanner },
+    plugins: [...edits],
   });
   const agentOutput = outputOf(metafile, agentEntry);
   const operator = loadedFrom(metafile, outputOf(metafile, mainEntry), (path) => path !== agentOutput);

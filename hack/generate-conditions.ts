@@ -90,7 +90,7 @@ const INTRODUCTION: readonly string[] = [
     "```",
   ].join("\n"),
   [
-    "- `observedGeneration` is the generation of the spec that was looked at. While it is lower than `metadata.generation`, a condition is about the spec before.",
+    "- `observedGeneration` is the generation of the spec that was looked at; in the status it is -1 before the first look. While it is lower than `metadata.generation`, a condition is about the spec before.",
     "- `lastTransitionTime` is when the status turned. A new reason with the same status keeps the time.",
     "- `Unknown` is not `False`. Members that do not answer the operator are not taken for dead; see [QuorumUnknown](runbook.md#quorumunknown).",
     "- Messages hold nothing that moves by itself, so a quiet cluster causes no writes.",

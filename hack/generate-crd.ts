@@ -1,11 +1,17 @@
 import { stringify } from "yaml";
 import { printerColumns, resource } from "../src/api/resource.ts";
 import { spec } from "../src/api/schema/spec.ts";
-import { status } from "../src/api/schema/status.ts";
+import { NOT_LOOKED_AT, status } from "../src/api/schema/status.ts";
 import { clusterSchema } from "../src/api/schema.ts";
 import { kubernetesSchema, type SchemaNode } from "./generate-schema.ts";
 
 export const GENERATED = "Generated from src/api by hack/generate.ts; do not edit.";
+
+/**
+ * Read where no status was written yet. For kstatus an object without one is as it should be, so that Helm's `--wait`
+ * and Flux would go on before the operator had looked at it.
+ */
+const beforeTheFirstLook = { observedGeneration: NOT_LOOKED_AT };
 
 /** The schema of the whole object. Kubernetes has its own for apiVersion, kind and metadata. */
 export function objectSchema(): SchemaNode {
@@ -19,7 +25,7 @@ export function objectSchema(): SchemaNode {
       kind: { description: "Kind of the object.", type: "string" },
       metadata: { type: "object" },
       spec: kubernetesSchema(spec, "spec"),
-      status: kubernetesSchema(status, "status"),
+      status: { ...kubernetesSchema(status, "status"), default: beforeTheFirstLook },
     },
     "x-kubernetes-validations": root["x-kubernetes-validations"] as NonNullable<
       SchemaNode["x-kubernetes-validations"]

@@ -18,6 +18,8 @@ export interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode;
   readonly items?: SchemaNode;
+  /** Of the status alone: in the spec it would change what is read of existing objects. */
+  readonly default?: { readonly observedGeneration: number };
   readonly "x-kubernetes-int-or-string"?: true;
   readonly "x-kubernetes-preserve-unknown-fields"?: true;
   readonly "x-kubernetes-list-type"?: string;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the pinned dependencies, Node included, when they are missing or older than package-lock.json.
-# npm runs this before `npm test` and `npm run demo`, so that both work on a fresh clone.
+# npm runs this before every script of ours, so that each works on a fresh clone.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -158,6 +158,7 @@ export class OperatorProcess {
       agentImage: config.agentImage,
       clusterDomain: config.clusterDomain,
       operatorNamespace: config.namespace,
+      watchNamespace: config.watchNamespace,
     };
     const mayWrite = (signal: AbortSignal) => () =>
       !signal.aborted && (this.#leadership?.stillLeading() ?? false);

@@ -228,6 +228,7 @@ export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
       agentImage: "example.org/operator:1",
       clusterDomain: "cluster.local",
       operatorNamespace: "operators",
+      watchNamespace: undefined,
     },
     references: {
       signer: { kind: "notAsked" },

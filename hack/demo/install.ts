@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { bundle, packageVersion } from "../bundle.ts";
+import { type Bundle, bundle, packageVersion } from "../bundle.ts";
 import { type ClusterTools, loadImage } from "../local-cluster/cluster.ts";
 import { command } from "../local-cluster/command.ts";
 import { testnodeImages } from "../local-cluster/image-names.ts";
@@ -16,15 +16,18 @@ export const operatorNamespace = "evnode-system";
 const deployment = "deployment/evnode-operator";
 const ROLLOUT_SECONDS = 120;
 
-/** Builds the operator's image from this checkout and loads it; answers its tag, which changes with its content. */
-export async function provideOperatorImage(): Promise<string> {
+/**
+ * Builds the operator's image, from this checkout where no other program is given, and loads it; answers its tag, which
+ * changes with its content.
+ */
+export async function provideOperatorImage(given?: Bundle): Promise<string> {
   return step("building and loading the operator's image", async () => {
-    const program = await bundle();
+    const program = given ?? (await bundle());
     const hash = createHash("sha256");
     for (const path of program.files) hash.update(path).update(readFileSync(join(program.folder, path)));
     const tag = `${packageVersion()}-${hash.digest("hex").slice(0, 12)}`;
     const { file } = await writeOperatorImage(
-      join(root, "dist/evnode-operator.tar"),
+      join(program.folder, "evnode-operator.tar"),
       operatorImageName(tag),
       program,
     );
@@ -112,7 +115,7 @@ async function refuseOtherSize(
   const replicas = (await kubectl.run([...get, "--output", "jsonpath={.spec.replicas}"])).trim();
   if (replicas === "" || replicas === String(members)) return;
   throw new Error(
-    `the demo runs with ${replicas} members already, and the number of members cannot change. ` +
+    `the demo runs with ${replicas} members already, and another number is a change of its own: docs/membership.md. ` +
       `Run it with --real --members ${replicas}, or start anew after: npm run demo -- --down`,
   );
 }

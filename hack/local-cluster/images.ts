@@ -49,6 +49,15 @@ export async function importImage(file: string): Promise<void> {
   await ctr(["images", "import", "--digests", "--all-platforms", file]);
 }
 
+/** Gives an image that is there one more name, for whoever asks for it under that one. */
+export async function nameImage(image: string, name: string): Promise<void> {
+  await ctr(["images", "tag", "--force", image, name]);
+}
+
+export async function forgetImage(name: string): Promise<void> {
+  await ctr(["images", "remove", name]);
+}
+
 async function listImages(): Promise<readonly string[]> {
   return (await ctr(["images", "list", "--quiet"])).trim().split("\n");
 }

@@ -3,10 +3,13 @@ import { blockTimes } from "./campaigns/block-times.ts";
 import { coldStarts } from "./campaigns/cold-starts.ts";
 import { drills } from "./campaigns/drills.ts";
 import { failover } from "./campaigns/failover.ts";
+import { firstUse } from "./campaigns/first-use.ts";
 import { guideDangers } from "./campaigns/guide-dangers.ts";
+import { membershipFaults } from "./campaigns/membership-faults.ts";
 import { memberships } from "./campaigns/memberships.ts";
 import { memory } from "./campaigns/memory.ts";
 import { operatorAway } from "./campaigns/operator-away.ts";
+import { operatorFailover } from "./campaigns/operator-failover.ts";
 import { operatorKills } from "./campaigns/operator-kills.ts";
 import { quiet } from "./campaigns/quiet.ts";
 import { raftTiming } from "./campaigns/raft-timing.ts";
@@ -22,11 +25,14 @@ export const campaigns: readonly Campaign[] = [
   coldStarts,
   drills,
   failover,
+  firstUse,
   guideDangers,
   quiet,
   memory,
   memberships,
+  membershipFaults,
   operatorAway,
+  operatorFailover,
   operatorKills,
   raftTiming,
   repairs,

@@ -19,21 +19,23 @@ const marks = {
  * It goes when the campaign ends; those that campaigns left behind that were killed on this machine go first.
  */
 export async function provideNamespace(session: Session, topic: string): Promise<string> {
+  const { kubectl } = session;
+  const name = await provideEmptyNamespace(session, topic);
+  await kubectl.run(["apply", "--namespace", name, "--filename", localDa]);
+  const ready = ["rollout", "status", "deployment/local-da", "--namespace", name, "--timeout=120s"];
+  await kubectl.run(ready, { timeoutMs: 130_000 });
+  return name;
+}
+
+/** The same with nothing in it. */
+export async function provideEmptyNamespace(session: Session, topic: string): Promise<string> {
   const { kubectl, atEnd } = session;
   await removeLeftovers(session, topic);
   const name = `measure-${topic}-${randomBytes(2).toString("hex")}`;
   atEnd(`namespace ${name}`, async () => removeNamespace(session, name));
-  const labels = {
-    "pod-security.kubernetes.io/enforce": "restricted",
-    [marks.topic]: topic,
-    [marks.host]: thisHost(),
-    [marks.pid]: String(process.pid),
-  };
+  const labels = { "pod-security.kubernetes.io/enforce": "restricted", ...ownMarks(topic) };
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
   await kubectl.run(["apply", "--filename", "-"], { input: JSON.stringify(namespace) });
-  await kubectl.run(["apply", "--namespace", name, "--filename", localDa]);
-  const ready = ["rollout", "status", "deployment/local-da", "--namespace", name, "--timeout=120s"];
-  await kubectl.run(ready, { timeoutMs: 130_000 });
   return name;
 }
 
@@ -43,16 +45,28 @@ const namespacesSchema = z.object({
   ),
 });
 
+/** What tells whose something is that a killed campaign leaves behind. */
+export const ownMarks = (topic: string) => ({
+  [marks.topic]: topic,
+  [marks.host]: thisHost(),
+  [marks.pid]: String(process.pid),
+});
+
+/** What campaigns on this topic made on this machine. */
+export const marksSelector = (topic: string) => `${marks.topic}=${topic},${marks.host}=${thisHost()}`;
+
 /** Another campaign on the same topic may be under way. */
+export const isLeftOver = (labels: Readonly<Record<string, string>> = {}) =>
+  identityOf(Number(labels[marks.pid])) === undefined;
+
 async function removeLeftovers(session: Session, topic: string): Promise<void> {
-  const selector = `${marks.topic}=${topic},${marks.host}=${thisHost()}`;
   const { items } = await session.kubectl.json(namespacesSchema, [
     "get",
     "namespaces",
     "--selector",
-    selector,
+    marksSelector(topic),
   ]);
-  const dead = items.filter(({ metadata }) => identityOf(Number(metadata.labels[marks.pid])) === undefined);
+  const dead = items.filter(({ metadata }) => isLeftOver(metadata.labels));
   for (const { metadata } of dead) await removeNamespace(session, metadata.name);
 }
 

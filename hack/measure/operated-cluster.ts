@@ -3,8 +3,8 @@ import type { Status } from "../../src/api/evnodecluster.ts";
 import { labels } from "../../src/model/annotations.ts";
 import type { Kind } from "../../src/model/kinds.ts";
 import { kinds } from "../../src/model/kinds.ts";
-import type { KubeObject } from "../../src/model/kube-object.ts";
-import { identitySecretName } from "../../src/model/names.ts";
+import type { KubeObject, ObjectRef } from "../../src/model/kube-object.ts";
+import { identitySecretName, leaderServiceName } from "../../src/model/names.ts";
 import type { EvNodeClusterObject } from "../../src/model/objects.ts";
 import { inDurations } from "../../src/resources/timing.ts";
 import { testnodeImages } from "../local-cluster/image-names.ts";
@@ -67,6 +67,14 @@ export async function statusOf({ api }: Session, { namespace, name }: OperatedCl
   return (await api.get(kinds.cluster, { namespace, name }))?.status ?? {};
 }
 
+/** Where whoever leads takes transactions. */
+export async function leaderAddress({ api }: Session, { namespace, name }: OperatedCluster): Promise<string> {
+  const service = await api.get(kinds.service, { namespace, name: leaderServiceName(name) });
+  const ip = service?.spec?.clusterIP;
+  if (ip === undefined) throw new Error(`the leader's Service of ${name} has no address`);
+  return ip;
+}
+
 /** Deletes the cluster and what it leaves behind on purpose. */
 export async function removeCluster(session: Session, cluster: OperatedCluster): Promise<void> {
   const { api } = session;
@@ -94,7 +102,7 @@ export async function deleteCluster(session: Session, cluster: OperatedCluster):
 export async function remove<T extends KubeObject>(
   { api }: Pick<Session, "api">,
   kind: Kind<T>,
-  ref: { readonly namespace: string; readonly name: string },
+  ref: ObjectRef,
 ): Promise<void> {
   const found = await api.get(kind, ref);
   if (!found) return;

@@ -19,7 +19,12 @@ export interface RoleTimeline {
 }
 
 export interface EndpointSlice extends KubeObject {
-  readonly endpoints?: readonly { readonly targetRef?: { readonly name?: string } }[] | null;
+  readonly endpoints?:
+    | readonly {
+        readonly targetRef?: { readonly name?: string };
+        readonly conditions?: { readonly ready?: boolean };
+      }[]
+    | null;
 }
 
 const endpointSlices: Kind<EndpointSlice> = {

@@ -19,11 +19,11 @@ export interface VolumeFault {
   readonly happen: (session: Session, cluster: OperatedCluster, pod: Pod) => Promise<void>;
 }
 
-interface PersistentVolume extends KubeObject {
-  readonly spec?: { readonly local?: { readonly path: string } };
+export interface PersistentVolume extends KubeObject {
+  readonly spec?: { readonly local?: { readonly path: string } } & Readonly<Record<string, unknown>>;
 }
 
-const volumeKind: Kind<PersistentVolume> = {
+export const volumeKind: Kind<PersistentVolume> = {
   apiVersion: "v1",
   kind: "PersistentVolume",
   plural: "persistentvolumes",

@@ -72,10 +72,7 @@ export const conditionTable = {
         "An object of a name that the cluster needs exists and was made by somebody else.",
       ],
       ImmutableFieldChanged: ["True", "A field that cannot change was changed; set it back."],
-      StorageClassMissing: [
-        "True",
-        "The storage class does not exist, or none is given and there is no default class.",
-      ],
+      StorageClassMissing: ["True", "A storage class that the spec names does not exist."],
       IdentityLost: [
         "True",
         "The Secret with the signer is gone although the chain has begun; restore it from a backup.",
@@ -214,10 +211,7 @@ export const conditionTable = {
         "An object of a name that the cluster needs exists and was made by somebody else.",
       ],
       ImmutableFieldChanged: ["False", "A field that cannot change was changed; set it back."],
-      StorageClassMissing: [
-        "False",
-        "The storage class does not exist, or none is given and there is no default class.",
-      ],
+      StorageClassMissing: ["False", "A storage class that the spec names does not exist."],
       IdentityLost: [
         "False",
         "The Secret with the signer is gone although the chain has begun; restore it from a backup.",

@@ -4,6 +4,9 @@ import { type ExitCode, exitCodes } from "./exit-code.ts";
 export const conditionOf = ({ status }: EvNodeCluster, type: string): Condition | undefined =>
   status?.conditions?.find((condition) => condition.type === type);
 
+/** Whether any operator has looked at the cluster: before that, the API server fills in a generation that is none. */
+export const isKnown = ({ status }: EvNodeCluster): boolean => (status?.observedGeneration ?? -1) >= 0;
+
 /** Whether the status is about the spec as it is now. */
 export function isLookedAt({ metadata, status }: EvNodeCluster): boolean {
   return status?.observedGeneration !== undefined && status.observedGeneration === metadata.generation;

@@ -15,7 +15,10 @@ export function drillText(drill: NonNullable<Status["lastDrill"]>, nowMs: number
 /** For how long no block was made. */
 export function gapText({ gapMs, blocksMissed }: NonNullable<Status["lastDrill"]>): string {
   if (gapMs === undefined) return "";
-  const missed = blocksMissed === undefined ? "" : `, in which ${blocksMissed} blocks would have fitted`;
+  const missed =
+    blocksMissed === undefined
+      ? ""
+      : `, in which ${blocksMissed} ${blocksMissed === 1 ? "block" : "blocks"} would have fitted`;
   return `The gap was ${gapMs} ms${missed}.`;
 }
 

@@ -1,6 +1,6 @@
 import type { Condition, EvNodeCluster, MemberStatus, Status } from "../api/evnodecluster.ts";
 import { ageOf } from "./age.ts";
-import { conditionOf, healthOf, isLookedAt } from "./health.ts";
+import { conditionOf, healthOf, isKnown, isLookedAt } from "./health.ts";
 import type { Paint } from "./paint.ts";
 import { drillText, repairText, rolloutEndText } from "./past.ts";
 import { rolloutBranch } from "./rollout-tree.ts";
@@ -10,7 +10,7 @@ import type { Branch } from "./tree.ts";
 /** One cluster with its members, what is under way, and what was last. */
 export function statusTree(cluster: EvNodeCluster, nowMs: number, paint: Paint): Branch {
   const { status } = cluster;
-  if (status === undefined)
+  if (status === undefined || !isKnown(cluster))
     return { text: titleOf(cluster, paint), children: [{ text: "No operator has looked at it yet." }] };
   return {
     text: titleOf(cluster, paint),

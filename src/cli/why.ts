@@ -1,7 +1,7 @@
 import type { Condition, EvNodeCluster } from "../api/evnodecluster.ts";
 import { annotations } from "../model/annotations.ts";
 import { clustersName } from "./called.ts";
-import { conditionOf, isLookedAt } from "./health.ts";
+import { conditionOf, isKnown, isLookedAt } from "./health.ts";
 import { isWell } from "./status-tree.ts";
 
 /**
@@ -41,6 +41,7 @@ export function whyOf(cluster: EvNodeCluster): Why {
     ...deletionRules(cluster),
     conditionRule(cluster, "guard: spec", "ConfigValid", "asksYou"),
     conditionRule(cluster, "guard: chain", "ChainSafe", "asksYou"),
+    membershipRule(cluster),
     volumesRule(cluster),
     conditionRule(cluster, "paths", "Connected", "waits"),
     conditionRule(cluster, "leader", "LeaderElected", "waits"),
@@ -56,14 +57,14 @@ export function whyOf(cluster: EvNodeCluster): Why {
 function lookRule(cluster: EvNodeCluster): Rule {
   const { metadata, status } = cluster;
   const rule = "look";
-  if (status?.observedGeneration === undefined) {
+  if (!isKnown(cluster)) {
     const next =
       "Does it run? kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=evnode-operator";
     return { rule, verdict: "unknown", says: "No operator has looked at this cluster yet.", next };
   }
   if (isLookedAt(cluster))
     return { rule, verdict: "passed", says: "The operator has looked at the spec as it is." };
-  const says = `The spec is of generation ${metadata.generation}, and the operator has looked at ${status.observedGeneration}: what follows is about that.`;
+  const says = `The spec is of generation ${metadata.generation}, and the operator has looked at ${status?.observedGeneration}: what follows is about that.`;
   return { rule, verdict: "unknown", says };
 }
 
@@ -102,6 +103,30 @@ function approvableIn(cluster: EvNodeCluster, type: "VolumesReady" | "ChainSafe"
   if (status !== "False") return [];
   const found = message.matchAll(new RegExp(`${annotations.approveRejoin}=([a-z0-9-]+)`, "g"));
   return [...new Set([...found].map(([, member = ""]) => member))];
+}
+
+const membershipVerdicts: Readonly<Record<string, Verdict>> = {
+  MembershipAsAsked: "passed",
+  MembershipAwaitsApproval: "asksYou",
+  MembershipWaiting: "waits",
+  MembersJoining: "atWork",
+  MembersChanging: "atWork",
+  MembershipTakenBack: "asksYou",
+  Migrating: "waits",
+  MigrationHeld: "asksYou",
+  OldSequencerAnswers: "asksYou",
+  Bootstrapping: "waits",
+};
+
+/** A migration waits for its members, and in the end for its owner, who alone can stop the old sequencer. */
+function membershipRule(cluster: EvNodeCluster): Rule {
+  const { reason = "", message = "" } = conditionOf(cluster, "MembershipComplete") ?? {};
+  const asksToStop = reason === "Migrating" && message.includes("set spec.migration.oldSequencer to Stopped");
+  const verdict = asksToStop ? "asksYou" : (membershipVerdicts[reason] ?? "unknown");
+  const found = conditionRule(cluster, "membership", "MembershipComplete", verdict);
+  const { replicas } = cluster.spec;
+  if (reason !== "MembershipAwaitsApproval" || replicas === undefined) return found;
+  return { ...found, next: `kubectl evnode resize ${clustersName(cluster)} --replicas ${replicas}` };
 }
 
 const rolloutVerdicts: Readonly<Record<string, Verdict>> = {

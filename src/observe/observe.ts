@@ -69,8 +69,11 @@ export async function observe(
   };
   const wanted = await readOf(asked);
   const maxAgeMs = wanted.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
-  const read: ReadObject = (kind, name) => {
-    return world.read(kind, kind.namespaced ? { namespace, name } : { name }, maxAgeMs);
+  const read: ReadObject = async (kind, name) => {
+    const ref = kind.namespaced ? { namespace, name } : { name };
+    const found = await world.read(kind, ref, maxAgeMs);
+    // What is missing keeps the cluster waiting, and whoever brings it back looks on.
+    return found ?? world.read(kind, ref, BUSY_MAX_AGE_MS);
   };
   const identity = identityView(await read(kinds.secret, names.identitySecretName(name)));
   // Another number in the spec is none of members before a change has been made of it.
@@ -80,8 +83,8 @@ export async function observe(
   const beyond = await readBeyond(deps, cluster, replicas, statefulSet);
   const needsIdentity = identity.kind === "absent";
   const chainLock = await chainLockOf(deps, cluster, identity);
-  const references =
-    parsed.kind === "valid" ? await readReferences(read, parsed.spec, needsIdentity) : NO_REFERENCES;
+  const needs = { needsIdentity, isForOneNamespace: settings.watchNamespace !== undefined };
+  const references = parsed.kind === "valid" ? await readReferences(read, parsed.spec, needs) : NO_REFERENCES;
   const objects = await readObjects(deps, cluster, watched, maxAgeMs);
   const all = mayMakeIdentity(cluster, needsIdentity)
     ? await withCertainClaims(deps, namespace, members)

@@ -4,6 +4,7 @@ import type { Difference } from "../plan/fork.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AskBlock } from "./agent-client.ts";
 import { type Blocks, differ, Inquiry, nobodyAsked } from "./block-inquiry.ts";
+import { Seams } from "./seams.ts";
 
 /** All requests of one look. */
 const DEADLINE_MS = 3_000;
@@ -14,7 +15,7 @@ const EVERY_MS = 15_000;
 
 export interface Scene {
   readonly members: readonly Member[];
-  /** By what the agents tell anyway; undefined while that shows none. */
+  /** By what the agents tell anyway; undefined while that shows none. Where leaders went on is looked at besides. */
   readonly difference: Difference | undefined;
   /** They are asked now, and waited for. */
   readonly isCertain: boolean;
@@ -24,6 +25,8 @@ interface Known {
   /** Equal at `low`, different at `high`. */
   low: number;
   high: number;
+  /** A height between them at which two members told the same block, though perhaps not those that differ. */
+  hint: number | undefined;
   /** At `high`; undefined until they were asked for. */
   blocks: Blocks | undefined;
   view: Parting | undefined;
@@ -44,26 +47,31 @@ export class Partings {
   readonly #ask: AskBlock;
   readonly #clock: Clock;
   readonly #onChange: (clusterKey: string) => void;
+  readonly #seams: Seams;
 
   constructor(ask: AskBlock, clock: Clock, onChange: (clusterKey: string) => void) {
     this.#ask = ask;
     this.#clock = clock;
     this.#onChange = onChange;
+    this.#seams = new Seams((members, look) => this.#inquire(members, look), clock, onChange);
   }
 
-  async look(clusterKey: string, { members, difference, isCertain }: Scene): Promise<Parting | undefined> {
+  async look(clusterKey: string, scene: Scene): Promise<Parting | undefined> {
+    const { members, isCertain } = scene;
+    const seam = this.#seams.look(clusterKey, members);
+    const difference = scene.difference ?? seam;
     const before = this.#known.get(clusterKey);
     // Nobody told these blocks when asked for them, and nobody shows them any more.
     if (!difference && before?.blocks === undefined) {
-      this.forget(clusterKey);
+      this.#known.delete(clusterKey);
       return undefined;
     }
     const known = before ?? newKnown();
     this.#known.set(clusterKey, known);
     if (isCertain) await known.looking;
     if (difference && known.blocks === undefined && !known.looking) {
-      known.low = difference.equalAt;
       known.high = difference.height;
+      known.hint = difference.equalAt;
     }
     const isDue = known.hasMore || this.#clock.monotonicMs() - known.askedAtMs >= EVERY_MS;
     if (!known.looking && (isDue || isCertain))
@@ -76,35 +84,41 @@ export class Partings {
 
   forget(clusterKey: string): void {
     this.#known.delete(clusterKey);
+    this.#seams.forget(clusterKey);
   }
 
   async stop(): Promise<void> {
     this.#stop.abort(new Error("the operator stops"));
     await Promise.all([...this.#known.values()].flatMap(({ looking }) => looking ?? []));
+    await this.#seams.settled();
   }
 
   async #lookOnce(clusterKey: string, known: Known, members: readonly Member[]): Promise<void> {
     const before = JSON.stringify(known.view);
     known.askedAtMs = this.#clock.monotonicMs();
-    const deadline = new AbortController();
-    const cancel = this.#clock.after(DEADLINE_MS, () => deadline.abort(new Error("no answer in time")));
-    const signal = AbortSignal.any([deadline.signal, this.#stop.signal]);
-    const asked = new Inquiry(members, { ask: this.#ask, clock: this.#clock, signal });
-    try {
-      const isFound = known.blocks !== undefined && known.high - known.low === 1;
-      await (isFound ? askAgain(known, asked) : narrow(known, asked));
-    } finally {
-      cancel();
-    }
+    const isFound = known.blocks !== undefined && known.high - known.low === 1;
+    await this.#inquire(members, (asked) => (isFound ? askAgain(known, asked) : narrow(known, asked)));
     const isOver = known.blocks !== undefined && !differ(known.blocks);
     if (isOver && this.#known.get(clusterKey) === known) this.forget(clusterKey);
     if (isOver || known.hasMore || JSON.stringify(known.view) !== before) this.#onChange(clusterKey);
+  }
+
+  async #inquire<T>(members: readonly Member[], look: (asked: Inquiry) => Promise<T>): Promise<T> {
+    const deadline = new AbortController();
+    const cancel = this.#clock.after(DEADLINE_MS, () => deadline.abort(new Error("no answer in time")));
+    const signal = AbortSignal.any([deadline.signal, this.#stop.signal]);
+    try {
+      return await look(new Inquiry(members, { ask: this.#ask, clock: this.#clock, signal }));
+    } finally {
+      cancel();
+    }
   }
 }
 
 const newKnown = (): Known => ({
   low: 0,
   high: 1,
+  hint: undefined,
   blocks: undefined,
   view: undefined,
   askedAtMs: Number.NEGATIVE_INFINITY,
@@ -128,7 +142,7 @@ async function narrow(known: Known, asked: Inquiry): Promise<void> {
     known.view = told(known.high, blocks, "lower ones are being asked for");
   }
   for (let count = 0; known.high - known.low > 1; count += 1) {
-    const height = known.low + Math.floor((known.high - known.low) / 2);
+    const height = nextHeight(known);
     const { blocks, silent } = count < HEIGHTS_PER_LOOK ? await asked.at(height) : nobodyAsked;
     if (count === HEIGHTS_PER_LOOK || asked.isOver) {
       known.hasMore = true;
@@ -145,6 +159,11 @@ async function narrow(known: Known, asked: Inquiry): Promise<void> {
     }
   }
   known.view = told(known.high, known.blocks);
+}
+
+/** The hint first, if it is of use: below it there may be nothing but pruned blocks. */
+function nextHeight({ low, high, hint = low }: Known): number {
+  return low < hint && hint < high ? hint : low + Math.floor((high - low) / 2);
 }
 
 /**

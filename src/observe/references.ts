@@ -17,17 +17,24 @@ export type ReadObject = <T extends KubeObject>(kind: Kind<T>, name: string) => 
 
 const notAsked = { kind: "notAsked" } as const;
 
-/** Reads what the spec refers to. Signer and genesis are read only while no identity has taken them over. */
+export interface ReferenceNeeds {
+  /** Signer and genesis are read only while no identity has taken them over. */
+  readonly needsIdentity: boolean;
+  /** Such an operator has no right to what belongs to all namespaces, and does not ask: the claim's own events will tell. */
+  readonly isForOneNamespace: boolean;
+}
+
+/** Reads what the spec refers to. */
 export async function readReferences(
   read: ReadObject,
   spec: CompleteSpec,
-  needsIdentity: boolean,
+  { needsIdentity, isForOneNamespace }: ReferenceNeeds,
 ): Promise<References> {
   const signer = needsIdentity ? await readSigner(read, spec) : { public: notAsked, proposer: undefined };
   const [genesis, daAuthToken, storageClass, executionGenesis] = await Promise.all([
     needsIdentity ? readGenesis(read, spec, signer.proposer) : notAsked,
     readToken(read, spec),
-    readStorageClasses(read, spec),
+    isForOneNamespace ? notAsked : readStorageClasses(read, spec),
     readExecutionGenesis(read, spec),
   ]);
   return { signer: signer.public, genesis, daAuthToken, storageClass, executionGenesis };
@@ -168,7 +175,7 @@ async function readStorageClass(
   try {
     if (await read(kinds.storageClass, storageClassName)) return { kind: "found", value: undefined };
   } catch (error) {
-    // An operator for one namespace may not read what belongs to all. The claim's own events will tell.
+    // Roles that somebody else made may be narrower than the chart's.
     if (error instanceof KubeError && error.kind === "Forbidden") return notAsked;
     throw error;
   }

@@ -50,8 +50,8 @@ export function compareBlocks({ members, statefulSet, parting }: Snapshot): Comp
 }
 
 /**
- * The lowest height at which what members tell by themselves differs, and the highest one below at which it is equal.
- * What was noted before a suspension is no member, and cannot be asked.
+ * The lowest height at which what members tell by themselves differs, and the highest one below at which two of them
+ * tell the same. What was noted before a suspension is no member, and cannot be asked.
  */
 export function differenceOf({ members }: Pick<Snapshot, "members">): Difference | undefined {
   const pairs = pairsOf({ members, statefulSet: undefined });

@@ -209,13 +209,27 @@ function finish(cut: Cut): Step {
     .filter((member) => !isBegun || !isLeftToBootstrap(member, cut, configRevision))
     .flatMap((member) => startOf(cut, member, configRevision, rolling));
   const stages = [starts].filter((stage) => stage.length > 0);
-  if (!isBegun) return hurry(cut, next, "the members of the next epoch start", stages);
+  if (!isBegun) return hurry(cut, next, awaitedIn(cut), stages);
   if (late || starts.length > 0) {
     const message = `Blocks are made by ${replicas} members; ${late?.name ?? "a member"} is on its way.`;
     return { membership: { reason: "MembersChanging", message }, stages, recheckAfterMs: 1_000 };
   }
   return end(cut);
 }
+
+/** Whom the next block waits for. There is no way back, so past the deadline its owner is told where to look. */
+function awaitedIn(cut: Cut): string {
+  const { next, identity, change, snapshot } = cut;
+  const late = next.filter((member) => !isStartedIn(member, identity, change.to.epoch));
+  if (late.length === 0) return "all members of the next epoch run, and none of them has made a block yet";
+  const why = `the members of the next epoch start, and no word of it came yet from ${namesOf(late, ", ")}`;
+  if (!isLate(cut)) return why;
+  const { namespace } = snapshot.cluster.metadata;
+  return `${why}. It is decided, so there is only the way on. What keeps them: kubectl describe -n ${namespace} pods ${namesOf(late, " ")}`;
+}
+
+const namesOf = (members: readonly Member[], between: string) =>
+  members.map(({ name }) => name).join(between);
 
 function startOf(cut: Cut, member: Member, configRevision: string, rolling: Scene): Action[] {
   const { identity, change } = cut;

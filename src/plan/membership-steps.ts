@@ -64,7 +64,11 @@ export function prepareNext(
 export function takeBack(scene: MembershipScene, change: Extract<OpenChange, { kind: "takingBack" }>): Step {
   const { snapshot, identity } = scene;
   const { from, to, startedAt, why } = change;
-  const message = `The change to ${to.replicas} members is taken back: ${why}. The ${from.replicas} old ones go on.`;
+  const awaited = snapshot.members.find(
+    (member) => member.report.kind !== "answered" || volumeChangeOf(member, identity) !== undefined,
+  );
+  const who = awaited ? ` ${awaited.name} has not told yet that it does.` : "";
+  const message = `The change to ${to.replicas} members is taken back: ${why}. The ${from.replicas} old ones go on.${who}`;
   const view = { membership: { reason: "MembersChanging", message } as const };
   const thaws = snapshot.members.flatMap((member) => {
     const change = volumeChangeOf(member, identity);
@@ -72,14 +76,12 @@ export function takeBack(scene: MembershipScene, change: Extract<OpenChange, { k
     const id = orderId("thaw", frozenTo, startedAt);
     return giveOrder(member, { id, kind: "thaw", epoch: from.epoch, to: frozenTo }, snapshot.nowMs);
   });
-  const isFrozen = snapshot.members.some((member) => volumeChangeOf(member, identity) !== undefined);
-  const isKnown = snapshot.members.every(({ report }) => report.kind === "answered");
-  if (isFrozen || !isKnown || thaws.length > 0 || !snapshot.isCertain)
+  if (awaited || thaws.length > 0 || !snapshot.isCertain)
     return {
       ...view,
       stages: [thaws].filter((stage) => stage.length > 0),
       recheckAfterMs: thaws.length > 0 ? REPEAT_AFTER_MS : 1_000,
-      ...(isFrozen || !isKnown ? {} : { needsCertainty: true }),
+      ...(awaited ? {} : { needsCertainty: true }),
     };
   const finishedAt = new Date(snapshot.nowMs).toISOString();
   return { ...view, stages: [[turnMembership(scene, { ...change, kind: "takenBack", finishedAt })]] };

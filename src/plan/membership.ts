@@ -1,11 +1,12 @@
 import type { Blocker } from "../api/conditions.ts";
 import { votersDigest } from "../model/fingerprints.ts";
-import { answerOf, type Member } from "../model/member.ts";
+import { answerOf, isFailed, type Member } from "../model/member.ts";
 import { type MembershipRecord, type OpenChange, openChange } from "../model/membership-record.ts";
 import type { Action } from "./actions.ts";
 import { lacksConfigs } from "./config-entries.ts";
 import { isDrilling } from "./drill-state.ts";
 import { lostChange } from "./lost-change.ts";
+import { failureText } from "./member-status.ts";
 import { cutover } from "./membership-cutover.ts";
 import { type MembershipScene, membershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextEpoch, nextIntent } from "./membership-state.ts";
@@ -199,8 +200,11 @@ function lateMessage({ name, pod, report }: Member): string {
   const { scheduling } = pod ?? {};
   if (typeof scheduling === "object") return `${name} finds no node: ${scheduling.unschedulable}`;
   const refused = report.kind === "answered" ? report.answer.refusedOrder : undefined;
-  return refused
-    ? `the agent of ${name} refuses: ${refused.message}`
+  if (refused) return `the agent of ${name} refuses: ${refused.message}`;
+  // It has no row in the status before it is a member, so this is the only place that tells.
+  const failed = pod && [pod.agent, pod.evnode].find(isFailed);
+  return failed?.kind === "waiting"
+    ? `${name} cannot follow the chain: ${failureText(failed)}`
     : `${name} does not follow the chain closely yet`;
 }
 

@@ -1,10 +1,11 @@
 import { diagnoseExit } from "../evnode/failures.ts";
+import { parseTimestampMs } from "../evnode/timestamp.ts";
 import { isBootstrapped } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member, type MemberPod } from "../model/member.ts";
 import { hasBudget } from "./budget.ts";
 import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
-import { leadership, soleOf } from "./quorum.ts";
+import { heightOf, leadership, soleOf } from "./quorum.ts";
 import { agedMs, type Snapshot } from "./snapshot.ts";
 import { lastOfStandstill } from "./standstill.ts";
 import { type Decider, NOTHING } from "./step.ts";
@@ -29,6 +30,7 @@ interface Cure {
  * | ev-node exited because it lost the lead, is held back, and without it no majority is in Raft | delete its pod |
  * | ev-node of a single sequencer ended well, and is held back | delete its pod |
  * | all others are a majority and follow a leader, none of them leads, no block comes, and this one runs and serves nobody | evict its pod: it holds the lead and does not use it |
+ * | it took the lead after the last block, all others follow it and hold what it holds, and no block comes | evict its pod, once: it leads and makes no block |
  *
  * Kubernetes waits 10 s before the second start of a container and up to 5 min before later ones. ev-node ends whenever
  * it loses the lead, which is no fault, so a few elections in a row would keep members away for minutes.
@@ -37,7 +39,7 @@ export const repair: Decider = (snapshot) => {
   const { identity, chainLock } = snapshot;
   if (identity.kind !== "present" || chainLock.kind !== "ours") return NOTHING;
   if (!isBootstrapped(identity.identity)) return NOTHING;
-  const cure = heldBack(snapshot) ?? limbo(snapshot);
+  const cure = heldBack(snapshot) ?? limbo(snapshot) ?? idle(snapshot);
   if (!cure) return NOTHING;
   if (!snapshot.isCertain) return { needsCertainty: true, recheckAfterMs: RECHECK_MS };
   // One member at a time, whoever wants it.
@@ -97,11 +99,39 @@ function limbo(snapshot: Snapshot): Cure | undefined {
   if (agedMs(report.answer.node.sinceMs, report, snapshot) < LIMBO_MS) return undefined;
   // It executes blocks that its execution layer lacks, as whoever led after it would have to.
   if (report.answer.execution && report.answer.execution.blocksBehind !== 0) return undefined;
-  const by = hasBudget(snapshot) ? "eviction" : "deletion";
   const why =
     "all others follow a leader, none of them leads, and no block comes: it leads without making blocks";
-  return { member: mute, pod: mute.pod, by, why };
+  return { member: mute, pod: mute.pod, by: gently(snapshot), why };
 }
+
+/**
+ * A leader that stops in the middle of its lead may have a reason, such as blocks that the DA layer does not take. One
+ * that never began has none that it does not share with whoever is next.
+ */
+function idle(snapshot: Snapshot): Cure | undefined {
+  const { members } = snapshot;
+  const known = leadership(members);
+  const head = lastOfStandstill(snapshot);
+  if (known.kind !== "one" || !head || members.length < 3) return undefined;
+  const { leader } = known;
+  const { pod, report } = leader;
+  if (!pod || report.kind !== "answered" || (report.answer.execution?.blocksBehind ?? 0) !== 0)
+    return undefined;
+  const leadAgesMs = report.answer.leadAgesMs ?? [];
+  if (leadAgesMs.length === 0) return undefined;
+  const leadsForMs = agedMs(Math.min(...leadAgesMs), report, snapshot);
+  if (leadsForMs < LIMBO_MS || snapshot.nowMs - leadsForMs <= head.timeMs) return undefined;
+  // A pod that is newer than the last block is one that this has made, or no better than one.
+  if ((parseTimestampMs(pod.createdAt ?? "") ?? Number.POSITIVE_INFINITY) > head.timeMs) return undefined;
+  // What it alone holds, another one would make again.
+  const height = heightOf(leader);
+  const hold = (other: Member) => height !== undefined && (heightOf(other) ?? -1) >= height;
+  if (!members.every((other) => other === leader || (follows(other) && hold(other)))) return undefined;
+  const why = "it took the lead after the last block, all others follow it, and it makes no block";
+  return { member: leader, pod, by: gently(snapshot), why };
+}
+
+const gently = (snapshot: Snapshot) => (hasBudget(snapshot) ? "eviction" : "deletion");
 
 /** Its HTTP server is open, which it is only while a leader is known, and it is another. */
 function follows(member: Member): boolean {

@@ -44,6 +44,8 @@ export interface Settings {
   readonly agentImage: string;
   readonly clusterDomain: string;
   readonly operatorNamespace: string;
+  /** The one namespace that is looked after, or undefined for all. With one, nothing is asked about what belongs to all. */
+  readonly watchNamespace: string | undefined;
 }
 
 /** What the spec refers to. */

@@ -148,6 +148,16 @@ function runsOn(member: Member, { clusterId }: Identity): boolean {
   return answer?.clusterId === clusterId && answer.volume.kind === "intact" && answer.volume.started;
 }
 
+/**
+ * | the member | the members that lost nothing | then |
+ * | --- | --- | --- |
+ * | is the only one | | see `remedyForOne` |
+ * | runs on a copy | are a majority | its owner approves the copy |
+ * | runs on a copy | are none | its owner says so on the claim: an approval waits for a majority that may never be |
+ * | does not run | are a majority | its owner approves the rebuild |
+ * | does not run | are one together with those that run on copies | the copies come first |
+ * | does not run | are none | volumes have to be brought back |
+ */
 function remedyFor(
   snapshot: Snapshot,
   identity: Identity,
@@ -156,21 +166,36 @@ function remedyFor(
 ): string {
   const { cluster, members } = snapshot;
   const { member, runs, leave } = one;
-  const others = othersThan(all, snapshot);
+  const others = othersThan(all, snapshot).length;
   const { name, namespace = "default" } = cluster.metadata;
-  const approve = `kubectl annotate --overwrite -n ${namespace} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
+  const annotate = `kubectl annotate --overwrite -n ${namespace}`;
+  const approve = `${annotate} evnodeclusters/${name} ${annotations.approveRejoin}=${member.name}`;
   if (soleOf(members)) return remedyForOne(runs, member.claimName, approve);
+  const majority = majorityOf(members.length);
+  if (others < majority) {
+    const mark = `${annotate} persistentvolumeclaims/${member.claimName} ${annotations.started}=${identity.epoch}`;
+    const copies = all.filter(({ runs: onCopy }) => onCopy).length;
+    const lost = `${members.length - others} of ${members.length}`;
+    return runs ? `${runsOnCopies(lost)} ${mark}` : remedyWithoutMajority(lost, others + copies >= majority);
+  }
+  const obstacle = leave.kind === "approved" ? obstacleTo(one, all, snapshot, identity) : undefined;
+  if (obstacle !== undefined)
+    return `It is approved to ${runs ? "stay on it" : "be rebuilt from the others"}, and waits: ${obstacle}.`;
   if (runs)
     return `It runs on it, because the volume is its own and intact; what came after the copy was made, it has from the others. To accept that: ${approve}`;
-  if (others.length >= majorityOf(members.length)) {
-    const obstacle = leave.kind === "approved" ? obstacleTo(one, all, snapshot, identity) : undefined;
-    if (obstacle !== undefined)
-      return `It is approved to be rebuilt from the others, and waits: ${obstacle}.`;
-    const why = leave.kind === "ask" && leave.why !== undefined ? `${leave.why} ` : "";
-    if (leave.kind === "ask" && leave.isFinal) return `It will not start on it. ${why.trimEnd()}`;
-    return `It will not start on it. ${why}To rebuild it from the other members: ${approve}`;
-  }
-  return `It will not start on it, and ${members.length - others.length} of ${members.length} members are lost, so the rest is no majority: bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
+  const why = leave.kind === "ask" && leave.why !== undefined ? `${leave.why} ` : "";
+  if (leave.kind === "ask" && leave.isFinal) return `It will not start on it. ${why.trimEnd()}`;
+  return `It will not start on it. ${why}To rebuild it from the other members: ${approve}`;
+}
+
+const runsOnCopies = (lost: string) =>
+  `It runs on it, because the volume is its own and intact. But ${lost} members have another volume than they were started on or none, so the rest is no majority: blocks that came after the copies were made are lost where no volume has them. To accept that, say on the claim that the member was started on it:`;
+
+function remedyWithoutMajority(lost: string, wouldBeOne: boolean): string {
+  const found = `It will not start on it, and ${lost} members are lost, so the rest is no majority:`;
+  return wouldBeOne
+    ? `${found} accept first the copies on which others run. Then it can be rebuilt from the other members.`
+    : `${found} bring the volumes back from a snapshot or a backup. Starting again without them could replace blocks that were already served.`;
 }
 
 /** The volume of a single sequencer is the only one that has the chain. */

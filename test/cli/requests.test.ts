@@ -83,8 +83,11 @@ describe("restart", () => {
   it("takes one member", async () => {
     const world = await OperatedWorld.start();
     const before = startsOf(world);
-    const { code } = await world.plugin(["restart", "seq", "--member", "seq-1", "--wait"]);
+    const { code, text } = await world.plugin(["restart", "seq", "--member", "seq-1", "--wait"]);
     expect(code).toBe(0);
+    // Not as soon as it is away.
+    expect(text).toMatch(/\nseq: the restart is over\. Every member runs the spec\.$/);
+    expect(world.reasonOf("Ready")).toBe("AllMembersReady");
     expect(startsOf(world)).toEqual({ ...before, "seq-1": (before["seq-1"] ?? 0) + 1 });
   });
 

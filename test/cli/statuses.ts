@@ -67,6 +67,7 @@ export const wellStatus: Status = {
     condition("ChainSafe", "True", "NoForkSeen", "Members hold equal blocks."),
     condition("VolumesReady", "True", "VolumesIntact", "Every member has its own volume."),
     condition("RolloutComplete", "True", "UpToDate", "Every member runs the spec."),
+    condition("MembershipComplete", "True", "MembershipAsAsked", "The cluster has 3 members."),
     condition("Connected", "True", "PathsOpen", "Every member reaches every other one."),
     condition("TimingFits", "True", "RoundTripsFit", "The time-outs are long enough."),
   ],

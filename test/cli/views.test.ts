@@ -85,6 +85,11 @@ describe("the tree of a cluster", () => {
       says: "rollup/seq  unknown\n└─ No operator has looked at it yet.",
     },
     {
+      name: "nobody has looked at, with the generation that the API server fills in",
+      status: { observedGeneration: -1 },
+      says: "rollup/seq  unknown\n└─ No operator has looked at it yet.",
+    },
+    {
       name: "was changed since",
       status: { ...wellStatus, observedGeneration: 0 },
       says: "├─ The spec was changed, and no operator has looked at it since; this is about the spec before.",

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { conditionMeanings } from "../../src/api/conditions.ts";
-import type { Status } from "../../src/api/evnodecluster.ts";
+import type { EvNodeCluster, Status } from "../../src/api/evnodecluster.ts";
 import { plain } from "../../src/cli/paint.ts";
 import { approvableMembers, type Verdict, whyOf } from "../../src/cli/why.ts";
 import { whyText } from "../../src/cli/why-text.ts";
 import { annotations } from "../../src/model/annotations.ts";
+import { waits } from "../../src/plan/migration-view.ts";
 import { cluster, NOW_MS } from "../builders.ts";
 import { MemoryApi } from "../fake/memory-api.ts";
 import { run } from "./plugin-run.ts";
@@ -20,8 +21,16 @@ const lost = condition(
 );
 const plan = condition("RolloutComplete", "False", "PlanAwaitsApproval", "It waits for its approval.");
 
+const membership = (reason: string, message: string) =>
+  condition("MembershipComplete", "False", reason, message);
+const { membership: migrating } = waits(
+  "all members follow it closely. Stop its process for good, so that nothing starts it again, and then set spec.migration.oldSequencer to Stopped",
+);
+const allFollowClosely = migrating?.message ?? "";
+
 interface Row {
   readonly name: string;
+  readonly spec?: Partial<EvNodeCluster["spec"]>;
   readonly status?: Status;
   readonly notes?: Readonly<Record<string, string>>;
   readonly verdict: Verdict;
@@ -34,6 +43,15 @@ interface Row {
 const rows: readonly Row[] = [
   { name: "nothing to do", status: wellStatus, verdict: "passed", code: 0 },
   { name: "nobody has looked", verdict: "unknown", rule: "look", ruleVerdict: "unknown", code: 4 },
+  {
+    name: "nobody has looked, and the API server fills in a generation",
+    status: { observedGeneration: -1 },
+    verdict: "unknown",
+    rule: "look",
+    ruleVerdict: "unknown",
+    next: "Does it run? kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=evnode-operator",
+    code: 4,
+  },
   {
     name: "the spec was changed since",
     status: { ...wellStatus, observedGeneration: 0 },
@@ -79,6 +97,43 @@ const rows: readonly Row[] = [
     rule: "rollout",
     ruleVerdict: "waits",
     code: 0,
+  },
+  {
+    name: "a change of the number of members waits for its approval",
+    status: withCondition(membership("MembershipAwaitsApproval", "It waits for its approval.")),
+    spec: { replicas: 5 },
+    verdict: "asksYou",
+    rule: "membership",
+    ruleVerdict: "asksYou",
+    next: "kubectl evnode resize seq --namespace rollup --replicas 5",
+    code: 3,
+  },
+  {
+    name: "new members join",
+    status: withCondition(membership("MembersJoining", "seq-3 does not follow closely yet.")),
+    verdict: "atWork",
+    rule: "membership",
+    ruleVerdict: "atWork",
+    next: "docs/runbook.md#membersjoining",
+    code: 0,
+  },
+  {
+    name: "members get the chain of a sequencer outside",
+    status: withCondition(membership("Migrating", "The members follow it: seq-1 is far behind it.")),
+    verdict: "waits",
+    rule: "membership",
+    ruleVerdict: "waits",
+    next: "docs/runbook.md#migrating",
+    code: 0,
+  },
+  {
+    name: "a sequencer outside has to be stopped",
+    status: withCondition(membership("Migrating", allFollowClosely)),
+    verdict: "asksYou",
+    rule: "membership",
+    ruleVerdict: "asksYou",
+    next: "docs/runbook.md#migrating",
+    code: 3,
   },
   {
     name: "the chain has forked",
@@ -136,8 +191,12 @@ const rows: readonly Row[] = [
 ];
 
 describe("why", () => {
-  it.each(rows)("$name", async ({ status, notes, verdict, rule, ruleVerdict, next, code }) => {
-    const object = cluster({ ...(status && { status }), ...(notes && { metadata: { annotations: notes } }) });
+  it.each(rows)("$name", async ({ status, notes, spec, verdict, rule, ruleVerdict, next, code }) => {
+    const object = cluster({
+      ...(spec && { spec }),
+      ...(status && { status }),
+      ...(notes && { metadata: { annotations: notes } }),
+    });
     const found = whyOf(object);
     expect(found.verdict).toBe(verdict);
     const named = found.rules.find((one) => one.rule === rule);
@@ -154,12 +213,16 @@ describe("why", () => {
     expect(rules.find(({ rule }) => rule === "deletion")?.verdict).toBe("atWork");
   });
 
-  it("has a verdict of its own for every reason of a rollout", () => {
-    const reasons = conditionMeanings.find(({ type }) => type === "RolloutComplete")?.reasons ?? [];
+  it.each([
+    ["rollout", "RolloutComplete"],
+    ["membership", "MembershipComplete"],
+  ])("has a verdict of its own for every reason of a %s", (rule, asked) => {
+    const reasons = conditionMeanings.find(({ type }) => type === asked)?.reasons ?? [];
+    expect(reasons).not.toEqual([]);
     const unknown = reasons.filter(({ reason, status: held }) => {
-      const status = withCondition(condition("RolloutComplete", held, reason, "So it is."));
+      const status = withCondition(condition(asked, held, reason, "So it is."));
       const { rules } = whyOf(cluster({ status }));
-      return rules.find(({ rule }) => rule === "rollout")?.verdict === "unknown";
+      return rules.find((one) => one.rule === rule)?.verdict === "unknown";
     });
     expect(unknown).toEqual([]);
   });
@@ -173,6 +236,7 @@ describe("why", () => {
       "  look                   passed      The operator has looked at the spec as it is.",
       "  guard: spec            passed      The spec is accepted.",
       "  guard: chain           passed      Members hold equal blocks.",
+      "  membership             passed      The cluster has 3 members.",
       `  bootstrap and repair   needs you   ${lost.message}`,
       "  paths                  passed      Every member reaches every other one.",
       "  leader                 passed      seq-0 leads.",

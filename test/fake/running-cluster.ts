@@ -54,6 +54,7 @@ export class RunningCluster {
       agentImage: "example.org/operator:1",
       clusterDomain: "cluster.local",
       operatorNamespace: operators,
+      watchNamespace: undefined,
     };
     const { world, agents, oldSequencers, partings, clock } = this;
     this.#deps = { world, agents, oldSequencers, partings, settings, clock };

@@ -34,6 +34,14 @@ describe("the kubectl plugin", () => {
     expect(await plugin(["version"])).toEqual({ code: 0, stdout: `${packageVersion()}\n`, stderr: "" });
   });
 
+  it("says that it wants a newer Node.js, and nothing else", async () => {
+    const older = join(folder, "older.mjs");
+    writeFileSync(older, `Object.defineProperty(process, "versions", { value: { node: "20.20.2" } });`);
+    const { code, stdout, stderr } = await plugin(["version"], { NODE_OPTIONS: `--import ${older}` });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^error: kubectl evnode wants Node\.js 24\.7 or newer, found 20\.20\.2\n/);
+  });
+
   it("has the licence of every package in it, at its end", () => {
     const text = readFileSync(file, "utf8");
     for (const name of ["@kubernetes/client-node", "undici", "zod", "yaml"])

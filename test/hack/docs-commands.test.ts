@@ -65,6 +65,14 @@ describe.each(documents)("commands of the plugin in %s", (file) => {
   });
 });
 
+test("docs/kubectl-plugin-output.md has an output of every command", () => {
+  const shown = [...read("docs/kubectl-plugin-output.md").matchAll(/^\$ kubectl evnode (.+)\n[^`$]/gm)];
+  const isShown = (path: string) =>
+    shown.some(([, words = ""]) => words.startsWith(`${path} `) || words === path);
+  const missing = commands.map(({ path }) => path).filter((path) => !isShown(path));
+  expect(missing).toEqual(["completion", "version"]);
+});
+
 const values = parse(read("helm/values.yaml")) as object;
 
 function hasValue(path: string): boolean {
@@ -105,8 +113,8 @@ test.each(documents)(
   },
 );
 
-test("the manifest in docs/first-cluster.md is examples/minimal.yaml", () => {
-  const [block] = fencesOf(read("docs/first-cluster.md")).filter(({ language }) => language === "yaml");
+test.each(["docs/first-cluster.md", "README.md"])("the manifest in %s is examples/minimal.yaml", (file) => {
+  const [block] = fencesOf(read(file)).filter(({ language }) => language === "yaml");
   expect(parse(block?.text ?? "")).toEqual(parse(read("examples/minimal.yaml")));
 });
 

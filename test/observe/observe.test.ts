@@ -73,6 +73,19 @@ describe("a cluster that runs", () => {
     expect(running.readsSince()).toEqual(["Secret seq-identity", "Secret seq-config"]);
   });
 
+  test("whose identity is gone has it looked for every five seconds, and sees at once that it is back", async () => {
+    const secret = running.api.held(kinds.secret, ref("seq-identity"));
+    if (!secret) throw new Error("it has an identity");
+    running.api.remove(kinds.secret, ref("seq-identity"));
+    await running.clock.advance(300_001);
+    expect((await running.see()).identity).toEqual({ kind: "absent" });
+    running.api.put(secret);
+    await running.clock.advance(5_001);
+    running.readsSince();
+    expect((await running.see()).identity).toMatchObject({ kind: "present", identity: { clusterId: "c1" } });
+    expect(running.readsSince()).toContain("Secret seq-identity");
+  });
+
   test("that is no longer there is not seen", async () => {
     running.api.remove(kinds.cluster, ref("seq"));
     running.api.deliver();

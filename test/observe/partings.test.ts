@@ -76,15 +76,19 @@ test("a difference is narrowed down to the first height, beside the looks", asyn
   expect(await look(seen)).toBeUndefined();
   await settle();
   expect(await look(seen)).toEqual(parted(18, "a18", "a18", "b18"));
-  expect(asked).toEqual([32, 24, 20, 18, 17]);
+  expect(asked).toEqual([32, 16, 24, 20, 18, 17]);
   expect(news).toEqual([KEY]);
+});
+
+test("a height at which others than those that differ are equal is no end of the search", async () => {
+  expect(await lookFor(2, { height: 32, equalAt: 30 })).toEqual(parted(18, "a18", "a18", "b18"));
 });
 
 test("what was found is not looked for again, but now and then whether it is still so", async () => {
   await lookFor(14, seen);
-  expect(asked).toEqual([32, 24, 20, 18, 17]);
+  expect(asked).toEqual([32, 16, 24, 20, 18, 17]);
   await lookFor(40, seen);
-  expect(asked.slice(5)).toEqual([18, 18, 18]);
+  expect(asked.slice(6)).toEqual([18, 18, 18]);
 });
 
 test("it stays when the agents do not show it any more, and goes with the other block", async () => {
@@ -168,7 +172,7 @@ describe("what is not known is said", () => {
       [chain, chain, (height) => (height < 30 ? { kind: "pruned" } : held(`b${height}`))],
       {
         ...parted(32, "a32", "a32", "b32"),
-        open: "seq-2 has pruned block 24",
+        open: "seq-2 has pruned block 16",
       } as Parting,
     ],
     [
@@ -176,7 +180,7 @@ describe("what is not known is said", () => {
       [chain, chain, (height) => (height < 30 ? { kind: "unknown", why: "busy" } : held(`b${height}`))],
       {
         ...parted(32, "a32", "a32", "b32"),
-        open: "seq-2 does not tell its block 24",
+        open: "seq-2 does not tell its block 16",
       } as Parting,
     ],
   ])("%s", async (_, what, expected) => {
@@ -185,7 +189,8 @@ describe("what is not known is said", () => {
   });
 
   test("and looked for again later, from there on", async () => {
-    says[2] = (height) => (height < 20 ? { kind: "unknown", why: "busy" } : held(`b${height}`));
+    says[2] = (height) =>
+      16 < height && height < 20 ? { kind: "unknown", why: "busy" } : forkedFrom(20)(height);
     expect(await lookFor(3, seen)).toMatchObject({ height: 20, open: "seq-2 does not tell its block 18" });
     asked.length = 0;
     says[2] = forkedFrom(18);
@@ -228,7 +233,7 @@ test("wherever they part and whatever was known, the first height is found withi
         found = await look(difference);
       }
       expect(found).toEqual(parted(first, `a${first}`, `b${first}`, `a${first}`));
-      expect(asked.length).toBeLessThanOrEqual(2 + Math.ceil(Math.log2(difference.height - equalAt)));
+      expect(asked.length).toBeLessThanOrEqual(3 + Math.ceil(Math.log2(difference.height - equalAt)));
     }),
     { numRuns: 50 },
   );

@@ -55,7 +55,7 @@ async function references(
   const parsed = parseCluster(cluster({ spec: fields }), 1);
   if (parsed.kind === "invalid") throw new Error(parsed.problems.join("; "));
   const read: ReadObject = (kind, name) => api.get(kind, { name, ...(kind.namespaced && { namespace }) });
-  return readReferences(read, parsed.spec, needsIdentity);
+  return readReferences(read, parsed.spec, { needsIdentity, isForOneNamespace: false });
 }
 
 interface Case {
@@ -346,7 +346,21 @@ test("signer and genesis are not read again once an identity has taken them over
   });
 });
 
-test("an operator for one namespace may not read storage classes, and leaves them to Kubernetes", async () => {
+test("an operator for one namespace does not ask about storage classes, which belong to all", async () => {
+  const parsed = parseCluster(cluster({ spec: { ...evm, ...storage } }), 1);
+  if (parsed.kind === "invalid") throw new Error("the spec is valid");
+  const asked: string[] = [];
+  const read: ReadObject = (kind) => {
+    asked.push(kind.kind);
+    return Promise.resolve(undefined);
+  };
+  const needs = { needsIdentity: true, isForOneNamespace: true };
+  expect((await readReferences(read, parsed.spec, needs)).storageClass).toEqual(nothing);
+  expect(asked).not.toContain(kinds.storageClass.kind);
+});
+
+test("an operator whose roles are narrower leaves storage classes to Kubernetes", async () => {
+  const ofAll = { needsIdentity: false, isForOneNamespace: false };
   const parsed = parseCluster(cluster({ spec: storage }), 1);
   if (parsed.kind === "invalid") throw new Error("the spec is valid");
   const refuse: ReadObject = (kind) => {
@@ -354,7 +368,7 @@ test("an operator for one namespace may not read storage classes, and leaves the
       ? Promise.reject(new KubeError("Forbidden", "no"))
       : Promise.resolve(undefined);
   };
-  expect((await readReferences(refuse, parsed.spec, false)).storageClass).toEqual(nothing);
+  expect((await readReferences(refuse, parsed.spec, ofAll)).storageClass).toEqual(nothing);
   const fail: ReadObject = () => Promise.reject(new KubeError("Unavailable", "no answer"));
-  await expect(readReferences(fail, parsed.spec, false)).rejects.toMatchObject({ kind: "Unavailable" });
+  await expect(readReferences(fail, parsed.spec, ofAll)).rejects.toMatchObject({ kind: "Unavailable" });
 });

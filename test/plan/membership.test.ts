@@ -55,6 +55,19 @@ const takenBack: MembershipRecord = {
 };
 const old = (over = {}): Member[] => [frozen(0, over), frozen(1, over), frozen(2, over)];
 const next = (over = {}): Member[] => [joining(3, over), joining(4, over)];
+/** The StatefulSet as the next run finds it. */
+function writtenIn(seen: Snapshot): StatefulSet {
+  const write = (membership(seen).stages ?? []).flat().find(({ kind }) => kind === "turnMembership");
+  if (write?.kind !== "turnMembership" || !seen.statefulSet?.status)
+    throw new Error("the set is written anew");
+  return { ...write.statefulSet, status: seen.statefulSet.status };
+}
+/** A new member whose ev-node ended, and does not run. */
+function heldBack(reason: string, message: string): Member {
+  const lastExit = { code: 1, lastLine: "write /data/raft-1/raft-log.db: no space left on device" };
+  const pod = { ...joining(4).pod, evnode: { kind: "waiting", reason, message, lastExit } as const };
+  return onItsWay(4, { kind: "joining" }, { pod });
+}
 const unapproved: Partial<Spec> = { membership: {} };
 
 describe("a change from three to five members", () => {
@@ -278,10 +291,9 @@ describe("a change from three to five members", () => {
     ["stay of their own template where it differs in more", 7, "seq-0"],
   ])("members that start in the next epoch %s", (_, graceSeconds, expected) => {
     const begun = changing({ record: level, identity: decided, ...prepared });
-    const actions = (membership(begun).stages ?? []).flat();
-    const write = actions.find((action) => action.kind === "turnMembership");
-    const { template } = write?.statefulSet.spec ?? {};
-    if (!write || !template?.spec || !begun.statefulSet?.status) throw new Error("the set is written anew");
+    const written = writtenIn(begun);
+    const { template } = written.spec ?? {};
+    if (!template?.spec) throw new Error("the set has a template");
     const grace = graceSeconds === undefined ? {} : { terminationGracePeriodSeconds: graceSeconds };
     const madeFrom = { ...template, spec: { ...template.spec, ...grace } };
     const members = [...prepared.members, ...prepared.nonMembers].map((one) => ({
@@ -289,9 +301,14 @@ describe("a change from three to five members", () => {
       claim: one.claim && { ...one.claim, started: 2 },
       pod: one.pod && { ...one.pod, revision: "seq-0" },
     }));
-    const statefulSet = { ...write.statefulSet, status: begun.statefulSet.status };
     const revisions = new Map([["seq-0", madeFrom]]);
-    const starts = membership({ ...begun, statefulSet, members, nonMembers: [], revisions }).stages?.flat();
+    const starts = membership({
+      ...begun,
+      statefulSet: written,
+      members,
+      nonMembers: [],
+      revisions,
+    }).stages?.flat();
     expect(starts?.map((action) => action.kind === "moveMember" && action.revision)).toEqual(
       members.map(() => expected),
     );
@@ -316,10 +333,8 @@ describe("a change from three to five members", () => {
     ["is empty", undefined, { kind: "empty" }, ""],
   ])("a member whose volume %s has one order, once blocks are made", (_, started, volume, expected) => {
     const begun = changing({ record: level, identity: decided, ...prepared });
-    const write = (membership(begun).stages ?? []).flat().find(({ kind }) => kind === "turnMembership");
-    if (write?.kind !== "turnMembership" || !begun.statefulSet?.status)
-      throw new Error("the set is written anew");
-    const { template } = write.statefulSet.spec ?? {};
+    const statefulSet = writtenIn(begun);
+    const { template } = statefulSet.spec ?? {};
     const configRevision = template?.metadata?.annotations?.[annotations.configRevision];
     const pod = { configRevision, revision: "seq-1" };
     const own = { kind: "intact", epoch: 2, started: true } as const;
@@ -329,7 +344,6 @@ describe("a change from three to five members", () => {
       const node = { kind: "open", isLeader: ordinal === 0, height: 101 } as const;
       return member(ordinal, { pod, claim, says: { volume: own, node } });
     });
-    const statefulSet = { ...write.statefulSet, status: begun.statefulSet.status };
     const { decided: actions } = makePlan({ ...begun, statefulSet, members, nonMembers: [] });
     const orders = actions.flatMap(({ stages }) => stages.flat()).filter((one) => "order" in one);
     expect(orders.map(briefAction).join(", ")).toBe(expected);
@@ -373,8 +387,59 @@ describe("a change from three to five members", () => {
       }),
       /seq-4 does not follow the chain closely yet/,
     ],
+    [
+      "a new member whose volume is full",
+      changing({ record: growing, nonMembers: [joining(3), heldBack("CrashLoopBackOff", "back-off 20s")] }),
+      /seq-4 cannot follow the chain: CrashLoopBackOff: it ended with exit code 1: .*\(DiskFull: The member's volume is full/,
+    ],
+    [
+      "a new member whose image is not to be had",
+      changing({ record: growing, nonMembers: [joining(3), heldBack("ErrImagePull", "not found")] }),
+      /seq-4 cannot follow the chain: ErrImagePull: not found/,
+    ],
+    [
+      "an old member that is silent while the others go on",
+      changing({
+        record: { ...stopped, kind: "takingBack", why: "it was late" },
+        members: [leader(0), member(1), member(2, { says: "nothing" })],
+      }),
+      /The 3 old ones go on\. seq-2 has not told yet that it does\.$/,
+    ],
   ])("says that it waits for %s", (_, seen, expected) => {
     expect(says(seen)).toMatch(expected);
+  });
+
+  test.each<[string, number, AgentAnswer["volume"][], RegExp]>([
+    [
+      "that do not run yet",
+      3_000,
+      [],
+      /start, and no word of it came yet from seq-0, seq-1, seq-2, seq-3, seq-4\.$/,
+    ],
+    [
+      "that do not run past the deadline, and where to look",
+      121_000,
+      [0, 1].map(() => ({ kind: "intact", epoch: 2, started: true })),
+      /only the way on\. What keeps them: kubectl describe -n \S+ pods seq-2 seq-3 seq-4\.$/,
+    ],
+    [
+      "that run and make no block",
+      121_000,
+      [0, 1, 2, 3, 4].map(() => ({ kind: "intact", epoch: 2, started: true })),
+      /all members of the next epoch run, and none of them has made a block yet\.$/,
+    ],
+  ])("names members of a decided epoch %s", (_, sinceMs, started, expected) => {
+    const record = { ...level, stoppedAt: timeAgo(sinceMs) };
+    const begun = changing({ record, identity: decided, ...prepared });
+    const statefulSet = writtenIn(begun);
+    const members = [...prepared.members, ...prepared.nonMembers].map((one, ordinal) => {
+      const claim = { epoch: 2, started: 2 };
+      const volume = started[ordinal];
+      return volume
+        ? member(ordinal, { claim, says: { volume, ...isClosed } })
+        : { ...one, claim: one.claim && { ...one.claim, started: 2 } };
+    });
+    expect(says({ ...begun, statefulSet, members, nonMembers: [] })).toMatch(expected);
   });
 
   test("gives the orders of another attempt at the same epoch other ids, as no agent does one twice", () => {

@@ -127,3 +127,69 @@ test.each<[string, readonly Member[], readonly string[]]>([
 ])("limbo: %s", (_, members, actions) => {
   expect(cures(members)).toEqual(actions);
 });
+
+const MADE_AT_MS = NOW_MS - 90_000;
+const createdBefore = (ageMs: number) => ({ createdAt: new Date(NOW_MS - ageMs).toISOString() });
+
+/** It took the lead so long ago. */
+const idle = (leadsForMs: number, more: MemberShape = {}): MemberShape => {
+  const node = { kind: "open", isLeader: true, height: 100, head: head(100) } as const;
+  return {
+    pod: createdBefore(300_000),
+    ...more,
+    says: { node, leadAgesMs: [200_000, leadsForMs], ...(typeof more.says === "object" ? more.says : {}) },
+  };
+};
+const head = (height: number) => ({ height, hash: "aa", timeMs: MADE_AT_MS });
+const at = (height: number): MemberShape => ({
+  says: { node: { kind: "open", isLeader: false, height, head: head(height) } },
+});
+
+test.each<[string, readonly Member[], readonly string[]]>([
+  [
+    "that took the lead after the last block, which all have",
+    [member(0, at(100)), member(1, at(100)), member(2, idle(70_000))],
+    ["eviction of seq-2"],
+  ],
+  [
+    "not one that made the last block itself: it may have a reason",
+    [member(0, at(100)), member(1, at(100)), member(2, idle(95_000))],
+    [],
+  ],
+  [
+    "not before it had the time to begin",
+    [member(0, at(100)), member(1, at(100)), member(2, idle(20_000))],
+    [],
+  ],
+  [
+    "not when its agent does not tell since when it leads",
+    [member(0, at(100)), member(1, at(100)), member(2, idle(70_000, { says: { leadAgesMs: [] } }))],
+    [],
+  ],
+  [
+    "not a second time: its pod is newer than the last block",
+    [member(0, at(100)), member(1, at(100)), member(2, idle(70_000, { pod: createdBefore(80_000) }))],
+    [],
+  ],
+  [
+    "not when it holds a block that another lacks",
+    [member(0, at(100)), member(1, at(99)), member(2, idle(70_000))],
+    [],
+  ],
+  [
+    "not while another does not follow it",
+    [member(0, at(100)), member(1, mute(60_000)), member(2, idle(70_000))],
+    [],
+  ],
+  [
+    "not while its execution layer is behind",
+    [
+      member(0, at(100)),
+      member(1, at(100)),
+      member(2, idle(70_000, { says: { execution: { blocksBehind: 3, isEngineOpen: true } } })),
+    ],
+    [],
+  ],
+])("a leader without blocks: %s", (_, members, actions) => {
+  expect(cures(members)).toEqual(actions);
+});

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Blocker } from "../../src/api/conditions.ts";
+import { annotations } from "../../src/model/annotations.ts";
 import { bootstrap } from "../../src/plan/bootstrap.ts";
 import {
   cluster,
@@ -119,6 +120,47 @@ test("without a majority nothing may be rebuilt, and the message says what would
     `seq-1 has lost its data: the volume of claim data-seq-1 is empty. ${remedy}`,
     `seq-2 has lost its volume: claim data-seq-2 is gone. ${remedy}`,
   ]);
+});
+
+/** Behind a claim that nobody marked. */
+const onCopy: MemberShape = { claim: unmarked };
+const told = (...all: readonly ReturnType<typeof member>[]) =>
+  bootstrap(snapshot({ members: all })).blockers?.map(({ message }) => message);
+
+describe("a majority that runs on copies", () => {
+  const isNew = (name: string) =>
+    `${name} has another volume than it was started on: claim data-${name} is a new one.`;
+  const mark = (name: string) =>
+    `It runs on it, because the volume is its own and intact. But 2 of 3 members have another volume than they were started on or none, so the rest is no majority: blocks that came after the copies were made are lost where no volume has them. To accept that, say on the claim that the member was started on it: kubectl annotate --overwrite -n rollup persistentvolumeclaims/data-${name} evnode.dev/started=1`;
+
+  test("is accepted on the claims, as an approval would wait for ever", () => {
+    expect(told(leader(0), member(1, onCopy), member(2, onCopy))).toEqual([
+      `${isNew("seq-1")} ${mark("seq-1")}`,
+      `${isNew("seq-2")} ${mark("seq-2")}`,
+    ]);
+  });
+
+  test("is accepted as the text says: with one claim marked, an approval does for the other", () => {
+    const [only, ...more] = told(leader(0), member(1), member(2, onCopy)) ?? [];
+    expect([only, more]).toEqual([
+      expect.stringMatching(/To accept that: kubectl .*approve-rejoin=seq-2$/),
+      [],
+    ]);
+  });
+
+  test("comes before a member that is empty", () => {
+    expect(told(leader(0), member(1, onCopy), member(2, isEmpty))).toEqual([
+      `${isNew("seq-1")} ${mark("seq-1")}`,
+      "seq-2 has lost its data: the volume of claim data-seq-2 is empty. It will not start on it, and 2 of 3 members are lost, so the rest is no majority: accept first the copies on which others run. Then it can be rebuilt from the other members.",
+    ]);
+  });
+});
+
+test("the approval of a copy says what it waits for", () => {
+  const approved = cluster({ metadata: { annotations: { [annotations.approveRejoin]: "seq-1" } } });
+  const all = [leader(0), member(1, onCopy), member(2, { says: isClosed })];
+  const { blockers = [] } = bootstrap(snapshot({ cluster: approved, members: all }));
+  expect(blockers[0]?.message).toMatch(/It is approved to stay on it, and waits: ev-node of seq-2 runs, but/);
 });
 
 test("before the first start a damaged volume costs nothing", () => {

@@ -107,5 +107,8 @@ export async function readsReferences(fields: Spec): Promise<unknown> {
     const object = { apiVersion: "v1", kind: kind.kind, metadata: { name }, data };
     return Promise.resolve(object as unknown as T);
   };
-  return { found: await readReferences(read, parsed.spec, true), asked: asked.sort() };
+  return {
+    found: await readReferences(read, parsed.spec, { needsIdentity: true, isForOneNamespace: false }),
+    asked: asked.sort(),
+  };
 }

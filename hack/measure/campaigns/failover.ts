@@ -1,12 +1,11 @@
 import { defaultTiming } from "../../../src/evnode/raft-timing.ts";
 import { kinds } from "../../../src/model/kinds.ts";
-import { leaderServiceName } from "../../../src/model/names.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { campaign } from "../campaign.ts";
 import { interleaved } from "../interleave.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { manifestOf, type OperatedCluster, operatedCluster } from "../operated-cluster.ts";
+import { leaderAddress, manifestOf, type OperatedCluster, operatedCluster } from "../operated-cluster.ts";
 import type { Members } from "../pods.ts";
 import { type RoleChanges, recordRoles, roleTimeline } from "../role-timeline.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
@@ -78,9 +77,7 @@ async function started<M extends Members>(session: Session, members: M): Promise
 
 async function killOurs(session: Session, cluster: OperatedCluster, index: number): Promise<OurKill> {
   const record = await recordRoles(session, cluster);
-  const service = { namespace: cluster.namespace, name: leaderServiceName(cluster.name) };
-  const address = (await session.api.get(kinds.service, service))?.spec?.clusterIP;
-  if (address === undefined) throw new Error(`Service ${service.name} has no address`);
+  const address = await leaderAddress(session, cluster);
   let sender: Sender | undefined;
   try {
     return await killLeader(session, cluster, async (scene) => {

@@ -1,6 +1,5 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import { EVNODE_CONTAINER } from "../../../src/model/member.ts";
-import { leaderServiceName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { longestGap } from "../block-gaps.ts";
@@ -10,6 +9,7 @@ import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { askLeads } from "../node-rpc.ts";
 import {
+  leaderAddress,
   manifestOf,
   type OperatedCluster,
   operatedCluster,
@@ -85,7 +85,7 @@ async function tryFault(session: Session, { cluster, survey, fault }: Trial): Pr
   const member = pod.metadata.name;
   const sender = sendTransactions(
     session,
-    await leaderIp(session, cluster),
+    await leaderAddress(session, cluster),
     `${member}-${performance.now()}`,
   );
   const before = await lastRepair(session, cluster);
@@ -135,13 +135,6 @@ async function victim(
   const pods = await podsOf(session, cluster);
   const leads = await Promise.all(pods.map(({ status }) => askLeads(status?.podIP ?? "")));
   return pods.find((_, index) => leads[index] === (of === "leader"));
-}
-
-async function leaderIp({ api }: Session, { namespace, name }: OperatedCluster): Promise<string> {
-  const service = await api.get(kinds.service, { namespace, name: leaderServiceName(name) });
-  const { clusterIP } = service?.spec ?? {};
-  if (clusterIP === undefined) throw new Error(`the leader's Service of ${name} has no address`);
-  return clusterIP;
 }
 
 async function lastRepair(session: Session, cluster: OperatedCluster): Promise<number> {

@@ -9,6 +9,9 @@ const count = (description: string) =>
 const height = (description: string) =>
   field(z.int().min(0), description, { keywords: { format: "int64" } }).optional();
 
+/** What stands for an observed generation where there is no status yet: see `hack/generate-crd.ts`. */
+export const NOT_LOOKED_AT = -1;
+
 const oneOf = <const T extends readonly string[]>(values: T, description: string) =>
   field(z.enum(values), description).optional();
 
@@ -282,7 +285,11 @@ const retained = field(
 
 export const status = field(
   z.object({
-    observedGeneration: height("Generation of the spec that this status is about."),
+    observedGeneration: field(
+      z.int().min(NOT_LOOKED_AT),
+      "Generation of the spec that this status is about; -1 before the operator has looked at it for the first time.",
+      { keywords: { format: "int64" } },
+    ).optional(),
     phase: oneOf(
       [
         "Pending",

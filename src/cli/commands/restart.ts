@@ -73,13 +73,21 @@ function requestFor(cluster: EvNodeCluster, member: string): Readonly<Record<str
 
 type Over = (cluster: EvNodeCluster) => ExitCode | undefined;
 
-/** The operator takes the request away when the member was seen to be restarted. */
+/**
+ * The operator takes the request away when the member was seen to be restarted. It is back when it is ready, and
+ * nothing is taken to the members any more.
+ */
 const isMemberOver =
   (member: string, before: EvNodeCluster | undefined): Over =>
   (cluster) => {
-    if (cluster.metadata.annotations?.[annotations.restartMember] !== member) return exitCodes.well;
-    return isStuck(cluster, before) ? exitCodes.notWell : undefined;
+    if (isStuck(cluster, before)) return exitCodes.notWell;
+    if (cluster.metadata.annotations?.[annotations.restartMember] === member) return undefined;
+    const { reason = "RollingOut" } = conditionOf(cluster, "RolloutComplete") ?? {};
+    const isBack = cluster.status?.members?.find(({ name }) => name === member)?.ready === true;
+    return isBack && !movingReasons.includes(reason) ? exitCodes.well : undefined;
   };
+
+const movingReasons = ["Rehearsing", "RollingOut", "RolloutWaiting"];
 
 /** Another rollout than before was the last one, and all members run what is asked for. */
 const isAllOver =

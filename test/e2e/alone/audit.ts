@@ -4,7 +4,11 @@ import { operatorUser } from "../harness/operator-names.ts";
 /** One request as the API server noted it; nothing of its body. */
 export interface AuditedRequest {
   readonly verb: string;
-  readonly user: { readonly username: string };
+  readonly user: {
+    readonly username: string;
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
+  readonly requestURI: string;
   readonly requestReceivedTimestamp: string;
   readonly objectRef?: {
     readonly resource: string;
@@ -17,7 +21,7 @@ export interface AuditedRequest {
 
 const writing = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
-/** What the operator has asked of the API server since the tape was started, from the server's audit log. */
+/** What operators have asked of the API server since the tape was started, from the server's audit log. */
 export class AuditTape {
   readonly #file: string;
   readonly #from: number;
@@ -32,8 +36,20 @@ export class AuditTape {
   }
 
   async writes(): Promise<readonly AuditedRequest[]> {
-    const requests = await this.#read();
-    return requests.filter(({ user, verb }) => user.username === operatorUser && writing.has(verb));
+    return (await this.requestsOf(operatorUser)).filter(({ verb }) => writing.has(verb));
+  }
+
+  async requestsOf(username: string): Promise<readonly AuditedRequest[]> {
+    return (await this.#read()).filter(({ user }) => user.username === username);
+  }
+
+  /** Which pods of the operator wrote, one after the other: a pod that writes after another one is named again. */
+  async writers(): Promise<readonly string[]> {
+    const inOrder = (await this.writes()).toSorted((a, b) =>
+      a.requestReceivedTimestamp < b.requestReceivedTimestamp ? -1 : 1,
+    );
+    const pods = inOrder.map(({ user }) => user.extra?.["authentication.kubernetes.io/pod-name"]?.[0] ?? "?");
+    return pods.filter((pod, index) => pod !== pods[index - 1]);
   }
 
   async #read(): Promise<readonly AuditedRequest[]> {
@@ -52,7 +68,8 @@ export class AuditTape {
 }
 
 /** Such as `patch statefulsets/status demo/seq`. */
-export function describeRequest({ verb, objectRef }: AuditedRequest): string {
-  const { resource = "", subresource, namespace, name } = objectRef ?? {};
+export function describeRequest({ verb, objectRef, requestURI }: AuditedRequest): string {
+  if (!objectRef) return `${verb} ${requestURI}`;
+  const { resource, subresource, namespace, name } = objectRef;
   return `${verb} ${resource}${subresource ? `/${subresource}` : ""} ${[namespace, name].filter(Boolean).join("/")}`;
 }

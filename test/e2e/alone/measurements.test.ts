@@ -8,13 +8,14 @@ import { environment } from "../harness/environment.ts";
 const main = join(import.meta.dirname, "../../../hack/measure/main.ts");
 
 /**
- * The others have their short form here already: failover, quiet, operator-away and operator-killed. The longest come
- * first, so that none is left over at the end.
+ * The others have their short form here already: failover, quiet, operator-away, operator-failover and operator-killed.
+ * The longest come first, so that none is left over at the end.
  */
 const campaigns = [
   "memory",
   "rollouts",
   "memberships",
+  "membership-faults",
   "rollout-storms",
   "repairs",
   "total-stops",

@@ -51,6 +51,8 @@ export async function makeFork(cluster: Cluster, member: string): Promise<void> 
     await comesTo(cluster, height + AHEAD);
   } finally {
     await rm(home, { recursive: true, force: true });
+    // What its starts without a state left there.
+    await rm(raft, { recursive: true, force: true });
     await rename(held, raft);
   }
 }

@@ -11,6 +11,7 @@ it("a member whose agent cannot be reached is shown as the cluster's status tell
     { items: [{ metadata: { name: "c-0" }, status: { phase: "Running", conditions: ready } }] },
   ];
   const kubectl: Kubectl = {
+    program: "kubectl",
     run: async () => "",
     json: async <T>(schema: z.ZodType<T>, args: readonly string[]) =>
       schema.parse(answers[args[1] === "pods" ? 1 : 0]),

@@ -32,6 +32,8 @@ export interface NodeProcess {
   known: Head | undefined;
   /** The first block that it made since it leads. */
   firstBlock: Block | undefined;
+  /** Leads without making a block, if it comes to lead. */
+  isIdle?: true;
 }
 
 export interface InstalledConfig {

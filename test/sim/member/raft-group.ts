@@ -141,7 +141,7 @@ function lead(deps: RaftDependencies, running: readonly Running[], leader: Runni
   const { raft, process } = leader;
   const { volume } = leader.run;
   const end = endOf(leader);
-  if (isPartOf(end, volume.stored)) {
+  if (!process.isIdle && isPartOf(end, volume.stored)) {
     raft.log = nextBlock(end, { term: raft.term, id: chains.newBlock(), timeMs: nowMs() });
     process.firstBlock ??= raft.log;
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Status } from "../../../src/api/evnodecluster.ts";
+import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { claimName } from "../../../src/model/names.ts";
 import type { PersistentVolumeClaim } from "../../../src/model/objects.ts";
@@ -15,6 +16,9 @@ const { namespace, name } = MAIN;
 /** The claim that docs/disaster.md shows. */
 const [shown] = fencesOf(read("docs/disaster.md")).filter(({ language }) => language === "yaml");
 const manifest = parse(shown?.text ?? "") as PersistentVolumeClaim;
+
+const approval = /evnode\.dev\/approve-rejoin=(\S+)/;
+const started = { metadata: { annotations: { [annotations.started]: "1" } } };
 
 /** A cluster of three with its operator, and what its owner does by hand. */
 class RestoredCluster {
@@ -35,6 +39,12 @@ class RestoredCluster {
 
   reasonOf(type: string): string | undefined {
     return this.status.conditions?.find((condition) => condition.type === type)?.reason;
+  }
+
+  /** What the message about the volumes has at a place; empty where it does not have it. */
+  told(place: RegExp): string {
+    const message = this.status.conditions?.find(({ type }) => type === "VolumesReady")?.message ?? "";
+    return place.exec(message)?.[1] ?? "";
   }
 
   async until(what: string, isSo: (status: Status) => boolean): Promise<void> {
@@ -131,5 +141,17 @@ describe("a majority of volumes that is brought back as docs/disaster.md says", 
     const { cluster } = await restoredMajority(undefined);
     expect(cluster.reasonOf("VolumesReady")).toBe("VolumeLost");
     expect(cluster.reasonOf("ChainSafe")).toBe("NoForkSeen");
+
+    // As the messages say, one after the other: the first on its claim, the last by an approval.
+    const claim = cluster.told(/ persistentvolumeclaims\/(\S+) evnode\.dev\/started=1/);
+    cluster.universe.registry.patch(kinds.claim, { namespace, name: claim }, started);
+    await cluster.until("an approval does for the other", () => cluster.told(approval) !== "");
+    const member = cluster.told(approval);
+    cluster.universe.approvals.allow(namespace, member);
+    cluster.universe.registry.patch(kinds.cluster, MAIN, {
+      metadata: { annotations: { [annotations.approveRejoin]: member } },
+    });
+    await cluster.until("all are accepted", () => cluster.reasonOf("VolumesReady") === "VolumesIntact");
+    expect(cluster.universe.violations).toEqual([]);
   });
 });
