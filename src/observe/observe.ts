@@ -69,12 +69,7 @@ export async function observe(
   };
   const wanted = await readOf(asked);
   const maxAgeMs = wanted.every(isPrepared) ? QUIET_MAX_AGE_MS : BUSY_MAX_AGE_MS;
-  const read: ReadObject = async (kind, name) => {
-    const ref = kind.namespaced ? { namespace, name } : { name };
-    const found = await world.read(kind, ref, maxAgeMs);
-    // What is missing keeps the cluster waiting, and whoever brings it back looks on.
-    return found ?? world.read(kind, ref, BUSY_MAX_AGE_MS);
-  };
+  const read = readerOf(world, namespace, maxAgeMs);
   const identity = identityView(await read(kinds.secret, names.identitySecretName(name)));
   // Another number in the spec is none of members before a change has been made of it.
   const begun = intent || parsed.kind !== "valid" ? undefined : begunWith(identity);
@@ -143,6 +138,15 @@ async function lookAtBlocks(
   const difference = differenceOf({ members });
   const parting = await partings.look(keyOf(metadata), { members, difference, isCertain });
   return parting === undefined ? {} : { parting };
+}
+
+/** What is missing keeps a cluster waiting, and whoever brings it back looks on: it is asked for again soon. */
+function readerOf(world: World, namespace: string, maxAgeMs: number): ReadObject {
+  return async (kind, name) => {
+    const ref = kind.namespaced ? { namespace, name } : { name };
+    const found = await world.read(kind, ref, maxAgeMs);
+    return found ?? world.read(kind, ref, BUSY_MAX_AGE_MS);
+  };
 }
 
 /** Which lock it would be stands in the identity. */

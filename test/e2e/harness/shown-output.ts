@@ -1,18 +1,18 @@
+import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect } from "vitest";
 import type { CommandResult } from "../../../hack/local-cluster/command.ts";
 import { type Renamed, shownText, steadyText } from "./steady-text.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
 /** What commands print, as pages show it. A block of a page says above itself which output it is. */
-export const shownPages = ["docs/kubectl-plugin.md", "docs/kubectl-plugin-output.md"] as const;
+const shownPages = ["docs/kubectl-plugin.md", "docs/kubectl-plugin-output.md"] as const;
 
 const BLOCK = /^<!-- shown: ([\w-]+) -->\n```console\n([^]*?)^```$/gm;
 
 /** Every block of the pages, by its name. */
-export function shownBlocks(): ReadonlyMap<string, readonly string[]> {
+function shownBlocks(): ReadonlyMap<string, readonly string[]> {
   const found = shownPages.flatMap((page) => [...read(page).matchAll(BLOCK)]);
   return new Map(
     [...Map.groupBy(found, ([, name = ""]) => name)].map(([name, all]) => [
@@ -44,9 +44,9 @@ export class ShownOutput {
     const text = shownText([`$ ${command}`, ...printed, ...code].join("\n"), this.#renamed());
     const blocks = shownBlocks().get(name) ?? [];
     if (process.env["E2E_PAGES"] === "renew") return renew(name, text);
-    expect(blocks, `block ${name} of ${shownPages.join(" or ")}`).not.toEqual([]);
-    const hint = `${name}: E2E_PAGES=renew writes the pages anew`;
-    for (const block of blocks) expect(steadyText(text), hint).toBe(steadyText(block));
+    if (blocks.length === 0) throw new Error(`there is no block ${name} in ${shownPages.join(" or ")}`);
+    for (const block of blocks)
+      assert.equal(steadyText(text), steadyText(block), `${name}: E2E_PAGES=renew writes the pages anew`);
   }
 
   /** Names of blocks that no test has looked at. */
