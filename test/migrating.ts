@@ -1,5 +1,5 @@
 import type { Spec } from "../src/api/evnodecluster.ts";
-import type { AgentAnswer } from "../src/model/agent-protocol.ts";
+import type { AgentAnswer, VolumeChange } from "../src/model/agent-protocol.ts";
 import { annotations } from "../src/model/annotations.ts";
 import type { Identity } from "../src/model/identity.ts";
 import type { Member, MemberClaim, MemberPod } from "../src/model/member.ts";
@@ -17,10 +17,13 @@ const RPC = "http://old.example.com:7331";
 const HEAD = { height: 100, hash: "aa", timeMs: 1 };
 export const TOLD: ToldBlock = { height: 100, hash: "aa" };
 
-export const takenOver = (oldSequencer: "Running" | "Stopped"): Partial<Spec> => ({
+export const takenOver = (
+  oldSequencer: "Running" | "Stopped",
+  over: Partial<NonNullable<Spec["migration"]>> = {},
+): Partial<Spec> => ({
   chain: { id: "rollup-1", genesis: { configMap: { name: "genesis", key: "genesis.json" } } },
   signer: { secretName: "signer" },
-  migration: { peer: PEER, rpcAddress: RPC, oldSequencer },
+  migration: { peer: PEER, rpcAddress: RPC, oldSequencer, ...over },
 });
 
 const chain = { chainId: "rollup-1", proposer: present().identity.proposer };
@@ -30,6 +33,7 @@ export const running = (over: Partial<OldSequencer> = {}): OldSequencer => ({
   last: { kind: "told", block: TOLD, chain },
   chain,
   highest: TOLD,
+  asked: [],
   silentMs: 0,
   membersStillMs: 0,
   ...over,
@@ -40,6 +44,7 @@ export const silent = (over: Partial<OldSequencer> = {}): OldSequencer => ({
   last: { kind: "silent", why: "the connection is refused" },
   chain,
   highest: TOLD,
+  asked: [],
   silentMs: 60_000,
   membersStillMs: 60_000,
   ...over,
@@ -96,7 +101,15 @@ const unmarked = { epoch: undefined, started: undefined };
 /** Its volume is new. */
 export const empty = (ordinal: number) => member(ordinal, { claim: unmarked, ...has({ kind: "empty" }) });
 
+/** Somebody copied a node's data there. */
+export const copy = (ordinal: number) =>
+  member(ordinal, { claim: unmarked, ...has({ kind: "foreign", message: "of nobody", copy: true }) });
+
+type Copy = Extract<VolumeChange, { kind: "joining" }>["copy"];
+
 interface FollowingShape {
+  /** Its blocks came with a copy. */
+  readonly copy?: Copy;
   readonly head?: typeof HEAD;
   readonly isSettled?: boolean;
   readonly isPrepared?: boolean;
@@ -107,7 +120,8 @@ interface FollowingShape {
 
 /** It runs ev-node as a full node, and holds this last block. */
 export function following(ordinal: number, shape: FollowingShape = {}): Member {
-  const { head = HEAD, isSettled = true, isPrepared = false } = shape;
+  const { head = HEAD, copy: copied, isPrepared = false } = shape;
+  const { isSettled = copied === undefined || copied.proven === true } = shape;
   return member(ordinal, {
     claim: { ...unmarked, ...shape.claim },
     pod: { configRevision: revision(), ready: false, role: undefined, ...shape.pod },
@@ -121,6 +135,7 @@ export function following(ordinal: number, shape: FollowingShape = {}): Member {
           kind: "joining",
           ...(isSettled ? { settled: true } : {}),
           ...(isPrepared ? { prepared: true } : {}),
+          ...(copied ? { copy: copied } : {}),
         },
       },
       node: { kind: "open", height: head.height, head },

@@ -55,6 +55,9 @@ function fingerprints({ genesis, voters }: Findings): AgentAnswer["fingerprints"
 
 function shownVolume({ volume, isSettled }: Findings): AgentAnswer["volume"] {
   if (volume.kind !== "intact" || volume.change === undefined || !isSettled) return volume;
+  const copy = volume.change.kind === "joining" ? volume.change.copy : undefined;
+  // It runs, but does not follow anybody.
+  if (copy && !copy.proven) return volume;
   return { ...volume, change: { ...volume.change, settled: true } };
 }
 

@@ -2,7 +2,7 @@ import type { Order, Voter } from "../model/agent-protocol.ts";
 import type { MemberFacts } from "./member-facts.ts";
 import { isExecuted, type OrderFacts, type OrderVerdict, refuse, type VotersOrder } from "./orders.ts";
 import type { VolumeState } from "./volume.ts";
-import { epochAhead, type VolumeRecord } from "./volume-record.ts";
+import { epochAhead, unprovenCopy, type VolumeRecord } from "./volume-record.ts";
 import { problemOfVoters, votersDigest } from "./voters.ts";
 
 export interface ChangeFacts extends OrderFacts {
@@ -22,6 +22,8 @@ export type ChangeVerdict =
       readonly order: JoinOrder;
       readonly hadBlocks: boolean;
       readonly before: VolumeRecord | undefined;
+      /** Its blocks came with a copy of another node's data. */
+      readonly isCopy?: true;
     }
   /** Writes what the epoch of the order begins with, beside that of the epoch that ends. */
   | { readonly kind: "prepare"; readonly order: VotersOrder; readonly record: VolumeRecord }
@@ -46,10 +48,12 @@ export const isOfChange = (order: Order, volume: VolumeState): boolean =>
  * | ----------------- | -------------------------- | ------------- | ------------ | --------------- | ------- |
  * | empty             | joins                      | refused       | refused      | as ever         | refused |
  * | of an earlier epoch | joins, with its blocks   | refused       | refused      | refused         | refused |
+ * | a copy's blocks   | joins, if the order says so | refused      | refused      | refused         | refused |
  * | foreign, damaged  | refused                    | refused       | refused      | refused         | refused |
  * | intact, new       | refused                    | refused       | done         | as ever         | as ever |
  * | intact, started   | refused                    | freezes       | done         | as ever         | as ever |
  * | frozen to m       | refused; joins for a later epoch | done    | thaws        | prepares        | goes over |
+ * | joining, its copy not proven | proven, if the order has its last block | refused | refused | refused | refused |
  * | joining for m     | done; joins for a later epoch | refused    | refused      | prepares        | goes over |
  *
  * Each of them is one record that is written whole, and `prepares` writes a folder before, which nothing uses without
@@ -61,6 +65,7 @@ export function judgeChange(order: Order, volume: VolumeState, facts: ChangeFact
   if (order.kind === "join") return judgeJoin(order, volume, facts);
   if (volume.kind === "empty") return refuse(order, "the volume is empty");
   if (volume.kind !== "intact") return refuse(order, volume.message);
+  if (unprovenCopy(volume.record)) return refuse(order, NOT_PROVEN);
   switch (order.kind) {
     case "freeze":
       return judgeFreeze(order, volume.record);
@@ -82,7 +87,8 @@ function judgeJoin(order: JoinOrder, volume: VolumeState, { member, named }: Cha
   if (volume.kind === "empty") return { kind: "join", order, hadBlocks: false, before: undefined };
   if (volume.kind === "damaged") return refuse(order, volume.message);
   if (volume.kind === "foreign") {
-    const { earlier } = volume;
+    const { earlier, isCopy } = volume;
+    if (isCopy && order.copy) return { kind: "join", order, hadBlocks: true, before: undefined, isCopy };
     if (earlier === undefined) return refuse(order, volume.message);
     if (earlier.record.lostBlocks) return refuse(order, "the block data was missing");
     return joins(order, earlier.record, earlier.hasBlockData);
@@ -91,12 +97,24 @@ function judgeJoin(order: JoinOrder, volume: VolumeState, { member, named }: Cha
   const { record } = volume;
   if (record.change === undefined)
     return refuse(order, `the volume is that of a member of epoch ${record.epoch}`);
+  if (unprovenCopy(record) && order.epoch !== record.epoch) return refuse(order, NOT_PROVEN);
   if (order.epoch > (epochAhead(record) ?? record.epoch)) return joins(order, record, true);
   if (record.change.kind === "frozen" || order.epoch < record.epoch)
     return refuse(order, `the volume is on its way from epoch ${record.epoch} to ${epochAhead(record)}`);
   if (record.votersDigest !== votersDigest(order.voters)) return refuse(order, "it joins other voters");
-  return { kind: "record", order, record };
+  const { copy } = record.change;
+  if (!copy || !order.copy?.proven) return { kind: "record", order, record };
+  const { height, hash } = order.copy.proven;
+  if (copy.head?.height !== height || copy.head.hash !== hash)
+    return refuse(order, `block ${height} with hash ${hash} is not the last one of the copy on the volume`);
+  return {
+    kind: "record",
+    order,
+    record: { ...record, change: { ...record.change, copy: { ...copy, proven: true } } },
+  };
 }
+
+const NOT_PROVEN = "its blocks came with a copy, and nobody has proven yet that they are of this chain";
 
 function joins(order: JoinOrder, before: VolumeRecord, hasBlockData: boolean): ChangeVerdict {
   return { kind: "join", order, hadBlocks: before.hadBlocks && hasBlockData, before };

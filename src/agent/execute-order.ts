@@ -64,7 +64,9 @@ function newRecord(
     started: verdict.order.kind === "rejoin",
     hadBlocks: verdict.hadBlocks,
     executedOrders: verdict.before?.executedOrders ?? [],
-    ...(verdict.kind === "join" ? { change: { kind: "joining" } } : {}),
+    ...(verdict.kind === "join"
+      ? { change: { kind: "joining", ...(verdict.isCopy ? { copy: {} } : {}) } }
+      : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { hasMorePeers } from "../evnode/config.ts";
+import { hasMorePeers, renderAlone } from "../evnode/config.ts";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
 import type { MemberTexts } from "./check-config.ts";
 import { closedSince, current } from "./findings.ts";
@@ -8,7 +8,7 @@ import { judgeHeld } from "./levelling.ts";
 import { levelOf } from "./peer-level.ts";
 import { dropAbove, loggedHeight } from "./raft-log.ts";
 import { Restarter } from "./restarter.ts";
-import { beginAs, processesBefore } from "./run-kind.ts";
+import { beginAs, processesBefore, type RunKind } from "./run-kind.ts";
 
 /** Since when something is as it is. */
 class Since {
@@ -26,6 +26,8 @@ export interface HeldKeeperDependencies extends KeeperDependencies {
   /** Of the epoch that ends; undefined for a member that joins. */
   readonly raftFolder: string | undefined;
   readonly configs: MemberTexts;
+  /** Its blocks came with a copy that nobody has proven: it has no peers. */
+  readonly isAlone?: boolean;
   /** The processes of ev-node that run now. */
   readonly nodeProcesses: () => Promise<readonly string[]>;
   /** Looks at the chain and at every peer anew. */
@@ -46,6 +48,7 @@ export interface HeldKeeperDependencies extends KeeperDependencies {
 export class HeldKeeper implements Keeper {
   readonly #given: HeldKeeperDependencies;
   readonly #restarter: Restarter;
+  readonly #kind: RunKind;
   #level: string;
   #loggedHeight: number | undefined;
   readonly #still = new Since();
@@ -60,12 +63,13 @@ export class HeldKeeper implements Keeper {
   constructor(given: HeldKeeperDependencies) {
     this.#given = given;
     this.#restarter = new Restarter(given.clock, given.stopNode);
-    this.#level = given.configs.level;
+    this.#kind = given.isAlone ? "alone" : "fullNode";
+    this.#level = this.#textOf(given.configs);
   }
 
   async begin(): Promise<void> {
     const { disk, configFolder, board } = this.#given;
-    await beginAs(disk, configFolder, "fullNode");
+    await beginAs(disk, configFolder, this.#kind);
     await this.#install();
     await this.#processes();
     board.update({ mode: { kind: "level" } });
@@ -83,11 +87,12 @@ export class HeldKeeper implements Keeper {
     }
     const mustEnd = before.length > 0 || running.some((process) => this.#unaware.includes(process));
     if (mustEnd) return this.restart();
-    if (isSettled) await this.#tendBlocks();
+    if (isSettled) await (this.#kind === "alone" ? this.#given.look() : this.#tendBlocks());
   }
 
   /** A process that waits for blocks knows the sources alone that its config named when it started. */
-  async use({ level }: MemberTexts): Promise<void> {
+  async use(texts: MemberTexts): Promise<void> {
+    const level = this.#textOf(texts);
     const hasMore = hasMorePeers(this.#level, level);
     this.#level = level;
     await this.#install();
@@ -98,6 +103,10 @@ export class HeldKeeper implements Keeper {
     await this.#restarter.restart();
   }
 
+  #textOf({ level }: MemberTexts): string {
+    return this.#kind === "alone" ? renderAlone(level) : level;
+  }
+
   async #install(): Promise<void> {
     const { disk, configFolder } = this.#given;
     await installConfig(disk, configFolder, this.#level);
@@ -106,7 +115,7 @@ export class HeldKeeper implements Keeper {
   async #processes() {
     const { disk, configFolder, nodeProcesses } = this.#given;
     const running = await nodeProcesses();
-    return { running, before: await processesBefore(disk, configFolder, "fullNode", running) };
+    return { running, before: await processesBefore(disk, configFolder, this.#kind, running) };
   }
 
   async #tendBlocks(): Promise<void> {

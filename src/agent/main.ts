@@ -150,7 +150,8 @@ async function runRound(given: MemberRun, whole: AbortSignal): Promise<void> {
   given.blocks.use(prepared.facts.rpcPort);
   const ofNode = { stopNode, nodeProcesses, nodeCpuStat };
   const endRound = () => round.abort();
-  await watch(prepared, { ...around, ...member, ...ofNode, log, beat, peers, endRound });
+  const blockAt = (height: number) => given.blocks.at(height);
+  await watch(prepared, { ...around, ...member, ...ofNode, log, beat, peers, blockAt, endRound });
   // Whatever was heard was heard of the member as it was.
   board.update({ node: closedSince(clock.monotonicMs()), isSettled: false });
 }

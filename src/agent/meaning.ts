@@ -49,7 +49,9 @@ function volumeMeaning(volume: Findings["volume"]): string {
   const { started, change } = volume;
   const way = change === undefined ? [] : [change.kind === "frozen" ? `frozen to ${change.to}` : "joining"];
   const prepared = change?.prepared === true ? ["prepared"] : [];
-  return [`intact ${started ? "started" : "new"}`, ...way, ...prepared].join(", ");
+  const copy = change?.kind === "joining" ? change.copy : undefined;
+  const copied = copy ? [copy.proven ? "a proven copy" : copy.head ? "a copy that was read" : "a copy"] : [];
+  return [`intact ${started ? "started" : "new"}`, ...way, ...prepared, ...copied].join(", ");
 }
 
 function nodeMeaning(node: NodeFinding): string {

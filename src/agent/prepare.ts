@@ -5,6 +5,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type ConfigFinding, checkOwnConfig, ownText } from "./check-config.ts";
 import { type IdentityCheck, type IdentityFinding, identityEntries } from "./check-identity.ts";
+import { heldTexts } from "./copied-blocks.ts";
 import type { Disk } from "./disk.ts";
 import { install } from "./install.ts";
 import { keepInstalledConfig, readInstalledConfig } from "./installed-config.ts";
@@ -85,7 +86,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   if (config.kind !== "accepted") return stop(board, config, "Config");
   // Before all that may take its time: kubelet starts a process that ended with whatever is installed.
   const isOnItsWay = found.kind === "present" && found.record.change !== undefined;
-  if (isOnItsWay) await holdBack(disk, paths.config, config.texts);
+  if (isOnItsWay) await holdBack(disk, paths.config, heldTexts(found.record, config.texts));
   const identity = await lookAtIdentity(settings, paths, config.facts, dependencies.checkIdentity);
   board.update({
     clusterId: identity.kind === "accepted" ? identity.clusterId : undefined,

@@ -9,7 +9,8 @@ import { type Disk, readIfPresent, replaceFile } from "./disk.ts";
 const FILE = "run-kind.json";
 
 const schema = z.strictObject({
-  kind: z.enum(["fullNode", "member"]),
+  /** `alone`: a full node that reaches nobody. */
+  kind: z.enum(["fullNode", "alone", "member"]),
   /** The processes that ran when the config of this kind was installed; absent until then. */
   before: z.array(z.string()).optional(),
 });

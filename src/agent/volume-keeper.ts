@@ -9,7 +9,7 @@ import { readPodAnnotations } from "./pod-annotations.ts";
 import { addToLedger, readLedger } from "./pod-ledger.ts";
 import type { AgentPaths } from "./settings.ts";
 import { judgeVolume, lookAtVolume, raftFolderName, type VolumeOwner, type VolumeState } from "./volume.ts";
-import { type VolumeRecord, writeRecord } from "./volume-record.ts";
+import { unprovenCopy, type VolumeRecord, writeRecord } from "./volume-record.ts";
 
 /** What a look at the volume and at the pod's order came to. */
 export interface VolumeReport {
@@ -120,9 +120,10 @@ async function judge(
   return judgeChange(order, volume, { ...known, named: await named(), isHeld, height });
 }
 
-/** From one epoch, or one kind of change, to another. A first bootstrap is none. */
+/** From one epoch, or one kind of change, to another, or out into the open. A first bootstrap is none. */
 function isMoved(before: VolumeState, record: VolumeRecord): boolean {
-  const step = ({ epoch, change }: VolumeRecord) => `${epoch} ${change?.kind}`;
+  const step = (record: VolumeRecord) =>
+    `${record.epoch} ${record.change?.kind} ${unprovenCopy(record) !== undefined}`;
   return "record" in before ? step(before.record) !== step(record) : record.change !== undefined;
 }
 

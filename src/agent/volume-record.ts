@@ -11,11 +11,17 @@ const MAX_ORDERS_KEPT = 16;
 /** What the next epoch begins with on this volume: its membership, which is one member alone or has a Raft folder. */
 const prepared = z.strictObject({ votersDigest: z.string(), isSingle: z.boolean() });
 
+/** The last block that came with a copy of another node's data, and whether the chain that is followed has it. */
+const copy = z.strictObject({
+  head: z.strictObject({ height: z.int().min(0), hash: z.string() }).optional(),
+  proven: z.literal(true).optional(),
+});
+
 const change = z.discriminatedUnion("kind", [
   /** Of a member of the epoch that the record names, which ends. */
   z.strictObject({ kind: z.literal("frozen"), to: z.int(), prepared: prepared.optional() }),
   /** Of no member yet: the epoch that the record names is the one to come. */
-  z.strictObject({ kind: z.literal("joining"), prepared: prepared.optional() }),
+  z.strictObject({ kind: z.literal("joining"), prepared: prepared.optional(), copy: copy.optional() }),
 ]);
 
 const recordSchema = z.strictObject({
@@ -54,6 +60,12 @@ export type VolumeRecord = Readonly<z.infer<typeof recordSchema>>;
 export function epochAhead({ epoch, change }: VolumeRecord): number | undefined {
   if (change === undefined) return undefined;
   return change.kind === "frozen" ? change.to : epoch;
+}
+
+/** Of a volume with a copy that nobody has proven yet; undefined of any other. */
+export function unprovenCopy({ change }: VolumeRecord) {
+  const copy = change?.kind === "joining" ? change.copy : undefined;
+  return copy?.proven ? undefined : copy;
 }
 
 /** Whether ev-node may run with a config of this epoch. As a full node it does not matter of which of the two it is. */

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, join, resolve, sep } from "node:path";
+import { LOG_FILE, STABLE_FILE } from "../evnode/raft-store.ts";
 import type { AgentAnswer, Voter } from "../model/agent-protocol.ts";
 import { isAbsent } from "./disk.ts";
 import { lookAtRaftFolder, namesIn, type RaftFolder } from "./raft-folder.ts";
@@ -24,6 +25,8 @@ export interface VolumeLook {
   readonly hasBlockData: boolean;
   /** What else lies on the volume, apart from the raft folder of this epoch. */
   readonly others: readonly string[];
+  /** Whether Raft or an agent left anything on it. */
+  readonly wasMember?: boolean;
 }
 
 export interface VolumeOwner {
@@ -39,10 +42,14 @@ export interface VolumeOwner {
 export type VolumeState =
   /** `leftover` is a raft folder that an order wrote when it did not come to its end. */
   | { readonly kind: "empty"; readonly leftover: RaftFolder & { readonly kind: "missing" | "fresh" } }
-  /** This member's own has another `epoch` than its config. `earlier`: that is one before. */
+  /**
+   * This member's own has another `epoch` than its config. `earlier`: that is one before. `isCopy`: blocks alone, as
+   * somebody may have copied them from a node that is no member of anything.
+   */
   | {
       readonly kind: "foreign";
       readonly message: string;
+      readonly isCopy?: true;
       readonly epoch?: number;
       readonly earlier?: EarlierVolume;
     }
@@ -76,10 +83,11 @@ export async function lookAtVolume(home: string, epoch: number, dbPath: string):
   const record = await readRecord(home);
   const known = record.kind === "present" ? record.record : undefined;
   const ahead = known && epochAhead(known);
-  const [raft, raftAhead, hasBlockData, names] = await Promise.all([
+  const [raft, raftAhead, hasBlockData, wasMember, names] = await Promise.all([
     lookAtRaftFolder(join(home, raftFolderName(known?.epoch ?? epoch))),
     ahead === undefined ? missing : lookAtRaftFolder(join(home, raftFolderName(ahead))),
     hasFile(resolve(home, dbPath), 3),
+    known === undefined && hasTraces(home),
     namesIn(home),
   ]);
   // A file system's own folder, the mount point of the config and the agent's folder say nothing about the volume.
@@ -89,6 +97,7 @@ export async function lookAtVolume(home: string, epoch: number, dbPath: string):
     raft,
     raftAhead,
     hasBlockData,
+    wasMember,
     others: (names ?? []).filter((name) => !expected.has(name)),
   };
 }
@@ -123,12 +132,13 @@ function isPrepared({ raftAhead = missing }: VolumeLook, { change }: VolumeRecor
   return raftAhead.kind === "fresh" && votersDigest(raftAhead.voters) === change.prepared.votersDigest;
 }
 
-function judgeUnknown({ raft, others }: VolumeLook): VolumeState {
+function judgeUnknown({ raft, others, hasBlockData, wasMember = true }: VolumeLook): VolumeState {
   if (others.length === 0 && (raft.kind === "missing" || raft.kind === "fresh"))
     return { kind: "empty", leftover: raft };
 
   const found = [...others, ...(raft.kind === "missing" ? [] : ["a raft folder"])].slice(0, 4).join(", ");
-  return { kind: "foreign", message: `the volume has data but no identity of a member: ${found}` };
+  const isCopy = hasBlockData && !wasMember ? { isCopy: true as const } : {};
+  return { kind: "foreign", message: `the volume has data but no identity of a member: ${found}`, ...isCopy };
 }
 
 function differenceOf(record: VolumeRecord, owner: VolumeOwner): string | undefined {
@@ -179,14 +189,16 @@ export function shownVolume(state: VolumeState): AgentAnswer["volume"] {
   if (state.kind === "empty") return { kind: "empty" };
   if (state.kind === "damaged") return { kind: "damaged", message: state.message };
   if (state.kind === "foreign") {
-    const { kind, message, epoch } = state;
-    return { kind, message, ...(epoch === undefined ? {} : { epoch }) };
+    const { kind, message, epoch, isCopy } = state;
+    return { kind, message, ...(epoch === undefined ? {} : { epoch }), ...(isCopy ? { copy: true } : {}) };
   }
   const { epoch, started, change } = state.record;
   if (change === undefined) return { kind: "intact", epoch, started };
   const prepared = state.isPrepared ? { prepared: true as const } : {};
-  const shown = change.kind === "frozen" ? { kind: change.kind, to: change.to } : { kind: change.kind };
-  return { kind: "intact", epoch, started, change: { ...shown, ...prepared } };
+  if (change.kind === "frozen")
+    return { kind: "intact", epoch, started, change: { kind: change.kind, to: change.to, ...prepared } };
+  const copy = change.copy === undefined ? {} : { copy: change.copy };
+  return { kind: "intact", epoch, started, change: { kind: change.kind, ...prepared, ...copy } };
 }
 
 /** Whether `dbPath` is a folder of its own inside the home, apart from all that the agent keeps there. */
@@ -195,6 +207,17 @@ export function isFolderInHome(home: string, dbPath: string): boolean {
   if (!path.startsWith(home + sep)) return false;
   const [first = ""] = path.slice(home.length + 1).split(sep);
   return first !== OWN_FOLDER && first !== "config" && !first.startsWith("raft-") && basename(path) !== "";
+}
+
+/** Where a member was, or one of a Raft group, the last blocks may be elsewhere than among the blocks. */
+async function hasTraces(home: string): Promise<boolean> {
+  const names = ((await namesIn(home)) ?? []).filter((name) => name !== "lost+found" && name !== "config");
+  if (names.some((name) => name.startsWith("raft"))) return true;
+  const own = (await namesIn(join(home, OWN_FOLDER))) ?? [];
+  // The record of an order that was cut off says nothing yet.
+  if (own.some((name) => !name.startsWith("."))) return true;
+  const inside = await Promise.all(names.map((name) => namesIn(join(home, name))));
+  return inside.some((found) => found?.includes(LOG_FILE) || found?.includes(STABLE_FILE));
 }
 
 async function hasFile(folder: string, depth: number): Promise<boolean> {

@@ -1,8 +1,10 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { BlockAnswer } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Board } from "./board.ts";
+import { CopiedBlocks } from "./copied-blocks.ts";
 import { CpuWatch } from "./cpu-watch.ts";
 import type { Disk } from "./disk.ts";
 import { newExecutionLook, unknownExecution } from "./execution-watch.ts";
@@ -25,6 +27,7 @@ import { isLazySequencer, SingleKeeper } from "./single-keeper.ts";
 import { UpdateKeeper } from "./update-keeper.ts";
 import { raftFolderName } from "./volume.ts";
 import { type NodeLife, noteBlocks, tendVolume } from "./volume-keeper.ts";
+import { unprovenCopy } from "./volume-record.ts";
 
 const LEADERSHIP_EVERY_MS = 200;
 const STATE_EVERY_MS = 1_000;
@@ -57,6 +60,8 @@ export interface WatchDependencies {
   /** Ends the signal: what is known of the member is over, and it has to be prepared anew. */
   readonly endRound: () => void;
   readonly nodeCpuStat: (home: string) => Promise<string | undefined>;
+  /** The block that ev-node holds at one height. */
+  readonly blockAt: (height: number) => Promise<BlockAnswer>;
 }
 
 /** Watches the member and its peers until the signal aborts, or the volume goes on to another epoch. Only the first looks precede ev-node. */
@@ -152,6 +157,7 @@ export function newKeeper(
       configs,
       look,
       raftFolder: record.change.kind === "frozen" ? raftFolder : undefined,
+      isAlone: unprovenCopy(record) !== undefined,
     });
   if ("single" in configs) return new SingleKeeper({ ...shared, configs });
   const beganAt = record.beganAt ?? 0;
@@ -207,11 +213,13 @@ function forgiving(log: Log, told: string, look: () => Promise<void>): () => Pro
 function newVolumeLook({ owner, facts }: Prepared, dependencies: WatchDependencies): () => Promise<void> {
   const { settings, paths, disk, board, nodeLife, endRound } = dependencies;
   const named = () => namedFacts(settings, paths);
+  const copied = new CopiedBlocks({ ...dependencies, home: paths.home });
   return async () => {
     board.update({ disk: await diskSpace(paths.home) });
     const report = await tendVolume({ disk, paths, owner, facts, nodeLife: nodeLife(facts), named });
     if (report.isMoved) return endRound();
     board.update(shownReport(report));
+    if (await copied.tend(report.volume)) return;
     const { node } = board.findings();
     if (node.kind === "open") await noteBlocks(disk, paths.home, report.volume, node.height?.value ?? 0);
   };

@@ -8,9 +8,11 @@ export interface MigrationPolicy {
   readonly rpcAddress: string;
   /** What its owner says of it. */
   readonly oldSequencer: "Running" | "Stopped";
+  /** Whether members may follow from what somebody copied onto their volumes. */
+  readonly copies: "Refuse" | "Accept";
 }
 
 /** Undefined where the chain begins, or began, in the cluster. */
 export function migrationPolicy({ migration }: Spec): MigrationPolicy | undefined {
-  return migration && { oldSequencer: "Running", ...migration };
+  return migration && { oldSequencer: "Running", copies: "Refuse", ...migration };
 }

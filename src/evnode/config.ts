@@ -95,6 +95,20 @@ export function renderFullNodeConfig(config: MemberConfig): string {
   return asYaml({ ...shared, node: { ...node, aggregator: false } });
 }
 
+/**
+ * A full node that gets no block from anywhere and gives none away, from the text of one that does: no peer, nothing
+ * that a peer could reach, and a DA layer where nobody is.
+ */
+export function renderAlone(fullNode: string): string {
+  const reading = parseYaml(fullNode);
+  const config = reading.kind === "parsed" ? reading.value : undefined;
+  if (!isSection(config) || !isSection(config["p2p"]) || !isSection(config["da"]))
+    throw new Error("the config of a full node cannot be read");
+  const p2p = { ...config["p2p"], listen_address: "/ip4/127.0.0.1/tcp/0", peers: "" };
+  const { auth_token: _, ...da } = config["da"];
+  return asYaml({ ...config, p2p, da: { ...da, address: "http://127.0.0.1:1" } });
+}
+
 function asYaml(config: object): string {
   return stringify(config, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
 }

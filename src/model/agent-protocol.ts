@@ -73,6 +73,15 @@ const node = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const lastBlock = z.object({ height: z.number().int(), hash: z.string() });
+
+/**
+ * Of a volume whose blocks somebody copied from another node. `head` is the last one that came with it, of height 0
+ * when none did; absent while it is read. Until it is `proven` to be of the chain that is followed, ev-node runs on it
+ * alone, without any peer, and is not `settled`.
+ */
+const copy = z.object({ head: lastBlock.optional(), proven: z.literal(true).optional() });
+
 /**
  * How far a volume is on its way to another membership. ev-node runs on it as a full node and in no other way, also
  * after restarts of the pod. `prepared`: it has what the next epoch begins with, and waits for the order to start.
@@ -91,6 +100,7 @@ const change = z.discriminatedUnion("kind", [
     kind: z.literal("joining"),
     settled: z.literal(true).optional(),
     prepared: z.literal(true).optional(),
+    copy: copy.optional(),
   }),
 ]);
 
@@ -103,9 +113,15 @@ const volume = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("empty") }),
   /**
    * Data without an identity, of another member, of another cluster or of another epoch. `epoch` is told of this
-   * member's own; agents of earlier versions do not tell it.
+   * member's own; agents of earlier versions do not tell it. `copy`: there is block data without an identity, and no
+   * sign of Raft or of an agent, as after a copy of a sequencer's data.
    */
-  z.object({ kind: z.literal("foreign"), message: z.string(), epoch: z.number().int().optional() }),
+  z.object({
+    kind: z.literal("foreign"),
+    message: z.string(),
+    epoch: z.number().int().optional(),
+    copy: z.literal(true).optional(),
+  }),
   /** This member's, but a part is gone, such as the raft directory. */
   z.object({ kind: z.literal("damaged"), message: z.string() }),
   z.object({
@@ -283,7 +299,17 @@ export const orderSchema = z.discriminatedUnion("kind", [
     forked: z.literal(true).optional(),
   }),
   z.object({ id: z.string(), kind: z.literal("start"), epoch: z.number().int() }),
-  z.object({ id: z.string(), kind: z.literal("join"), epoch: z.number().int(), voters: z.array(voter) }),
+  z.object({
+    id: z.string(),
+    kind: z.literal("join"),
+    epoch: z.number().int(),
+    voters: z.array(voter),
+    /**
+     * Also on a volume with the blocks of another node. `proven`: the last one that came with it, which the sequencer
+     * outside holds as well. Agents that do not know of it refuse such a volume.
+     */
+    copy: z.object({ proven: lastBlock.optional() }).optional(),
+  }),
   /** `epoch` is the one that ends. */
   z.object({
     id: z.string(),

@@ -1,7 +1,13 @@
 /** What a look at the RPC of a sequencer outside the cluster came to. */
 export type OldSequencerLook =
   | { readonly kind: "notYet" }
-  | { readonly kind: "told"; readonly block: ToldBlock; readonly chain: ToldChain }
+  | {
+      readonly kind: "told";
+      readonly block: ToldBlock;
+      readonly chain: ToldChain;
+      /** At the heights that it was asked for, as far as it told: without a hash where it has no block. */
+      readonly asked?: readonly ToldBlock[];
+    }
   /** Something listens there and gives no answer of a sequencer: that it is gone is not said. `what` is in words. */
   | { readonly kind: "listens"; readonly what: string }
   /** Nobody listens, or nothing comes back. No proof that the process has ended. */
@@ -28,6 +34,8 @@ export interface OldSequencer {
   readonly chain: ToldChain | undefined;
   /** The highest block of that chain that it told. */
   readonly highest: ToldBlock | undefined;
+  /** What it told of single heights: without a hash where it had no block the last time. */
+  readonly asked: readonly ToldBlock[];
   /** For how long the last blocks of the members were seen to be the same. */
   readonly membersStillMs: number;
 }

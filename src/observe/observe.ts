@@ -9,6 +9,7 @@ import type { Member } from "../model/member.ts";
 import { openChange } from "../model/membership-record.ts";
 import * as names from "../model/names.ts";
 import type { EvNodeClusterObject, Pod, StatefulSet } from "../model/objects.ts";
+import { unprovenCopies } from "../plan/copied-volumes.ts";
 import { differenceOf } from "../plan/fork.ts";
 import { membershipOn } from "../plan/membership-state.ts";
 import { objectKey, type Snapshot } from "../plan/snapshot.ts";
@@ -125,7 +126,9 @@ async function lookOutside(
   }
   const isOver = isBootstrapped(identity.identity);
   const { rpcAddress } = parsed.migration;
-  const view = await oldSequencers.look(key, { rpcAddress, members, isOver, isCertain });
+  const copies = unprovenCopies(members, identity.identity);
+  const heights = copies.flatMap(({ head }) => (head && head.height > 0 ? [head.height] : []));
+  const view = await oldSequencers.look(key, { rpcAddress, members, heights, isOver, isCertain });
   return { oldSequencer: view };
 }
 

@@ -2,6 +2,8 @@ import { type ClientRequest, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Parsed } from "../evnode/parsed.ts";
 import {
+  blockRequest,
+  parseBlock,
   parseProposer,
   parseState,
   parseStoreInfo,
@@ -10,15 +12,23 @@ import {
   stateRequest,
   storeInfoRequest,
 } from "../evnode/rpc.ts";
-import type { OldSequencerLook } from "../model/old-sequencer.ts";
+import type { OldSequencerLook, ToldBlock } from "../model/old-sequencer.ts";
 
-/** None of the answers has a block in it. */
+/** Of an answer without a block in it, and with one. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
 /** In hex, and twice as long as any. */
 const LONGEST_HASH = 128;
 
-/** Looks once at the RPC of a sequencer, until the signal aborts. Never rejects: whatever happens is what was found. */
-export type AskOldSequencer = (rpcAddress: string, signal: AbortSignal) => Promise<OldSequencerLook>;
+/**
+ * Looks once at the RPC of a sequencer, until the signal aborts, and asks it for its blocks at these heights. Never
+ * rejects: whatever happens is what was found.
+ */
+export type AskOldSequencer = (
+  rpcAddress: string,
+  signal: AbortSignal,
+  heights?: readonly number[],
+) => Promise<OldSequencerLook>;
 
 type Answer =
   | { readonly kind: "answered"; readonly status: number; readonly body: string }
@@ -32,7 +42,7 @@ type Answer =
  * | any answer that is not a sequencer's state, a redirection among them | somebody listens |
  * | a state | told, with what the other two answers add to it |
  */
-export const askOldSequencer: AskOldSequencer = async (rpcAddress, signal) => {
+export const askOldSequencer: AskOldSequencer = async (rpcAddress, signal, heights = []) => {
   const answer = await post(rpcAddress, stateRequest, signal);
   if (answer.kind !== "answered") return answer;
   const state = parsedOf(answer, parseState);
@@ -49,8 +59,26 @@ export const askOldSequencer: AskOldSequencer = async (rpcAddress, signal) => {
       ? { height: header.height, hash: header.hash }
       : { height: state.height };
   const chain = { chainId: state.chainId, ...(proposer === undefined ? {} : { proposer }) };
-  return { kind: "told", block, chain };
+  if (heights.length === 0) return { kind: "told", block, chain };
+  const asked: ToldBlock[] = [];
+  for (const height of heights) {
+    const found = await askForBlock(rpcAddress, height, { signal, highest: state.height });
+    if (found) asked.push(found);
+  }
+  return { kind: "told", block, chain, asked };
 };
+
+/** Undefined where it told nothing that can be read. That it has none at a height is told beside its own. */
+async function askForBlock(
+  rpcAddress: string,
+  height: number,
+  { signal, highest }: { readonly signal: AbortSignal; readonly highest: number },
+): Promise<ToldBlock | undefined> {
+  const answer = await post(rpcAddress, blockRequest(height), signal, MAX_BLOCK_BYTES);
+  const block = parsedOf(answer, parseBlock);
+  if (block) return block.height === height ? { height, hash: block.hash } : undefined;
+  return answer.kind === "answered" && height > highest ? { height } : undefined;
+}
 
 function parsedOf<T>(answer: Answer, parse: (body: string) => Parsed<T>): T | undefined {
   if (answer.kind !== "answered" || answer.status !== 200) return undefined;
@@ -63,6 +91,7 @@ function post(
   rpcAddress: string,
   { method, path, body = "" }: RpcRequest,
   signal: AbortSignal,
+  maxBytes = MAX_ANSWER_BYTES,
 ): Promise<Answer> {
   return new Promise((resolve) => {
     let isConnected = false;
@@ -77,18 +106,18 @@ function post(
     });
     // After an answer that was cut off, both come.
     asked.on("error", (error: NodeJS.ErrnoException) => resolve(failure(error, isConnected)));
-    readAnswer(asked, resolve);
+    readAnswer(asked, maxBytes, resolve);
     asked.end(body);
   });
 }
 
-function readAnswer(asked: ClientRequest, resolve: (answer: Answer) => void): void {
+function readAnswer(asked: ClientRequest, maxBytes: number, resolve: (answer: Answer) => void): void {
   asked.on("response", (response) => {
     const parts: Buffer[] = [];
     let length = 0;
     response.on("data", (part: Buffer) => {
       length += part.length;
-      if (length > MAX_ANSWER_BYTES) {
+      if (length > maxBytes) {
         resolve({ kind: "listens", what: "an answer that is too long for a sequencer's state" });
         asked.destroy();
       } else parts.push(part);

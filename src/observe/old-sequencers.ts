@@ -11,6 +11,8 @@ const WATCH_EVERY_MS = 30_000;
 export interface Outlook {
   readonly rpcAddress: string;
   readonly members: readonly Member[];
+  /** At which its blocks are asked for, until it told one. */
+  readonly heights: readonly number[];
   /** The members have started: what is known of it will do, and nobody waits. */
   readonly isOver: boolean;
   /** It is asked now, and waited for. */
@@ -27,6 +29,8 @@ interface Known {
   silentFromMs: number | undefined;
   chain: ToldChain | undefined;
   highest: ToldBlock | undefined;
+  /** By height. */
+  asked: ReadonlyMap<number, ToldBlock>;
   /** What the members held, and since when. */
   heads: string;
   headsSinceMs: number;
@@ -51,7 +55,7 @@ export class OldSequencers {
   }
 
   async look(clusterKey: string, outlook: Outlook): Promise<OldSequencer> {
-    const { rpcAddress, members, isOver, isCertain } = outlook;
+    const { rpcAddress, members, heights, isOver, isCertain } = outlook;
     const nowMs = this.#clock.monotonicMs();
     const before = this.#known.get(clusterKey);
     const known = before?.rpcAddress === rpcAddress ? before : newKnown(rpcAddress, nowMs);
@@ -61,7 +65,7 @@ export class OldSequencers {
     // One that is under way may have begun before what is decided upon was seen.
     if (mustWait) await known.looking;
     const isDue = nowMs - known.askedAtMs >= (isOver ? WATCH_EVERY_MS : EVERY_MS);
-    if (!known.looking && (isDue || mustWait)) known.looking = this.#lookOnce(clusterKey, known);
+    if (!known.looking && (isDue || mustWait)) known.looking = this.#lookOnce(clusterKey, known, heights);
     if (mustWait) await known.looking;
     return viewOf(known, this.#clock.monotonicMs());
   }
@@ -75,19 +79,21 @@ export class OldSequencers {
     await Promise.all([...this.#known.values()].flatMap(({ looking }) => looking ?? []));
   }
 
-  async #lookOnce(clusterKey: string, known: Known): Promise<void> {
+  async #lookOnce(clusterKey: string, known: Known, heights: readonly number[]): Promise<void> {
     const { kind } = known.last;
     known.askedAtMs = this.#clock.monotonicMs();
     const deadline = new AbortController();
     const cancel = this.#clock.after(DEADLINE_MS, () => deadline.abort());
-    const found = await this.#ask(known.rpcAddress, AbortSignal.any([deadline.signal, this.#stop.signal]));
+    const open = heights.filter((height) => known.asked.get(height)?.hash === undefined);
+    const signal = AbortSignal.any([deadline.signal, this.#stop.signal]);
+    const found = await this.#ask(known.rpcAddress, signal, open);
     cancel();
     known.looking = undefined;
     known.last = found;
     known.endedAtMs = this.#clock.monotonicMs();
     if (found.kind === "silent") known.silentFromMs ??= known.askedAtMs;
     else known.silentFromMs = undefined;
-    if (found.kind === "told") noteTold(known, found.block, found.chain);
+    if (found.kind === "told") noteTold(known, found);
     if (found.kind !== kind) this.#onChange(clusterKey);
   }
 }
@@ -100,15 +106,23 @@ const newKnown = (rpcAddress: string, nowMs: number): Known => ({
   silentFromMs: undefined,
   chain: undefined,
   highest: undefined,
+  asked: new Map(),
   heads: "",
   headsSinceMs: nowMs,
   looking: undefined,
 });
 
 /** Blocks of another chain say nothing of this one. */
-function noteTold(known: Known, block: ToldBlock, chain: ToldChain): void {
+function noteTold(
+  known: Known,
+  { block, chain, asked = [] }: Extract<OldSequencerLook, { kind: "told" }>,
+): void {
   const isSame = known.chain?.chainId === chain.chainId;
   known.highest = higher(isSame ? known.highest : undefined, block);
+  known.asked = new Map([
+    ...(isSame ? known.asked : []),
+    ...asked.map((told): [number, ToldBlock] => [told.height, told]),
+  ]);
   known.chain = isSame ? { ...known.chain, ...chain } : chain;
 }
 
@@ -131,11 +145,12 @@ function headOf(member: Member): readonly unknown[] {
 }
 
 function viewOf(known: Known, nowMs: number): OldSequencer {
-  const { last, chain, highest, silentFromMs, endedAtMs, headsSinceMs } = known;
+  const { last, chain, highest, asked, silentFromMs, endedAtMs, headsSinceMs } = known;
   return {
     last,
     chain,
     highest,
+    asked: [...asked.values()],
     silentMs: silentFromMs === undefined ? 0 : endedAtMs - silentFromMs,
     membersStillMs: nowMs - headsSinceMs,
   };

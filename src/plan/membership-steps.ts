@@ -8,7 +8,9 @@ import type { Step } from "./step.ts";
 
 type Change = Pick<OpenChange, "from" | "to" | "startedAt">;
 /** Members that go on with a chain from outside do so once: no time tells one attempt from another. */
-type Way = Pick<OpenChange, "to"> & Partial<Pick<OpenChange, "startedAt">>;
+type Way = Pick<OpenChange, "to"> &
+  Partial<Pick<OpenChange, "startedAt">> & { readonly copy?: JoinOrder["copy"] };
+type JoinOrder = Extract<Order, { kind: "join" }>;
 /** What an order to a member is made from. */
 type OrderScene = Pick<MembershipScene, "snapshot" | "identity" | "intents">;
 
@@ -22,7 +24,7 @@ const orderId = (kind: Order["kind"], epoch: number, startedAt: string | undefin
 /** An order that comes with another config, and where it is given, with the revision that the pod is of from then on. */
 export function moveMember(
   { snapshot, identity, intents }: OrderScene,
-  { to, startedAt }: Way,
+  { to, startedAt, copy }: Way,
   member: Member,
   kind: "join" | "start",
   configRevision: string,
@@ -31,9 +33,11 @@ export function moveMember(
   const { pod } = member;
   if (!pod || pod.terminating) return [];
   const { epoch } = to;
-  const id = orderId(kind, epoch, startedAt);
+  const step = copy === undefined ? "" : copy.proven ? "-copy-proven" : "-copy";
+  const id = orderId(kind, epoch, startedAt) + step;
   const voters = membershipVoters(snapshot, identity, intents.current.spec, to.replicas);
-  const order: Order = kind === "join" ? { id, kind, epoch, voters } : { id, kind, epoch };
+  const ofCopy = copy === undefined ? {} : { copy };
+  const order: Order = kind === "join" ? { id, kind, epoch, voters, ...ofCopy } : { id, kind, epoch };
   const isWritten = pod.configRevision === configRevision && pod.revision === revision;
   if (isWritten && !isDue(member, pod, order, snapshot.nowMs)) return [];
   return [{ kind: "moveMember", member, pod, order, configRevision, revision }];

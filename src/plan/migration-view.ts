@@ -45,6 +45,7 @@ export function allFollow({ snapshot, identity }: MigrationScene): string | unde
     if (!isPresent(member)) return `${name} has no pod`;
     const found = joiningOf(member, identity);
     if (!found) return `${name} has not told that it follows`;
+    if (found.copy && !found.copy.proven) return `the copy on the volume of ${name} is not proven`;
     if (!found.settled) return `ev-node of ${name} does not run as a full node yet`;
     if (heightOf(member) === undefined) return `${name} does not tell its last block`;
   }

@@ -2,10 +2,13 @@ import type { Blocker } from "../api/conditions.ts";
 import type { MigrationPolicy } from "../api/migration-policy.ts";
 import { isBootstrapped } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { commonLabels } from "../model/names.ts";
 import type { Action } from "./actions.ts";
 import { lacksConfigs } from "./config-entries.ts";
+import { isAcceptedCopy } from "./copied-volumes.ts";
 import { changeOf } from "./membership-state.ts";
 import { moveMember } from "./membership-steps.ts";
+import { judgeCopies } from "./migration-copies.ts";
 import { cut } from "./migration-cut.ts";
 import {
   followingConfigs,
@@ -18,6 +21,7 @@ import { allFollow, held, waits, whatAnswers } from "./migration-view.ts";
 import { isAnyStarted, joiningOf, volumeIn } from "./own-volume.ts";
 import { heightOf } from "./quorum.ts";
 import { isOutdated, isPresent, sceneOf } from "./rollout-scene.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { type Decider, NOTHING, type Step } from "./step.ts";
 import { volumeProblems } from "./volumes.ts";
 
@@ -36,6 +40,7 @@ const WATCH_MS = 30_000;
  * | not bootstrapped | it told something that is not noted, and tells no more | note it |
  * | not bootstrapped | a volume that cannot be used, or was prepared for a chain to begin | hold |
  * | not bootstrapped | a change of the spec is on its way to the pods | wait for it, and let it |
+ * | not bootstrapped | a member's blocks came with a copy, and are not proven | see `migration-copies.ts` |
  * | not bootstrapped | every agent answers, and a member does not follow | order `join`, with the old sequencer as a peer |
  * | not bootstrapped | its owner says Running | tell how far the members are, and when it may be stopped |
  * | not bootstrapped | its owner says Stopped | see `migration-cut.ts` |
@@ -68,6 +73,8 @@ function follow(scene: MigrationScene): Step {
   if (blockers.length > 0) return waits("a volume cannot be used", { blockers });
   const change = changeUnderWay(scene);
   if (change !== undefined) return waits(`${change} is taken to the members first`, { stop: false });
+  const copies = judgeCopies(scene, wanted);
+  if (copies) return copies;
   return join(scene) ?? (wanted.oldSequencer === "Stopped" ? cut(scene, wanted) : accompany(scene, wanted));
 }
 
@@ -94,7 +101,10 @@ function unusable({ snapshot, identity }: MigrationScene): string | undefined {
   const { name, claimName } = fresh ?? {};
   if (name !== undefined)
     return `the volume of ${name} was prepared to begin a chain. Delete claim ${claimName} and pod ${name}; no member has started yet`;
-  const refused = snapshot.members.find((member) => answerOf(member)?.refusedOrder?.id === joinId(identity));
+  const refused = snapshot.members.find((member) => {
+    const id = answerOf(member)?.refusedOrder?.id;
+    return id === joinId(identity) || id?.startsWith(`${joinId(identity)}-copy`);
+  });
   return refused && `${refused.name} refuses: ${answerOf(refused)?.refusedOrder?.message}`;
 }
 
@@ -121,11 +131,22 @@ function join(scene: MigrationScene): Step | undefined {
   if (others.length === 0) return undefined;
   // A claim that was not seen yet may be one of a member that was started. And members look for each other as soon as
   // they follow: a name server that is asked for a pod that has no address yet remembers that for long.
+  const strange = members.find((member) => !member.claim && isPresent(member) && isKnown(member));
+  if (strange) return waits(unlabelled(strange, snapshot));
   const absent = members.find((member) => !member.claim || !isPresent(member) || !isKnown(member));
   if (absent) return waits(`the agent of ${absent.name} has not told what is on its volume`);
   const to = { epoch: identity.epoch, replicas: members.length };
-  const joins = others.flatMap((member) => moveMember(scene, { to }, member, "join", configs.revision));
+  const joins = others.flatMap((member) => {
+    const way = isAcceptedCopy(snapshot, identity, member) ? { to, copy: {} } : { to };
+    return moveMember(scene, way, member, "join", configs.revision);
+  });
   return waits("members get leave to follow it", { stages: [joins].filter((stage) => stage.length > 0) });
+}
+
+/** Somebody made the claim before the cluster did, and the operator's watches show none but its own. */
+function unlabelled({ claimName }: Member, { cluster }: Snapshot): string {
+  const wanted = Object.entries(commonLabels(cluster.metadata.name)).map(([key, value]) => `${key}=${value}`);
+  return `claim ${claimName} is not seen as one of this cluster. Label it: kubectl label pvc ${claimName} ${wanted.join(" ")}`;
 }
 
 function isKnown(member: Member): boolean {

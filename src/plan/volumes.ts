@@ -4,6 +4,7 @@ import { annotations } from "../model/annotations.ts";
 import { type Identity, isBootstrapped } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member } from "../model/member.ts";
+import { isAcceptedCopy } from "./copied-volumes.ts";
 import { type Leave, leaveFor } from "./leave.ts";
 import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
 import { soleOf } from "./quorum.ts";
@@ -12,7 +13,9 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** What is wrong with members' volumes, one sentence for each, and what to do about it. */
 export function volumeProblems(snapshot: Snapshot, identity: Identity): Blocker[] {
-  const foreign = snapshot.members.flatMap((member) => foreignVolume(member));
+  const foreign = snapshot.members
+    .filter((member) => !isAcceptedCopy(snapshot, identity, member))
+    .flatMap((member) => foreignVolume(member, snapshot, identity));
   if (isBootstrapped(identity)) return [...lostVolumes(snapshot, identity), ...foreign];
   const spoilt = hasBegun(snapshot, identity) ? [] : snapshot.members.flatMap(spoiltVolume);
   return [...spoilt, ...foreign];
@@ -214,13 +217,18 @@ function spoiltVolume(member: Member): Blocker[] {
   return [volumeBlocker("VolumeLost", text)];
 }
 
-function foreignVolume(member: Member): Blocker[] {
+function foreignVolume(member: Member, { parsed }: Snapshot, identity: Identity): Blocker[] {
   const answer = answerOf(member);
   if (answer?.volume.kind !== "foreign") return [];
+  const isBefore = parsed.kind === "valid" && parsed.migration && !isBootstrapped(identity);
+  const copied = answer.volume.copy && isBefore ? ` ${TO_ACCEPT}` : "";
   const { name, claimName } = member;
-  const text = `${name} does not start: the volume of claim ${claimName} is not its own: ${answer.volume.message}. Give it back its own volume, or delete claim ${claimName} and pod ${name} to have the member rebuilt.`;
+  const text = `${name} does not start: the volume of claim ${claimName} is not its own: ${answer.volume.message}. Give it back its own volume, or delete claim ${claimName} and pod ${name} to have the member rebuilt.${copied}`;
   return [volumeBlocker("VolumeForeign", text)];
 }
+
+const TO_ACCEPT =
+  "When they are a copy of the old sequencer's data, set spec.migration.copies to Accept, and the member follows from there.";
 
 type VolumeReason = Extract<Blocker, { type: "VolumesReady" }>["reason"];
 

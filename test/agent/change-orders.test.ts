@@ -13,6 +13,9 @@ const prepared = { votersDigest: votersDigest(voters), isSingle: false };
 const frozen = { kind: "frozen", to: 2 } as const;
 const joiner: VolumeRecord = { ...record, epoch: 2, started: false, change: { kind: "joining" } };
 
+const HEAD = { height: 40, hash: "aa" };
+const copied = (copy: object) => ({ ...joiner, change: { kind: "joining", copy } as const });
+
 const intact = (changes: Partial<VolumeRecord> = {}, isPrepared = false): VolumeState => ({
   kind: "intact",
   record: { ...record, ...changes },
@@ -31,6 +34,7 @@ const volumes = {
   "earlier, without blocks": earlier({}, false),
   "earlier, its blocks lost once": earlier({ lostBlocks: true }),
   foreign: { kind: "foreign", message: "of another" },
+  "blocks of a copy": { kind: "foreign", message: "of nobody", isCopy: true },
   damaged: { kind: "damaged", message: "the block data is missing", record, hasBlockData: false },
   new: intact({ started: false }),
   started: intact(),
@@ -38,6 +42,9 @@ const volumes = {
   "frozen, prepared": intact({ change: { ...frozen, prepared } }, true),
   "frozen, its Raft folder gone": intact({ change: { ...frozen, prepared } }),
   joining: intact(joiner),
+  "joining, its copy not read": intact(copied({})),
+  "joining, its copy read": intact(copied({ head: HEAD })),
+  "joining, its copy proven": intact(copied({ head: HEAD, proven: true })),
   "joining, prepared": intact({ ...joiner, change: { kind: "joining", prepared } }, true),
 } satisfies Readonly<Record<string, VolumeState>>;
 
@@ -59,6 +66,13 @@ const join = (epoch: number, members: readonly Voter[] = voters): Order => ({
   epoch,
   voters: [...members],
 });
+const joinFrom = (epoch: number, proven?: typeof HEAD): Order => ({
+  id: "o",
+  kind: "join",
+  epoch,
+  voters: [...voters],
+  copy: proven ? { proven } : {},
+});
 const bootstrap = (epoch: number, members: readonly Voter[] = voters): Order => ({
   id: "o",
   kind: "bootstrap",
@@ -73,15 +87,21 @@ const thaw = (epoch: number, to: number): Order => ({ id: "o", kind: "thaw", epo
 function outcome(verdict: ChangeVerdict): string {
   if (verdict.kind === "refuse") return verdict.message.replace(/^order o \(\w+\) is refused: /, "refused: ");
   if (verdict.kind === "postpone") return verdict.message.replace(/^order o \(\w+\) waits until /, "waits: ");
-  if (verdict.kind === "join") return `joins, ${verdict.hadBlocks ? "with" : "without"} blocks`;
+  if (verdict.kind === "join")
+    return `joins, ${verdict.hadBlocks ? "with" : "without"} blocks${verdict.isCopy ? " of a copy" : ""}`;
   if (verdict.kind === "nothing") return "nothing";
   const { epoch, change, started } = verdict.record;
   const way = change === undefined ? (started ? "started" : "new") : change.kind;
-  return `${verdict.kind}: ${epoch} ${way}${change?.prepared ? " prepared" : ""}`;
+  const copy = change?.kind === "joining" ? change.copy : undefined;
+  const proof = copy ? (copy.proven ? ", proven" : ", not proven") : "";
+  return `${verdict.kind}: ${epoch} ${way}${change?.prepared ? " prepared" : ""}${proof}`;
 }
 
 const NOT_EMPTY = "refused: the volume is empty";
 const LOST = "refused: the block data is missing";
+const OTHER_BLOCK = "refused: block 40 with hash aa is not the last one of the copy on the volume";
+const NOT_PROVEN =
+  "refused: its blocks came with a copy, and nobody has proven yet that they are of this chain";
 const OTHER = (of: number, is: number) => `refused: it is for epoch ${of}, but the volume is of epoch ${is}`;
 
 test.each<[VolumeName, Order, string]>([
@@ -101,6 +121,31 @@ test.each<[VolumeName, Order, string]>([
     "refused: the order names chain-0 0 times among its voters, expected once",
   ],
   ["empty", join(3), "waits: the config of epoch 3 is there"],
+
+  ["blocks of a copy", join(2), "refused: of nobody"],
+  ["blocks of a copy", joinFrom(2), "joins, with blocks of a copy"],
+  ["blocks of a copy", bootstrap(2), "refused: of nobody"],
+  ["blocks of a copy", start(2), "refused: of nobody"],
+  ["foreign", joinFrom(2), "refused: of another"],
+  ["damaged", joinFrom(2), LOST],
+  ["started", joinFrom(2), "refused: the volume is that of a member of epoch 1"],
+  ["empty", joinFrom(2), "joins, without blocks"],
+  ["joining", joinFrom(2, HEAD), "record: 2 joining"],
+  ["joining, its copy not read", join(2), "record: 2 joining, not proven"],
+  ["joining, its copy not read", joinFrom(2), "record: 2 joining, not proven"],
+  ["joining, its copy not read", joinFrom(2, HEAD), OTHER_BLOCK],
+  ["joining, its copy not read", bootstrap(2), NOT_PROVEN],
+  ["joining, its copy read", joinFrom(2), "record: 2 joining, not proven"],
+  ["joining, its copy read", joinFrom(2, HEAD), "record: 2 joining, proven"],
+  ["joining, its copy read", joinFrom(2, { ...HEAD, hash: "bb" }), OTHER_BLOCK.replace("aa", "bb")],
+  ["joining, its copy read", bootstrap(2), NOT_PROVEN],
+  ["joining, its copy read", start(2), NOT_PROVEN],
+  ["joining, its copy read", freeze(2, 3), NOT_PROVEN],
+  ["joining, its copy read", join(2, [self]), "refused: it joins other voters"],
+  ["joining, its copy proven", join(2), "record: 2 joining, proven"],
+  ["joining, its copy proven", joinFrom(2, HEAD), "record: 2 joining, proven"],
+  ["joining, its copy proven", bootstrap(2), "prepare: 2 joining prepared, proven"],
+  ["joining, its copy proven", start(2), "refused: the volume is not prepared for epoch 2"],
 
   ["empty", freeze(1, 2), NOT_EMPTY],
   ["earlier", freeze(1, 2), "refused: the volume is of epoch 1, expected 2"],
@@ -150,6 +195,8 @@ test.each<[VolumeName, Order, string]>([
 test.each<[VolumeName, Order, string]>([
   ["frozen", join(3), "joins, with blocks"],
   ["joining", join(3), "joins, with blocks"],
+  ["joining, its copy read", join(3), NOT_PROVEN],
+  ["blocks of a copy", joinFrom(2), "waits: the config of epoch 2 is there"],
   ["joining", join(2), "waits: the config of epoch 2 is there"],
 ])(
   "in a pod whose config is of epoch 3, on a volume %s, the order %j leads to: %s",

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { newBoard } from "../../src/agent/board.ts";
 import { newIdentityCheck } from "../../src/agent/check-identity.ts";
+import { CopiedBlocks } from "../../src/agent/copied-blocks.ts";
 import { type Disk, realDisk } from "../../src/agent/disk.ts";
 import type { Keeper } from "../../src/agent/keeper.ts";
 import { namedFacts, type Prepared, prepareOnce, shownReport } from "../../src/agent/prepare.ts";
 import type { Resolve } from "../../src/agent/resolve.ts";
 import { isHeld } from "../../src/agent/run-kind.ts";
+import type { VolumeState } from "../../src/agent/volume.ts";
 import { tendVolume } from "../../src/agent/volume-keeper.ts";
-import { OWN_FOLDER, type VolumeRecord } from "../../src/agent/volume-record.ts";
+import { OWN_FOLDER, unprovenCopy, type VolumeRecord } from "../../src/agent/volume-record.ts";
 import { newKeeper } from "../../src/agent/watch.ts";
 import { LOG_FILE } from "../../src/evnode/raft-store.ts";
 import type { Order, Voter } from "../../src/model/agent-protocol.ts";
@@ -28,7 +30,7 @@ import { recordedLog } from "./recorded-log.ts";
 type Kubelet = "restless" | "calm";
 
 /** What a process of ev-node read when it started. */
-type Runs = "nothing" | "level" | `raft-${number}` | `single-${number}`;
+type Runs = "nothing" | "level" | "alone" | `raft-${number}` | `single-${number}`;
 
 class Crash extends Error {}
 
@@ -40,7 +42,10 @@ const self = voters[0] as Voter;
 const freeze: Order = { id: "freeze-2", kind: "freeze", epoch: 1, to: 2 };
 const thaw: Order = { id: "thaw-2", kind: "thaw", epoch: 1, to: 2 };
 const begin = (id: string): Order => ({ id, kind: "start", epoch: 2 });
-const join2: Order = { id: "join-2", kind: "join", epoch: 2, voters: [...voters] };
+const join2 = { id: "join-2", kind: "join", epoch: 2, voters: [...voters] } satisfies Order;
+const HEAD = { height: 50, hash: "aa" };
+const takeUp: Order = { ...join2, id: "join-2-copy", copy: {} };
+const proven: Order = { ...join2, id: "join-2-copy-proven", copy: { proven: HEAD } };
 const prepareFor = (members: readonly Voter[]): Order => ({
   ...bootstrapOrder,
   id: "bootstrap-2",
@@ -80,6 +85,10 @@ class Member {
     return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as VolumeRecord) : undefined;
   }
 
+  get isUnproven(): boolean {
+    return this.record !== undefined && unprovenCopy(this.record) !== undefined;
+  }
+
   /** kubelet starts ev-node, where it was allowed to run once. */
   async restartNode(): Promise<true> {
     const wasHeld = await isHeld(this.pod.paths.config, await this.nodeProcesses());
@@ -97,9 +106,10 @@ class Member {
   check(): void {
     const { epoch, change, started } = this.record ?? {};
     must(
-      change?.kind !== "joining" || [undefined, "level"].includes(this.runs),
+      change?.kind !== "joining" || [undefined, "level", "alone"].includes(this.runs),
       `${this.runs} runs on a volume that joins`,
     );
+    must(!this.isUnproven || this.runs !== "level", "its blocks are covered before they were proven");
     const [, own] = /^(?:raft|single)-(\d+)$/.exec(this.runs ?? "") ?? [];
     must(
       own === undefined || (Number(own) === epoch && started === true),
@@ -134,6 +144,7 @@ class Member {
     if (!existsSync(path)) return "nothing";
     const text = readFileSync(path, "utf8");
     const [, folder = "", epoch] = /raft_dir: "(.*-(\d+))"/.exec(text) ?? [];
+    if (text.includes("/ip4/127.0.0.1/tcp/0")) return "alone";
     if (!text.includes("aggregator: true")) return "level";
     if (!text.includes("enable: true")) return `single-${Number(epoch)}`;
     // A store grows with its first use.
@@ -150,6 +161,7 @@ class Life {
   readonly #member: Member;
   readonly #clock = new VirtualClock();
   readonly #board;
+  readonly #copy: CopiedBlocks;
   #prepared: Prepared | undefined;
   #keeper: Keeper | undefined;
 
@@ -157,6 +169,14 @@ class Life {
     this.#member = member;
     const settings = { member: "chain-0", podUid: "uid-0", maxBlocksBehind: 10, bootId: "boot" };
     this.#board = newBoard(settings, this.#clock, recordedLog());
+    this.#copy = new CopiedBlocks({
+      home: member.pod.paths.home,
+      disk: member.disk,
+      board: this.#board,
+      clock: this.#clock,
+      log: recordedLog(),
+      blockAt: async () => ({ kind: "held", hash: HEAD.hash }),
+    });
   }
 
   async look(): Promise<void> {
@@ -171,9 +191,16 @@ class Life {
     this.#hear();
     await this.#keeper.tend();
     this.#hear();
+    await this.#readCopy(report.volume);
     const { volume } = this.#board.answer();
     const isSettled = volume.kind === "intact" && volume.change?.settled === true;
     must(!isSettled || this.#member.runs === "level", `${this.#member.runs} runs, and it is told as settled`);
+  }
+
+  async #readCopy(volume: VolumeState): Promise<void> {
+    if (!this.#member.isUnproven) return;
+    await this.#copy.tend(volume);
+    await this.#clock.advance(6_000);
   }
 
   async #prepare(): Promise<void> {
@@ -214,7 +241,8 @@ class Life {
   /** A full node answers, and knows nothing of Raft. */
   #hear(): void {
     const isLeader = this.#member.runs?.startsWith("raft") ? false : undefined;
-    this.#board.update({ node: openNode({ isLeader }) });
+    const height = { value: HEAD.height, atMs: this.#clock.monotonicMs() };
+    this.#board.update({ node: openNode({ isLeader, height }) });
   }
 }
 
@@ -275,6 +303,14 @@ const raftToSingle: Make = async () => {
   return { pod, later: await pod.addConfigs(change) };
 };
 
+const copied: Make = async () => {
+  const found = await inRaft();
+  const data = join(found.pod.paths.home, "data");
+  await mkdir(data);
+  await writeFile(join(data, "000001.sst"), "blocks");
+  return found;
+};
+
 const firstOf = (members: readonly Voter[]): readonly Order[] => [
   { ...bootstrapOrder, voters: [...members] },
   startOrder,
@@ -285,6 +321,7 @@ const scenarios: readonly [string, Make, first: readonly Order[], then: readonly
   ["from one member to Raft", singleToRaft, firstOf([self]), changeTo(voters), "raft-2"],
   ["from Raft to one member", raftToSingle, firstOf(voters), changeTo([self]), "single-2"],
   ["to Raft, as a new member", inRaft, [], [join2, prepareFor(voters), begin("start-2")], "raft-2"],
+  ["to Raft, from a copy", copied, [], [takeUp, proven, prepareFor(voters), begin("start-2")], "raft-2"],
   ["to Raft, frozen and left behind", inRaft, firstOf(voters), [freeze, prepareFor(voters)], "level"],
   ["back to Raft", inRaft, firstOf(voters), [freeze, prepareFor(voters), thaw], "raft-1"],
   ["back to one member", single, firstOf([self]), [freeze, prepareFor([self]), thaw], "single-1"],
@@ -319,7 +356,8 @@ test.each(scenarios)(
       await member.recreatePod();
       // As an operator that gives the last order again.
       await go(member, then.slice(count - 1, count));
-      expect(member.record?.change === undefined || member.runs === "level").toBe(true);
+      const held = member.isUnproven ? "alone" : "level";
+      expect(member.record?.change === undefined || member.runs === held).toBe(true);
       await go(member, then.slice(count));
       expect([count, member.runs]).toEqual([count, end]);
     }

@@ -133,3 +133,55 @@ test.skipIf(!isAble)(
       expect([own?.hash, undefined]).toContain((await member.block(end + 1))?.hash);
   },
 );
+
+test.skipIf(!isAble)(
+  "a copy of a member's blocks is read alone, followed from once it is proven, and gone on with",
+  { timeout: 600_000 },
+  async () => {
+    chain = await startChain(testnode, localDa);
+    const { members } = chain;
+    const [first, copied, empty] = members as [RealMember, RealMember, RealMember];
+    const copyOf = (answer: AgentAnswer | undefined) => {
+      const way = answer && change(answer);
+      return way?.kind === "joining" ? way.copy : undefined;
+    };
+    const join = { kind: "join", epoch: 2, voters: votersOf(3) } as const;
+
+    await first.patch(1, 1, { id: "bootstrap-1", kind: "bootstrap", epoch: 1, voters: votersOf(1) });
+    await all([first], "the first is prepared", ({ volume }) => volume.kind === "intact");
+    await first.patch(1, 1, { id: "start-1", kind: "start", epoch: 1 });
+    await all([first], "the first makes blocks", holds(20));
+    await first.copyBlocksTo(copied);
+    await copied.patch(2, 3, { id: "join-2", ...join });
+    await all([copied], "it refuses", ({ refusedOrder }) => refusedOrder?.id === "join-2");
+    expect((await copied.answer())?.volume).toMatchObject({ kind: "foreign", copy: true });
+
+    await copied.patch(2, 3, { id: "join-2-copy", ...join, copy: {} });
+    const head = await eventually("the copy is read", async () => copyOf(await copied.answer())?.head);
+    expect(head.height).toBeGreaterThanOrEqual(20);
+    await all([first], "the first goes on", holds(head.height + 20));
+    expect((await first.block(head.height))?.hash).toBe(head.hash);
+    const before = await copied.answer();
+    expect([before && change(before)?.settled, before?.node]).toMatchObject([
+      undefined,
+      { kind: "open", height: head.height },
+    ]);
+    expect(await copied.block(head.height + 1)).toBeUndefined();
+
+    await copied.patch(2, 3, { id: "join-2-copy-proven", ...join, copy: { proven: head } });
+    await empty.patch(2, 3, { id: "join-2", ...join });
+    const isAhead = holds(head.height + 30);
+    await all([copied, empty], "both follow", (said) => change(said)?.settled === true && isAhead(said));
+
+    await first.patch(1, 1, { id: "freeze-2", kind: "freeze", epoch: 1, to: 2 });
+    const last = await agreed(members);
+    const prepare = { id: "bootstrap-2", kind: "bootstrap", epoch: 2, voters: votersOf(3) } as const;
+    await first.patch(1, 1, prepare);
+    for (const member of [copied, empty]) await member.patch(2, 3, prepare);
+    await all(members, "all are prepared", (said) => change(said)?.prepared === true);
+    for (const member of members) await member.patch(2, 3, { id: "start-2", kind: "start", epoch: 2 });
+    await all(members, "all go on, in Raft", (said) => isStarted(2)(said) && holds(last + 5)(said));
+    await expectOneChain(members, last);
+    await expectOneChain([first, copied], head.height);
+  },
+);

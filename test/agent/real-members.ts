@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -126,6 +126,7 @@ export class RealMember {
   #agent: { readonly stop: AbortController; readonly over: Promise<void> } | undefined;
   #node: ChildProcess | undefined;
   #isOver = false;
+  #isPaused = false;
 
   constructor(around: Surroundings, ordinal: number) {
     this.#around = around;
@@ -191,6 +192,19 @@ export class RealMember {
 
   killNode(): void {
     this.#node?.kill("SIGKILL");
+  }
+
+  /** Its blocks are copied to another member while no process has them open, as their owner would. */
+  async copyBlocksTo(other: RealMember): Promise<void> {
+    this.#isPaused = true;
+    try {
+      const gone = new Promise((over) => this.#node?.once("exit", over));
+      this.killNode();
+      await gone;
+      await cp(join(this.paths.home, "data"), join(other.paths.home, "data"), { recursive: true });
+    } finally {
+      this.#isPaused = false;
+    }
   }
 
   async stop(): Promise<void> {
@@ -270,7 +284,8 @@ export class RealMember {
       const node = this.#startNode();
       this.#node = node;
       await new Promise((over) => node.once("exit", over));
-      if (!this.#isOver) await sleep(200);
+      do await sleep(200);
+      while (this.#isPaused && !this.#isOver);
     }
   }
 

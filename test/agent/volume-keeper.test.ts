@@ -67,6 +67,11 @@ const table: readonly Row[] = [
   ["with a fresh raft folder of other voters and no identity", ...EMPTY],
   ["with half a raft folder in the agent's own folder", ...EMPTY],
   ["with block data and no identity", ...FOREIGN],
+  ["with the data of another node", ...FOREIGN],
+  ["with the data of another node, and an order that was cut off", ...FOREIGN],
+  ["with the data of a node that was in Raft", ...FOREIGN],
+  ["with the data of a node that was in Raft somewhere else", ...FOREIGN],
+  ["with the data of a member without its identity", ...FOREIGN],
   ["with a used raft folder and no identity", ...FOREIGN],
   ["with the raft folder of another epoch and no identity", ...FOREIGN],
   ["of another cluster", ...FOREIGN],
@@ -116,6 +121,23 @@ test("the table has a row for every volume", () => {
   expect(table.map(([name]) => name)).toEqual(Object.keys(volumes));
 });
 
+test.each<[VolumeName, true | undefined]>([
+  ["with block data and no identity", true],
+  ["with the data of another node", true],
+  ["with the data of another node, and an order that was cut off", true],
+  ["with the data of a node that was in Raft", undefined],
+  ["with the data of a node that was in Raft somewhere else", undefined],
+  ["with the data of a member without its identity", undefined],
+  ["with the raft folder of another epoch and no identity", undefined],
+  ["of another cluster", undefined],
+  ["of another epoch", undefined],
+  ["with an identity that cannot be read", undefined],
+])("a volume %s looks like a copy: %s", async (name, copy) => {
+  await volumes[name](pod.paths.home);
+  const shown = shownVolume((await tend()).volume);
+  expect(shown.kind === "foreign" && shown.copy).toBe(copy);
+});
+
 describe("what is wrong with a volume is said in words", () => {
   const cases: readonly [name: VolumeName, kind: string, message: string, epoch?: number][] = [
     ["with block data and no identity", "foreign", "the volume has data but no identity of a member: data"],
@@ -155,7 +177,9 @@ describe("what is wrong with a volume is said in words", () => {
   ];
   test.each(cases)("%s: %s, %s", async (name, kind, message, epoch) => {
     await volumes[name](pod.paths.home);
-    expect(shownVolume((await tend()).volume)).toEqual({ kind, message, ...(epoch && { epoch }) });
+    const shown = shownVolume((await tend()).volume);
+    const isCopy = name === "with block data and no identity";
+    expect(shown).toEqual({ kind, message, ...(epoch && { epoch }), ...(isCopy && { copy: true }) });
   });
 });
 

@@ -72,6 +72,30 @@ export const volumes = {
   },
 
   "with block data and no identity": blockData,
+  "with the data of another node": async (home) => {
+    await blockData(home);
+    await mkdir(join(home, "config"), { recursive: true });
+    await mkdir(join(home, "signer"));
+    await writeFile(join(home, "signer", "signer.json"), "{}");
+  },
+  "with the data of another node, and an order that was cut off": async (home) => {
+    await blockData(home);
+    await mkdir(join(home, OWN_FOLDER));
+    await writeFile(join(home, OWN_FOLDER, ".volume.json.new"), "{");
+  },
+  "with the data of a node that was in Raft": async (home) => {
+    await blockData(home);
+    await mkdir(join(home, "raft"));
+  },
+  "with the data of a node that was in Raft somewhere else": async (home) => {
+    await blockData(home);
+    await mkdir(join(home, "ha"));
+    await writeFile(join(home, "ha", LOG_FILE), "");
+  },
+  "with the data of a member without its identity": async (home) => {
+    await blockData(home);
+    await mkdir(join(home, OWN_FOLDER, "raft-1.aside-1"), { recursive: true });
+  },
   "with a used raft folder and no identity": (home) => usedRaftFolder(home),
   "with the raft folder of another epoch and no identity": async (home) => {
     await mkdir(join(home, "raft-2"));

@@ -162,6 +162,7 @@ const sections: readonly fc.Arbitrary<Patch>[] = [
       peer: nearly(`/dns4/a.b/tcp/7676/p2p/${"1".repeat(52)}`),
       rpcAddress: nearly("http://a.b:7331", "https://[::1]:1", "ftp://a"),
       oldSequencer: fc.constantFrom("Running", "Stopped", "Gone"),
+      copies: fc.constantFrom("Refuse", "Accept", "Maybe"),
     }),
   }),
   record({

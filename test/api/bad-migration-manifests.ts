@@ -63,6 +63,12 @@ export const badMigration: readonly BadManifest[] = [
     message: "A peer is a multiaddress that ends with /p2p/",
   },
   {
+    name: "an unknown word on copies",
+    patch: migration({ copies: "Always" }),
+    field: "spec.migration.copies",
+    message: "Unsupported value",
+  },
+  {
     name: "an unknown word on the old sequencer",
     patch: migration({ oldSequencer: "Gone" }),
     field: "spec.migration.oldSequencer",

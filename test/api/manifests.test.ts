@@ -66,7 +66,7 @@ describe("an object that the API server refuses", () => {
 
 describe("a sequencer outside", () => {
   it("counts as running as long as its owner says nothing else", () => {
-    expect(accepted(goodMigration).migration).toMatchObject({ oldSequencer: "Running" });
+    expect(accepted(goodMigration).migration).toMatchObject({ oldSequencer: "Running", copies: "Refuse" });
     expect(accepted({}).migration).toBeUndefined();
   });
 

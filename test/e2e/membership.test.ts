@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { AGENT_PORT, type AgentAnswer } from "../../src/model/agent-protocol.ts";
 import type { Pod } from "../../src/model/objects.ts";
-import { Cluster } from "./harness/cluster.ts";
 import { useObserved } from "./harness/observed.ts";
 import { edit } from "./harness/owner.ts";
+import { resize, withMembers } from "./harness/resize.ts";
 import { readFromAll, writeAndRead } from "./harness/transactions.ts";
 import { until } from "./harness/until.ts";
 import { useWorld } from "./harness/world.ts";
@@ -13,31 +13,10 @@ const observed = useObserved(() => world().cluster("seq", { members: 1 }));
 
 type Size = 1 | 3 | 5;
 
-/** The same cluster with another number of members. */
-const of = (members: Size) => new Cluster(world(), "seq", { members });
-
-/** Changes the number of members, and waits until the last of the new ones takes part. */
-async function becomes(members: Size) {
-  const cluster = of(members);
-  const { nextEpoch = 0 } = (await cluster.get()).status?.membership ?? {};
-  await edit(cluster, { replicas: members, membership: { approvedEpoch: nextEpoch } });
-  const change = await until(
-    `${members} members in epoch ${nextEpoch}`,
-    async () => {
-      const { status } = await cluster.get();
-      const told = status?.membership?.lastChange;
-      if (status?.membership?.epoch === nextEpoch && told?.result === "Completed") return { found: told };
-      const found = status?.conditions?.find(({ type }) => type === "MembershipComplete");
-      return { missing: `${found?.reason}: ${found?.message}` };
-    },
-    { withinMs: 240_000 },
-  );
-  await cluster.isRunning();
-  return change;
-}
+const of = (members: Size) => withMembers(observed().cluster, members);
 
 async function changes(before: Size, after: Size) {
-  const change = await becomes(after);
+  const change = await resize(of(after));
   expect(change).toMatchObject({ from: before, to: after });
   expect(change.gapMs).toBeGreaterThan(0);
   await goesOnWith(after, `with-${after}-after-${before}`);

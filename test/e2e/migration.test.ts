@@ -4,7 +4,8 @@ import { Cluster } from "./harness/cluster.ts";
 import { Observer } from "./harness/observer.ts";
 import { OutsideSequencer } from "./harness/outside.ts";
 import { edit } from "./harness/owner.ts";
-import { writeAndRead } from "./harness/transactions.ts";
+import { resize, withMembers } from "./harness/resize.ts";
+import { readFromAll, writeAndRead } from "./harness/transactions.ts";
 import { useWorld } from "./harness/world.ts";
 
 const world = useWorld("migration");
@@ -16,10 +17,20 @@ let outside: OutsideSequencer;
 let cluster: Cluster;
 let observer: Observer;
 let last = 0;
+/** The copy has this block of the sequencer outside, at least. */
+let copiedTo = 0;
+const COPIED = "seq-0";
 
 beforeAll(async () => {
   outside = await OutsideSequencer.start(world());
-  cluster = new Cluster(world(), "seq", { members: 3, spec: outside.spec });
+  const { migration, ...spec } = outside.spec;
+  const accepting = { ...spec, ...(migration && { migration: { ...migration, copies: "Accept" as const } }) };
+  cluster = new Cluster(world(), "seq", { members: 3, spec: accepting });
+  // Copied while it stands still, and started again: the blocks that it makes since, the member gets like all others.
+  copiedTo = await outside.reaches(1);
+  await outside.stop();
+  await outside.copyTo(cluster, COPIED);
+  await outside.startAgain();
   observer = new Observer(cluster);
   await cluster.apply();
 });
@@ -39,9 +50,13 @@ describe("the chain of a sequencer outside", () => {
   it("is followed by members that make no blocks", async () => {
     await cluster.becomes("MembershipComplete", "Migrating", [/all members follow it closely/], 240_000);
     const height = await outside.reaches(1);
+    expect(height).toBeGreaterThan(copiedTo);
     await observer.risesAbove(height);
     expect(await leader()).toBeUndefined();
     await outside.recordInto(observer.record, 1, height);
+    const answer = (await cluster.agent(COPIED))?.volume;
+    expect(answer).toMatchObject({ kind: "intact", change: { kind: "joining", copy: { proven: true } } });
+    expect(Number(answer?.change?.copy?.head?.height)).toBeGreaterThanOrEqual(copiedTo);
     expect(forks()).toEqual([]);
   });
 
@@ -84,5 +99,31 @@ describe("the chain of a sequencer outside", () => {
     expect((await cluster.get()).status?.membership).toEqual({ epoch: 1, nextEpoch: 2 });
     await observer.goesOn(5);
     expect(forks()).toEqual([]);
+  });
+
+  it("goes back to one member, and to three again, on the same chain", async () => {
+    const alone = withMembers(cluster, 1);
+    await edit(cluster, { replicas: 1 });
+    await cluster.becomes("MembershipComplete", "MembershipAwaitsApproval", [
+      /Blocks stop for some seconds/,
+      /approvedEpoch to 2/,
+    ]);
+    const back = await resize(alone);
+    expect(back).toMatchObject({ from: 3, to: 1, result: "Completed" });
+    const { height = 0 } = (await alone.get()).status ?? {};
+    await writeAndRead(alone, "rolled-back", "kept");
+    await alone.reachesHeight(height + 20, 60_000);
+    const again = await resize(cluster);
+    expect(again).toMatchObject({ from: 1, to: 3, result: "Completed" });
+    expect(Math.min(back.gapMs ?? 0, again.gapMs ?? 0)).toBeGreaterThan(0);
+    await observer.risesAbove(height + 20);
+    await observer.goesOn(20);
+    await observer.hasReadAll();
+    expect(forks()).toEqual([]);
+    const { record } = observer;
+    const heights = Array.from({ length: record.top }, (_, index) => index + 1);
+    expect(heights.filter((one) => record.hashAt(one) === undefined)).toEqual([]);
+    for (const key of ["taken-over", "rolled-back"])
+      expect(await readFromAll(cluster, key)).toEqual(["kept", "kept", "kept"]);
   });
 });

@@ -9,6 +9,7 @@ import {
   parseConfig,
   peerMultiaddr,
   RAFT_PEERS_SENTINEL,
+  renderAlone,
   renderConfig,
   renderFullNodeConfig,
   runsInRaft,
@@ -320,6 +321,25 @@ describe("whether a config names more peers", () => {
     expect(hasMorePeers(renderConfig(before), renderConfig(after))).toBe(expected);
     const asFullNode = (input: MemberConfigInput) => renderFullNodeConfig(memberConfig(input));
     expect(hasMorePeers(asFullNode(before), asFullNode(after))).toBe(expected);
+  });
+});
+
+describe("a full node that runs alone", () => {
+  const fullNode = renderFullNodeConfig(memberConfig(withToken));
+  const alone = renderAlone(fullNode);
+
+  it("has no peer, can be reached by none, and knows no DA layer", () => {
+    const { p2p, da } = parse(alone) as Record<string, Record<string, unknown>>;
+    expect(p2p).toMatchObject({ peers: "", listen_address: "/ip4/127.0.0.1/tcp/0" });
+    expect(da).toEqual({ address: "http://127.0.0.1:1", namespace: "my-chain" });
+    expect([runsInRaft(alone), hasMorePeers(alone, fullNode)]).toEqual([false, true]);
+  });
+
+  it("is as it was otherwise", () => {
+    const [{ p2p: _, da: __, ...before }, { p2p: ___, da: ____, ...after }] = [fullNode, alone].map(
+      (text) => parse(text) as Record<string, unknown>,
+    ) as [Record<string, unknown>, Record<string, unknown>];
+    expect(after).toEqual(before);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { proposerRequest, stateRequest, storeInfoRequest } from "../../src/evnode/rpc.ts";
+import { blockRequest, proposerRequest, stateRequest, storeInfoRequest } from "../../src/evnode/rpc.ts";
 import { askOldSequencer } from "../../src/observe/old-sequencer-client.ts";
 
 const IP = "127.0.0.1";
@@ -49,6 +49,19 @@ describe("a look at a sequencer outside", () => {
       block: { height: 7, hash: "abcd" },
       chain: { chainId: "rollup-1", proposer: "cHJvcG9zZXI=" },
     });
+  });
+
+  test.each<[string, string | undefined, number, readonly unknown[]]>([
+    ["one that it has", "5", 5, [{ height: 5, hash: expect.stringMatching(/^[0-9a-f]{64}$/) }]],
+    ["not taken when it is another one", "6", 5, []],
+    ["unknown when it has come so far and does not tell", undefined, 7, []],
+    ["one that it has not got yet", undefined, 8, [{ height: 8 }]],
+  ])("asks for a single block: %s", async (_name, height, wanted, expected) => {
+    const header = { header: { header: { chainId: "rollup-1", height }, signature: "AA==" } };
+    const blocks = height === undefined ? undefined : { block: header };
+    const rpcAddress = await serve(sequencer({ [blockRequest(1).path]: blocks as never }));
+    const found = await askOldSequencer(rpcAddress, AbortSignal.timeout(5_000), [wanted]);
+    expect(found.kind === "told" && found.asked).toEqual(expected);
   });
 
   test("does with the height where nothing else is told", async () => {

@@ -18,6 +18,7 @@ const refused: OldSequencerLook = { kind: "silent", why: "the connection is refu
 let clock: VirtualClock;
 let says: OldSequencerLook | "nothing";
 let asked: string[];
+let heights: (readonly number[])[];
 let news: string[];
 let outside: OldSequencers;
 
@@ -26,8 +27,14 @@ beforeEach(() => {
   says = told(5, "e5");
   asked = [];
   news = [];
-  const ask = async (rpcAddress: string, signal: AbortSignal): Promise<OldSequencerLook> => {
+  heights = [];
+  const ask = async (
+    rpcAddress: string,
+    signal: AbortSignal,
+    wanted: readonly number[] = [],
+  ): Promise<OldSequencerLook> => {
     asked.push(rpcAddress);
+    heights.push(wanted);
     if (says !== "nothing") return says;
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     return { kind: "silent", why: "no connection within two seconds" };
@@ -37,7 +44,14 @@ beforeEach(() => {
 
 const members: readonly Member[] = [member(0), member(1)];
 const look = (over: Partial<Outlook> = {}): Promise<OldSequencer> =>
-  outside.look(KEY, { rpcAddress: "http://old:7331", members, isOver: false, isCertain: false, ...over });
+  outside.look(KEY, {
+    rpcAddress: "http://old:7331",
+    members,
+    heights: [],
+    isOver: false,
+    isCertain: false,
+    ...over,
+  });
 
 /** Looks once a second for so long, as reconciles do. */
 async function lookFor(seconds: number, over: Partial<Outlook> = {}): Promise<OldSequencer> {
@@ -124,13 +138,31 @@ describe("the sequencer outside", () => {
     expect((await lookFor(3)).highest).toEqual({ height: 5, hash: "e5" });
   });
 
+  test("is asked for single blocks until it told them, and they are remembered", async () => {
+    const block = told(5);
+    says = { ...block, asked: [{ height: 3, hash: "c3" }, { height: 9 }] } as OldSequencerLook;
+    await lookFor(3, { heights: [3, 9] });
+    says = { ...block, asked: [{ height: 9, hash: "c9" }] } as OldSequencerLook;
+    await lookFor(3, { heights: [3, 9] });
+    says = refused;
+    const view = await lookFor(3, { heights: [3, 9] });
+    expect(heights.slice(0, 2)).toEqual([[3, 9], [9]]);
+    expect(view.asked).toEqual([
+      { height: 3, hash: "c3" },
+      { height: 9, hash: "c9" },
+    ]);
+  });
+
   test("is forgotten with its blocks when another chain is told under its address", async () => {
+    await lookFor(3);
+    says = { ...told(6), asked: [{ height: 3, hash: "c3" }] } as OldSequencerLook;
     await lookFor(3);
     says = { kind: "told", block: { height: 3 }, chain: { chainId: "rollup-2" } };
     await lookFor(3);
     says = refused;
-    const { chain, highest } = await lookFor(3);
+    const { chain, highest, asked: blocks } = await lookFor(3);
     expect({ chain, highest }).toEqual({ chain: { chainId: "rollup-2" }, highest: { height: 3 } });
+    expect(blocks).toEqual([]);
   });
 
   test("is another one under another address", async () => {

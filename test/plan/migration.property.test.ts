@@ -5,7 +5,7 @@ import type { OldSequencer, OldSequencerLook } from "../../src/model/old-sequenc
 import { makePlan } from "../../src/plan/plan.ts";
 import { actionsOf } from "../../src/plan/step.ts";
 import { member } from "../builders.ts";
-import { empty, following, type MigratingShape, migrating, takenOver } from "../migrating.ts";
+import { copy as copyOf, empty, following, type MigratingShape, migrating, takenOver } from "../migrating.ts";
 
 /** Chain ids and heights that are mostly the right ones, so that a start comes about now and then. */
 const mostly = <T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> =>
@@ -28,7 +28,19 @@ const old: fc.Arbitrary<OldSequencer> = fc.record({
   silentMs: mostly(60_000, 0, 29_999, 30_000),
   membersStillMs: mostly(60_000, 0, 14_999, 15_000),
   highest: fc.option(block, { nil: undefined }),
+  asked: mostly(1, 0).chain((count) =>
+    fc.array(fc.record({ height: mostly(60, 61), hash: mostly("cc", "dd") }), {
+      minLength: count,
+      maxLength: count,
+    }),
+  ),
 });
+
+/** What came with a copy, and whether that was proven. */
+const copied = fc.constantFrom({}, { head: { height: 60, hash: "cc" } }, {
+  head: { height: 60, hash: "cc" },
+  proven: true,
+} as const);
 
 const one = (ordinal: number): fc.Arbitrary<Member> =>
   fc
@@ -36,9 +48,13 @@ const one = (ordinal: number): fc.Arbitrary<Member> =>
       head: block,
       isSettled: mostly(true, false),
       isPrepared: mostly(true, false),
-      kind: mostly("following", "empty", "silent"),
+      kind: mostly("following", "empty", "silent", "copy"),
+      copy: fc.oneof({ arbitrary: fc.constant(undefined), weight: 5 }, { arbitrary: copied, weight: 1 }),
     })
-    .map(({ head, kind, ...shape }) => {
+    .map(({ head, kind, copy, ...rest }) => {
+      // An agent does not tell it otherwise; whatever it told, no member may start on what is not proven.
+      const shape = { ...rest, ...(copy ? { copy } : {}) };
+      if (kind === "copy") return copyOf(ordinal);
       if (kind === "empty") return empty(ordinal);
       if (kind === "silent") return member(ordinal, { says: "nothing" });
       return following(ordinal, { head: { ...head, timeMs: 1 }, ...shape });
@@ -47,6 +63,7 @@ const one = (ordinal: number): fc.Arbitrary<Member> =>
 interface Drawn {
   readonly shape: MigratingShape & { readonly members: readonly Member[]; readonly old: OldSequencer };
   readonly word: "Running" | "Stopped" | "gone";
+  readonly copies: "Refuse" | "Accept";
 }
 
 const drawn: fc.Arbitrary<Drawn> = fc
@@ -54,13 +71,14 @@ const drawn: fc.Arbitrary<Drawn> = fc
     old,
     members: fc.tuple(one(0), one(1), one(2)),
     word: mostly<Drawn["word"]>("Stopped", "Running", "gone"),
+    copies: fc.constantFrom<Drawn["copies"]>("Refuse", "Accept", "Accept", "Accept"),
     told: fc.option(block, { nil: undefined }),
     isCertain: mostly(true, false),
   })
-  .map(({ word, told, ...rest }) => {
+  .map(({ word, copies, told, ...rest }) => {
     const { migration: _, ...without } = takenOver("Stopped");
-    const spec = word === "gone" ? without : takenOver(word);
-    return { word, shape: { ...rest, spec, record: { version: 1, ...(told ? { told } : {}) } } };
+    const spec = word === "gone" ? without : takenOver(word, { copies });
+    return { word, copies, shape: { ...rest, spec, record: { version: 1, ...(told ? { told } : {}) } } };
   });
 
 /** What has to be so, said once more and in another way. */
@@ -76,7 +94,8 @@ function mayStart({ word, shape }: Drawn): boolean {
   const areReady = members.every(({ report }) => {
     const volume = report.kind === "answered" ? report.answer.volume : undefined;
     const change = volume?.kind === "intact" ? volume.change : undefined;
-    return change?.kind === "joining" && change.settled === true && change.prepared === true;
+    const isProven = change?.kind === "joining" && (!change.copy || change.copy.proven === true);
+    return isProven && change.settled === true && change.prepared === true;
   });
   return (
     word === "Stopped" &&
@@ -93,6 +112,41 @@ function mayStart({ word, shape }: Drawn): boolean {
   );
 }
 
+test("no copy is taken up but where the spec says so, and none goes on but from a block that the old sequencer told", () => {
+  const seen = { taken: 0, proven: 0 };
+  fc.assert(
+    fc.property(drawn, ({ word, copies, shape }) => {
+      for (const action of actionsOf(makePlan(migrating(shape)))) {
+        const order = action.kind === "moveMember" ? action.order : undefined;
+        if (order?.kind !== "join" || !order.copy) continue;
+        expect([word === "gone", copies]).toEqual([false, "Accept"]);
+        const { proven } = order.copy;
+        expect(proven ? shape.old.asked : [proven]).toContainEqual(proven);
+        seen[order.copy.proven ? "proven" : "taken"] += 1;
+      }
+    }),
+    { numRuns: 300, seed: 7 },
+  );
+  expect(Math.min(seen.taken, seen.proven)).toBeGreaterThan(3);
+});
+
+test.each(["bootstrapped", "started"])("nor where members have begun: %s", (how) => {
+  fc.assert(
+    fc.property(drawn, ({ shape }) => {
+      const [first, ...others] = shape.members;
+      const begun =
+        how === "bootstrapped"
+          ? { ...shape, identity: { bootstrapped: 1 } }
+          : { ...shape, members: [{ ...first, ...member(0) }, ...others] };
+      const orders = actionsOf(makePlan(migrating(begun))).flatMap((action) =>
+        action.kind === "moveMember" || action.kind === "order" ? action.order : [],
+      );
+      expect(orders.filter((order) => order.kind === "join" && order.copy)).toEqual([]);
+    }),
+    { numRuns: 60, seed: 8 },
+  );
+});
+
 test("no member may start but where the word, the silence and the blocks all say so", () => {
   let starts = 0;
   fc.assert(
@@ -105,7 +159,7 @@ test("no member may start but where the word, the silence and the blocks all say
       starts += 1;
       expect(mayStart(one)).toBe(true);
     }),
-    { numRuns: 300, seed: 6 },
+    { numRuns: 400, seed: 6 },
   );
   // Or the property would say nothing.
   expect(starts).toBeGreaterThan(10);

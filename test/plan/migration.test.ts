@@ -7,6 +7,7 @@ import { actionsOf } from "../../src/plan/step.ts";
 import { briefAction } from "../brief.ts";
 import { has, member } from "../builders.ts";
 import {
+  copy,
   empty,
   following,
   followingRevision,
@@ -155,6 +156,161 @@ describe("before the members start", () => {
     ],
   ])("its owner is told what to do: %s", (_name, shape, expected) => {
     expect(message(migrating(shape))).toContain(expected);
+  });
+});
+
+describe("copies of the old sequencer's data", () => {
+  const accepting = { spec: takenOver("Running", { copies: "Accept" }) };
+  const head = { height: 60, hash: "cc" };
+  const read = { copy: { head } };
+  const told = (...asked: { height: number; hash?: string }[]) => ({ old: running({ asked }) });
+  const stopped = { spec: takenOver("Stopped", { copies: "Accept" }) };
+
+  test.each<[string, MigratingShape, readonly string[]]>([
+    [
+      "are refused where nothing is said of them",
+      { members: [copy(0), empty(1), empty(2)] },
+      ["VolumeForeign"],
+    ],
+    [
+      "are taken up where the spec says so, beside members without data",
+      { ...accepting, members: [copy(0), empty(1), empty(2)] },
+      ["move seq-0 with order join", "move seq-1 with order join", "move seq-2 with order join", "Migrating"],
+    ],
+    [
+      "volumes of somebody else are not",
+      {
+        ...accepting,
+        members: [member(0, has({ kind: "foreign", message: "of another" })), empty(1), empty(2)],
+      },
+      ["VolumeForeign"],
+    ],
+    [
+      "are not where a claim says that a member may have started",
+      { ...accepting, members: [copy(0), empty(1), following(2, { claim: { epoch: 1, started: 1 } })] },
+      ["VolumeForeign"],
+    ],
+    [
+      "are read first",
+      { ...accepting, members: [following(0, { copy: {} }), following(1), following(2)] },
+      ["Migrating"],
+    ],
+    [
+      "wait for what the old sequencer has there",
+      { ...accepting, members: [following(0, read), following(1), following(2)] },
+      ["Migrating"],
+    ],
+    [
+      "are gone on with when it has the same block",
+      { ...accepting, ...told(head), members: [following(0, read), following(1), following(2)] },
+      ["move seq-0 with order join", "Migrating"],
+    ],
+    [
+      "also when it was stopped since",
+      {
+        ...stopped,
+        old: silent({ asked: [head] }),
+        members: [following(0, read), following(1), following(2)],
+      },
+      ["move seq-0 with order join", "Migrating"],
+    ],
+    [
+      "without a block need no proof",
+      {
+        ...accepting,
+        members: [following(0, { copy: { head: { height: 0, hash: "" } } }), following(1), following(2)],
+      },
+      ["move seq-0 with order join", "Migrating"],
+    ],
+    [
+      "of a fork are held",
+      {
+        ...accepting,
+        ...told({ height: 60, hash: "dd" }),
+        members: [following(0, read), following(1), following(2)],
+      },
+      ["MigrationHeld"],
+    ],
+    [
+      "that are ahead of it are held",
+      { ...accepting, ...told({ height: 60 }), members: [following(0, read), following(1), following(2)] },
+      ["MigrationHeld"],
+    ],
+    [
+      "of which it told nothing before its end are held",
+      { ...stopped, old: silent(), members: [following(0, read), following(1), following(2)] },
+      ["MigrationHeld"],
+    ],
+    [
+      "are held when the spec does not accept them any more",
+      { ...told(head), members: [following(0, read), following(1), following(2)] },
+      ["MigrationHeld"],
+    ],
+    [
+      "hold a start even if everything else speaks for it",
+      {
+        ...stopped,
+        old: silent(),
+        members: [prepared(0, { ...read, isSettled: true }), prepared(1), prepared(2)],
+      },
+      ["MigrationHeld"],
+    ],
+    [
+      "that were proven are members as all others",
+      {
+        ...stopped,
+        old: silent(),
+        members: [prepared(0, { copy: { head, proven: true } }), prepared(1), prepared(2)],
+      },
+      ["mark data-seq-0", "mark data-seq-1", "mark data-seq-2", "markBootstrapped", "Migrating"],
+    ],
+    [
+      "are not taken up once members may start",
+      { ...stopped, identity: { bootstrapped: 1 }, old: silent(), members: [copy(0), member(1), member(2)] },
+      [],
+    ],
+    [
+      "on claims that nobody labelled are waited for",
+      { ...accepting, members: [{ ...copy(0), claim: undefined }, empty(1), empty(2)] },
+      ["Migrating"],
+    ],
+  ])("%s", (_name, shape, expected) => {
+    expect(brief(migrating(shape))).toEqual(expected);
+  });
+
+  test.each<[string, MigratingShape, string]>([
+    ["of a fork", told({ height: 60, hash: "dd" }), "The copy is of a fork or of another chain"],
+    ["that are ahead", told({ height: 60 }), "the copy is ahead of it"],
+    ["that are open", {}, "Do not stop it yet"],
+    ["too late", { ...stopped, old: silent() }, "Start it once more, reachable there"],
+  ])("its owner is told what to do about copies %s", (_name, shape, expected) => {
+    const members = [following(0, read), following(1), following(2)];
+    expect(message(migrating({ ...accepting, members, ...shape }))).toContain(expected);
+  });
+
+  test("what would let them be taken up is told with the refusal", () => {
+    const { blockers } = migration(migrating({ members: [copy(0), empty(1), empty(2)] }));
+    expect(blockers?.[0]?.message).toContain("set spec.migration.copies to Accept");
+  });
+
+  test("a claim without labels is told with the command that labels it", () => {
+    const members = [{ ...copy(0), claim: undefined }, empty(1), empty(2)];
+    expect(message(migrating({ ...accepting, members }))).toContain("kubectl label pvc data-seq-0 ");
+  });
+
+  test("the order names the copy, and its last block once that is proven", () => {
+    const orders = (seen: Snapshot) =>
+      (migration(seen).stages ?? [])
+        .flat()
+        .flatMap((action) => (action.kind === "moveMember" ? action.order : []));
+    const taken = migrating({ ...accepting, members: [copy(0), empty(1), empty(2)] });
+    expect(orders(taken).map(({ id }) => id)).toEqual(["join-1-copy", "join-1", "join-1"]);
+    const proven = migrating({
+      ...accepting,
+      ...told(head),
+      members: [following(0, read), following(1), following(2)],
+    });
+    expect(orders(proven)).toMatchObject([{ id: "join-1-copy-proven", copy: { proven: head } }]);
   });
 });
 

@@ -21,7 +21,7 @@ import {
   unready,
   updated,
 } from "../member-traits.ts";
-import { empty, migrating, silent } from "../migrating.ts";
+import { copy, empty, migrating, silent } from "../migrating.ts";
 import { claimed, NEW_IMAGE, type RollingShape, rolling, wished } from "../rolling.ts";
 
 const comesUp = (agoMs: number): Traits => [touched({ at: timeAgo(agoMs) }), broken, unready(agoMs)];
@@ -83,7 +83,7 @@ export function behavesInChanges({ membership: given }: Spec): readonly string[]
   });
 }
 
-/** With what members follow a sequencer outside, and what is told when nothing was ever heard of it. */
+/** With what members follow a sequencer outside, what is told when nothing was ever heard of it, and what of a copy. */
 export function behavesInMigrations(given: Spec): readonly string[] {
   const { chain, signer, migration: migrated } = given;
   const spec = { chain, signer, migration: migrated } as Partial<Spec>;
@@ -93,7 +93,8 @@ export function behavesInMigrations(given: Spec): readonly string[] {
     .flatMap((action) => (action.kind === "moveMember" ? action.configRevision : []));
   const told = migration(migrating({ spec, record: { version: 1 }, old: silent({ highest: undefined }) }))
     .membership?.message;
-  return [...configs, told ?? "nothing"];
+  const copied = migration(migrating({ spec, members: [copy(0), empty(1), empty(2)] }));
+  return [...configs, told ?? "nothing", copied.blockers?.map(({ reason }) => reason).join() ?? "no problem"];
 }
 
 /** Which objects are read, and which of their entries are found, before there is an identity. */

@@ -423,6 +423,7 @@ const operation: readonly Effect[] = [
   migrates({ peer: `/dns4/other.example.com/tcp/7676/p2p/${"1".repeat(52)}` }, "migration.peer"),
   migrates({ rpcAddress: "http://other.example.com:7331" }, "migration.rpcAddress"),
   migrates({ oldSequencer: "Stopped" }, "migration.oldSequencer"),
+  migrates({ copies: "Accept" }, "migration.copies"),
   { field: "suspend", to: { suspend: true }, behaves: behavesWhenSuspended },
   {
     field: "disruptionBudget.enabled",

@@ -27,6 +27,10 @@ export const migration = field(
       ["Running", "Stopped"],
       "The owner's word on the old sequencer. Running: the members follow it and make no blocks. Stopped: its process has ended and will never be started again, so that the members may go on with the chain, once the operator has found nothing that speaks against it.",
     ).exactOptional(),
+    copies: choice(
+      ["Refuse", "Accept"],
+      "What is done with a member's volume that holds a node's blocks before the cluster has begun, and nothing that says whose they are. Refuse, when absent: the member does not start on it. Accept: it is a copy of the old sequencer's data, and the member follows from there, once the old sequencer has told the same block as the last one of the copy.",
+    ).exactOptional(),
   }),
   "A sequencer outside the cluster whose chain goes on here. Has an effect only until the members have started for the first time; afterwards the old sequencer is watched for as long as this is set.",
 );

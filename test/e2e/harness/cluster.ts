@@ -251,7 +251,11 @@ export class Cluster {
 
 export interface AgentView {
   readonly prepare: { readonly kind: string; readonly for?: string; readonly message?: string };
-  readonly volume: { readonly kind: string; readonly message?: string };
+  readonly volume: {
+    readonly kind: string;
+    readonly message?: string;
+    readonly change?: { readonly copy?: { readonly head?: { readonly height: number } } };
+  };
   readonly mode?: { readonly kind: string };
   readonly node: { readonly kind: string; readonly height?: number; readonly isLeader?: boolean };
   readonly ready: { readonly ok: boolean; readonly message: string };

@@ -1,3 +1,6 @@
+import { command } from "../../../hack/local-cluster/command.ts";
+import { nodeName } from "../../../hack/local-cluster/layout.ts";
+import { storageClassName } from "../../../hack/local-cluster/volumes.ts";
 import { renderYardstick } from "../../../hack/local-cluster/yardstick.ts";
 import { newChainKeys } from "../../../hack/measure/chain-keys.ts";
 import type { Spec } from "../../../src/api/evnodecluster.ts";
@@ -6,9 +9,11 @@ import { blockRequest, parseState, stateRequest } from "../../../src/evnode/rpc.
 import type { KubeObject } from "../../../src/model/kube-object.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import type { ChainRecord } from "./chain-record.ts";
+import type { Cluster } from "./cluster.ts";
 import { configMapOf, secretOf } from "./given.ts";
 import { readBlock } from "./header-hash.ts";
 import { until } from "./until.ts";
+import { claimFolder, volumeFolder } from "./volumes.ts";
 import type { World } from "./world.ts";
 
 const NAME = "outside";
@@ -103,6 +108,13 @@ export class OutsideSequencer {
     await this.#scale(1);
   }
 
+  /** Its data, copied onto the claim of a member to come. Its process must have ended. */
+  async copyTo(cluster: Cluster, member: string): Promise<void> {
+    const from = await claimFolder(this.#world, `data-${NAME}-0`);
+    await this.#world.kubectl.apply(claimOf(cluster, member));
+    await command("cp", ["-a", `${from}/.`, await volumeFolder(cluster, member)]);
+  }
+
   async #scale(replicas: number): Promise<void> {
     const { kubectl, namespace } = this.#world;
     await kubectl.run(["scale", "statefulset", NAME, "--namespace", namespace, `--replicas=${replicas}`]);
@@ -120,6 +132,24 @@ export class OutsideSequencer {
     return (await this.#world.reach(pod, RPC_PORT, question))?.text;
   }
 }
+
+/** As its owner makes it from a snapshot: with the labels by which the operator sees it. */
+const claimOf = ({ name, namespace, manifest }: Cluster, member: string) => ({
+  apiVersion: "v1",
+  kind: "PersistentVolumeClaim",
+  metadata: {
+    name: `data-${member}`,
+    namespace,
+    labels: { "app.kubernetes.io/managed-by": "evnode-operator", "evnode.dev/cluster": name },
+    // Without a pod nothing else has a volume made for it here.
+    annotations: { "volume.kubernetes.io/selected-node": nodeName },
+  },
+  spec: {
+    accessModes: ["ReadWriteOnce"],
+    storageClassName,
+    resources: { requests: { storage: manifest.spec.storage.size } },
+  },
+});
 
 /** Its liveness probe asks Raft's port, which a single sequencer does not open. */
 function unwatched(object: object): KubeObject {

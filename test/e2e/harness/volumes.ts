@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { stateDir } from "../../../hack/local-cluster/layout.ts";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
-import type { Pod } from "../../../src/model/objects.ts";
+import type { PersistentVolumeClaim, Pod } from "../../../src/model/objects.ts";
 import type { Cluster } from "./cluster.ts";
 import { until } from "./until.ts";
+import type { World } from "./world.ts";
 
 const LOST_MS = 120_000;
 
@@ -57,10 +58,23 @@ interface Volume extends KubeObject {
 }
 
 /** Where the volume of a member lies on this machine. */
-export async function volumeFolder(cluster: Cluster, member: string): Promise<string> {
-  const claim = await cluster.claim(`data-${member}`);
-  const volume = await cluster.api.get<Volume>(`/api/v1/persistentvolumes/${claim?.spec?.volumeName}`);
-  if (!volume.spec.local) throw new Error(`the volume of ${member} is no folder of this machine`);
+export const volumeFolder = (cluster: Cluster, member: string): Promise<string> =>
+  claimFolder(cluster.world, `data-${member}`);
+
+/** Where that of a claim does, once it has one. */
+export async function claimFolder({ api, namespace }: World, claim: string): Promise<string> {
+  const name = await until(
+    `a volume for claim ${claim}`,
+    async () => {
+      const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${claim}`;
+      const { spec, status } = await api.get<PersistentVolumeClaim>(path);
+      const isBound = status?.phase === "Bound" && spec?.volumeName !== undefined;
+      return isBound ? { found: spec.volumeName } : { missing: `it is ${status?.phase}` };
+    },
+    { withinMs: LOST_MS },
+  );
+  const volume = await api.get<Volume>(`/api/v1/persistentvolumes/${name}`);
+  if (!volume.spec.local) throw new Error(`the volume of ${claim} is no folder of this machine`);
   return volume.spec.local.path;
 }
 
