@@ -50,6 +50,7 @@ export async function provideNewcomer(session: Session): Promise<Newcomer> {
       await command("bash", ["-c", `kubectl ${set.join(" ")}`], { env });
     },
     async pastes(line) {
+      session.signal.throwIfAborted();
       say(`$ ${line}`);
       const startMs = performance.now();
       await command("bash", ["-euo", "pipefail", "-c", line], { cwd: folder, env, timeoutMs: TIMEOUT_MS });
