@@ -15,6 +15,8 @@ export interface Listener {
 export interface AgentNetworkOptions {
   readonly clock: Clock;
   readonly chance: Chance;
+  /** Of requests for single blocks: how many there are leaves the course of a seed as it is. */
+  readonly blockChance: Chance;
   /** Who listens at an address now. */
   readonly at: (ip: string) => Listener | undefined;
   /** Share of requests, and of answers, that get lost. */
@@ -41,8 +43,8 @@ export class AgentNetwork {
   }
 
   readonly ask: AskAgent = async (ip, { after, waitMs }, signal) => {
-    const { at, clock } = this.#options;
-    await this.#travel(ip, signal);
+    const { at, clock, chance } = this.#options;
+    await this.#travel(ip, chance, signal);
     const listener = at(ip);
     if (listener === undefined) throw new Error("connection refused");
     if (after === listener.agent.version && waitMs > 0) {
@@ -52,22 +54,23 @@ export class AgentNetwork {
     // A container that ends takes its connections with it.
     if (now?.agent !== listener.agent) throw new Error("the connection was reset");
     const answer = now.answer();
-    await this.#travel(ip, signal);
+    await this.#travel(ip, chance, signal);
     return answer;
   };
 
   /** As `ask`, for one block. */
   readonly askBlock: AskBlock = async ({ ip, podUid }, height, signal) => {
-    await this.#travel(ip, signal);
-    const listener = this.#options.at(ip);
+    const { at, blockChance } = this.#options;
+    await this.#travel(ip, blockChance, signal);
+    const listener = at(ip);
     if (listener?.podUid !== podUid) throw new Error("connection refused");
     const block = listener.blockAt(height);
-    await this.#travel(ip, signal);
+    await this.#travel(ip, blockChance, signal);
     return block;
   };
 
-  async #travel(ip: string, signal: AbortSignal): Promise<void> {
-    const { clock, chance, lossRate, onLoss } = this.#options;
+  async #travel(ip: string, chance: Chance, signal: AbortSignal): Promise<void> {
+    const { clock, lossRate, onLoss } = this.#options;
     const isSilent = (this.#silentUntilMs.get(ip) ?? 0) > clock.monotonicMs();
     const isLost = chance.is(lossRate());
     if (isLost) onLoss();

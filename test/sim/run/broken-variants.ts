@@ -134,7 +134,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: "lets the leader step down for a drill whatever the others do",
-    firstSeed: 1854,
+    firstSeed: 1515,
     isSeen: "underFaults",
     plan: rollouts.drillsAnyhow,
   },

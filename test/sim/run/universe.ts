@@ -112,6 +112,7 @@ export class Universe {
     this.network = new AgentNetwork({
       clock,
       chance,
+      blockChance: new Chance(seededRandom(seed + 0xb10c)),
       at: (ip) => this.#listenerAt(ip),
       lossRate: () => this.weather.lossRate,
       onLoss: () => this.counts.add("request to an agent or its answer lost"),
