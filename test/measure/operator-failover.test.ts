@@ -84,10 +84,18 @@ describe("the report of the operator's fail-over", () => {
     expect(failures).toEqual([]);
   });
 
+  it("counts apart where the killed member led again", () => {
+    const again = { electedMs: undefined, gapMs: undefined, steering: undefined };
+    const { tables, failures } = operatorFailoverReport([absence(again), absence()]);
+    expect(tables[0]?.rows[1]?.join(" | ")).toBe(
+      "SIGKILL, and its pod is gone | 2 | 15 s (15 s) | 2.0 s (2.0 s) | 16 s (16 s) | 14 s (14 s) | 2.0 s (2.0 s) | 2.4 s (2.4 s) | 1",
+    );
+    expect(failures).toEqual([]);
+  });
+
   const right = { serviceMs: 1, toNobodyMs: 0, toAnotherMs: 0, overlaps: 0 };
   it.each<[Partial<Absence>, string]>([
     [{ withoutMs: undefined }, "1 times no other operator held the Lease"],
-    [{ electedMs: undefined }, "1 times no other member was elected"],
     [{ steering: { ...right, serviceMs: undefined } }, "1 times the Service led to another pod for good"],
     [{ steering: { ...right, overlaps: 1 } }, "1 times two pods had the leader's label at once"],
     [{ allBackMs: undefined }, "1 times the killed member did not come back"],
