@@ -50,16 +50,25 @@ export const firstUse = campaign({
       await nameImage(image, name);
       session.atEnd(`image name ${name}`, async () => forgetImage(name));
     }
+    // Before the operator is taken away, so that they go after it is back: clusters wait for it to be deleted.
+    const namespaces: string[] = [];
+    for (let run = 0; run < runs; run += 1)
+      namespaces.push(await provideEmptyNamespace(session, "first-use"));
     await withoutOperator(session);
     const all: FirstUse[] = [];
-    for (let run = 0; run < runs; run += 1) all.push(await useOnce(session, newcomer, awaySeconds * 1_000));
+    for (const namespace of namespaces)
+      all.push(await useOnce(session, newcomer, namespace, awaySeconds * 1_000));
     return firstUseReport(all, built);
   },
 });
 
-async function useOnce(session: Session, newcomer: Newcomer, awayMs: number): Promise<FirstUse> {
+async function useOnce(
+  session: Session,
+  newcomer: Newcomer,
+  namespace: string,
+  awayMs: number,
+): Promise<FirstUse> {
   const readme = readFileSync(join(newcomer.folder, "README.md"), "utf8");
-  const namespace = await provideEmptyNamespace(session, "first-use");
   await newcomer.uses(namespace);
   await removeOperator(session);
   const steps: Step[] = [];
