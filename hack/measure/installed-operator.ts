@@ -7,10 +7,11 @@ import { type Recorded, recordChanges } from "./recorded-watch.ts";
 import { pollUntil, type Session } from "./session.ts";
 import { wallMs } from "./wall-time.ts";
 
-/** The operator as the chart installed it, with more than one replica. */
+/** The operator as the chart installed it. */
 
 const name = "evnode-operator";
 const selector = `app.kubernetes.io/name=${name}`;
+const CONTAINER = "operator";
 const READY_TIMEOUT_MS = 120_000;
 
 /**
@@ -42,9 +43,27 @@ export async function operatorsAreReady(session: Session, replicas: number): Pro
   if (!done) throw new Error(`the operator's ${replicas} replicas are not ready`);
 }
 
-async function operatorPods({ api }: Session): Promise<readonly Pod[]> {
+export async function operatorPods({ api }: Pick<Session, "api">): Promise<readonly Pod[]> {
   const { items } = await api.list(kinds.pod, { namespace: operatorNamespace, labelSelector: selector });
   return items;
+}
+
+/**
+ * Kills every replica without a warning: its process, and from the second time on its pod, too, as Kubernetes holds
+ * back a process that ends again and again.
+ */
+export async function killOperators(session: Session): Promise<void> {
+  for (const pod of await operatorPods(session)) {
+    await killContainer(pod, CONTAINER);
+    const restarts = pod.status?.containerStatuses?.find((one) => one.name === CONTAINER)?.restartCount ?? 0;
+    if (restarts > 0) await deleteNow(session, pod, ["--grace-period=0", "--force"]);
+  }
+}
+
+export async function operatorIsBack(session: Session): Promise<void> {
+  const isBack = async () => ((await operatorPods(session)).some(isReady) ? true : undefined);
+  const back = await pollUntil(isBack, { everyMs: 250, timeoutMs: READY_TIMEOUT_MS }, session);
+  if (!back) throw new Error("the operator is not back within the time");
 }
 
 /** Takes the active replica away; answers when that began. */
@@ -55,12 +74,15 @@ export async function takeAway(session: Session, going: Going): Promise<number> 
   if (!active)
     throw new Error(`the operator's Lease is held by ${holder || "nobody"}, which is none of its pods`);
   const startMs = wallMs();
-  if (going !== "stopped") await killContainer(active, "operator");
+  if (going !== "stopped") await killContainer(active, CONTAINER);
   if (going === "killed") return startMs;
   const grace = going === "lost" ? ["--grace-period=0", "--force"] : [];
-  const pod = ["delete", "pod", active.metadata.name, "--namespace", operatorNamespace];
-  await session.kubectl.run([...pod, "--wait=false", ...grace]);
+  await deleteNow(session, active, ["--wait=false", ...grace]);
   return startMs;
+}
+
+async function deleteNow({ kubectl }: Session, { metadata }: Pod, how: readonly string[]): Promise<void> {
+  await kubectl.run(["delete", "pod", metadata.name, "--namespace", operatorNamespace, ...how]);
 }
 
 export interface LeaseRecord {

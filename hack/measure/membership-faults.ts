@@ -4,9 +4,9 @@ import { claimName, memberName } from "../../src/model/names.ts";
 import type { PersistentVolumeClaim, Pod } from "../../src/model/objects.ts";
 import { cutOff as cut } from "../../test/e2e/harness/cut-paths.ts";
 import { killContainer } from "../../test/e2e/harness/processes.ts";
+import { killOperators, operatorIsBack, operatorPods } from "./installed-operator.ts";
 import type { Size } from "./membership-side.ts";
 import { type OperatedCluster, remove } from "./operated-cluster.ts";
-import { killInstalledOperator, operatorIsBack, operatorPods } from "./operator-pods.ts";
 import { podsOf } from "./pods.ts";
 import { patchNow } from "./rollout-sides.ts";
 import { pollUntil, type Session } from "./session.ts";
@@ -126,7 +126,7 @@ function smallVolumeOf(role: Role, scene: Scene): SmallVolume {
 export const operatorKilled: Fault = {
   name: "the operator killed",
   isOfAll: true,
-  happen: async ({ session }) => killInstalledOperator(session),
+  happen: async ({ session }) => killOperators(session),
   mend: { afterMs: 0, undo: async ({ session }) => operatorIsBack(session) },
 };
 
