@@ -177,9 +177,10 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
       expect(output).toContain(`"blacklist":"/p2p/${BLOCKED}"`);
       expect(output).toContain(`"whitelist":"/p2p/${BLOCKED}"`);
 
-      const gapMs = await gapAfter(started, 2);
-      expect(gapMs).toBeGreaterThan(900);
-      expect(gapMs).toBeLessThan(3_000);
+      // A block may be late, and then the next one is early.
+      const between = await timeBetween(started, 2, 6);
+      expect(between / 4).toBeGreaterThan(800);
+      expect(between / 4).toBeLessThan(3_000);
     });
   });
 
@@ -260,8 +261,8 @@ describe.skipIf(obstacle !== undefined)(`the real ev-node${because(obstacle)}`, 
     await expect(isOpen(node)).rejects.toThrow("raft config must be used in sequencer setup only");
   });
 
-  const gapAfter = async (of: RealNode, height: number): Promise<number> =>
-    (await timeOf(of, height + 1)) - (await timeOf(of, height));
+  const timeBetween = async (of: RealNode, from: number, to: number): Promise<number> =>
+    (await timeOf(of, to)) - (await timeOf(of, from));
 });
 
 /** When this block was made, once it is. */
