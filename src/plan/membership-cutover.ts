@@ -44,7 +44,7 @@ interface Cut extends MembershipScene {
  * | old epoch | all hold the same last block | note it |
  * | old epoch | a member of the next one is not prepared | order `bootstrap` of the next epoch |
  * | old epoch | all of them are, and nothing has moved | the identity names the next epoch: it is decided |
- * | next epoch | the StatefulSet, or a claim, is of the old one | look again, and write them |
+ * | next epoch | the StatefulSet, or a claim, is of the old one | write them |
  * | next epoch | a member on its way to it that is not prepared any more | order `bootstrap` of it once more: it never ran in it |
  * | next epoch | a member of it is not started | order `start`, with the config of the next epoch |
  * | next epoch | one leads, has made a block, and all are started | note the end |
@@ -193,11 +193,11 @@ function finish(cut: Cut): Step {
   const { current } = intents;
   const isWritten = current.spec.replicas === replicas && current.configRevision === intent.configRevision;
   const write = isWritten ? [] : [turnMembership(cut, change, intent)];
-  const why = "the next epoch is written down";
-  // A claim may be newer than what its agent said last: then the volume of which that spoke is gone.
-  if (claims.length > 0 && !snapshot.isCertain) return waits(cut, why, { needsCertainty: true });
   if (claims.length + write.length > 0)
-    return waits(cut, why, { stages: [[...claims, ...write]], recheckAfterMs: 0 });
+    return waits(cut, "the next epoch is written down", {
+      stages: [[...claims, ...write]],
+      recheckAfterMs: 0,
+    });
   const rolling = sceneOf(snapshot, []);
   if (!rolling?.target) return waits(cut, "the StatefulSet's controller has not looked at the template yet");
   const { configRevision } = intent;

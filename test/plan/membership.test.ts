@@ -471,12 +471,6 @@ describe("a change from three to five members", () => {
     expect(does).toContain("mark data-seq-0");
   });
 
-  test("marks none by what an agent said a while ago, perhaps of another volume", () => {
-    const seen = changing({ record: level, identity: decided, ...prepared, isCertain: false });
-    expect(membership(seen)).toMatchObject({ stop: true, needsCertainty: true });
-    expect(membership(seen).stages).toBeUndefined();
-  });
-
   test("goes on from the decision where its record is gone", () => {
     const members = [...old({ prepared: true }), ...next({ prepared: true })];
     const seen = changing({ identity: decided, members });
