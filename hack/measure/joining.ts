@@ -47,6 +47,17 @@ export async function followStart(
   return { joinedMs, readyMs: undefined, missing };
 }
 
+/** Waits until they have started; fails when the time is over before. */
+export async function started<M extends Members>(
+  session: Session,
+  members: M,
+  timeoutMs: number,
+): Promise<M> {
+  const { missing } = await followStart(session, members, performance.now(), timeoutMs);
+  if (missing !== undefined) throw new Error(`the members of ${members.selector} did not start: ${missing}`);
+  return members;
+}
+
 async function viewPod({ status }: Pod): Promise<NodeView> {
   return status?.podIP === undefined ? { leads: undefined, height: undefined } : viewNode(status.podIP);
 }

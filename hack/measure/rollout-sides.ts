@@ -3,7 +3,7 @@ import type { RaftTiming } from "../../src/evnode/raft-timing.ts";
 import { kinds } from "../../src/model/kinds.ts";
 import { testnodeImages } from "../local-cluster/image-names.ts";
 import { ChainSurvey } from "./chain-survey.ts";
-import { followStart } from "./joining.ts";
+import { started } from "./joining.ts";
 import { manifestOf, operatedCluster, removeCluster } from "./operated-cluster.ts";
 import type { Members } from "./pods.ts";
 import type { Session } from "./session.ts";
@@ -72,7 +72,7 @@ export async function operatedSide(
   const wish = { ...about, ...(mode && { mode }) };
   const members = operatedCluster(wish);
   await session.api.create(kinds.cluster, manifestOf(wish));
-  await started(session, members);
+  await started(session, members, START_TIMEOUT_MS);
   const turns = new Turns();
   const specs = {
     image: () => ({ image: turns.next("image", testnodeImages) }),
@@ -97,7 +97,7 @@ export async function yardstickSide(
   const name = `theirs-${replicas}-${index}`;
   const yardstick = await newYardstick(namespace, name, replicas, BLOCK_TIME, timing);
   await createYardstick(session, yardstick);
-  await started(session, yardstick);
+  await started(session, yardstick, START_TIMEOUT_MS);
   const turns = new Turns();
   const toTemplate = async (template: object) =>
     patchNow(session, kinds.statefulSet, yardstick, { spec: { template } });
@@ -121,11 +121,6 @@ export async function yardstickSide(
     change: async (kind) => changes[kind](),
     remove: async () => removeYardstick(session, yardstick),
   };
-}
-
-async function started(session: Session, members: Members): Promise<void> {
-  const { missing } = await followStart(session, members, performance.now(), START_TIMEOUT_MS);
-  if (missing !== undefined) throw new Error(`the members of ${members.selector} did not start: ${missing}`);
 }
 
 /** Patches an object as it is now, as a person does. */

@@ -2,7 +2,7 @@ import { blockRequest, isBlockMissing, parseBlock, parseRpcError } from "../evno
 import type { BlockAnswer } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import { current } from "./findings.ts";
+import { heightOf } from "./findings.ts";
 import type { HttpClient, HttpResult } from "./http-client.ts";
 import { LOOPBACK } from "./node-rpc.ts";
 
@@ -72,7 +72,7 @@ export class BlockLook {
   #height(): number | undefined {
     const { board, clock } = this.#given;
     const { node } = board.findings();
-    return node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+    return heightOf(node, clock.monotonicMs());
   }
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import type { MemberTexts } from "./check-config.ts";
 import type { Disk } from "./disk.ts";
-import { current } from "./findings.ts";
+import { heightOf } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { VolumeState } from "./volume.ts";
 import { unprovenCopy, type VolumeRecord, writeRecord } from "./volume-record.ts";
@@ -12,9 +12,9 @@ import { unprovenCopy, type VolumeRecord, writeRecord } from "./volume-record.ts
 /** ev-node may still execute blocks that came with the copy and were not, right after its start. */
 const STILL_MS = 5_000;
 
-/** What ev-node has while its volume is on its way to another membership. */
-export const heldTexts = (record: VolumeRecord, texts: MemberTexts): MemberTexts =>
-  unprovenCopy(record) ? { ...texts, level: renderAlone(texts.level) } : texts;
+/** The config of ev-node while its volume is on its way to another membership; alone on a copy that nobody has proven. */
+export const heldText = ({ level }: Pick<MemberTexts, "level">, isAlone: boolean): string =>
+  isAlone ? renderAlone(level) : level;
 
 export interface CopiedBlocksDependencies {
   readonly home: string;
@@ -65,7 +65,7 @@ export class CopiedBlocks {
   #heightNow(): number | undefined {
     const { board, clock } = this.#given;
     const { isSettled, node } = board.findings();
-    return isSettled && node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+    return isSettled ? heightOf(node, clock.monotonicMs()) : undefined;
   }
 
   async #hashAt(height: number): Promise<string | undefined> {

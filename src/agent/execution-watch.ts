@@ -1,7 +1,7 @@
 import { blockNumberRequest, parseBlockNumber } from "../evnode/eth-rpc.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import { current, type ExecutionFinding } from "./findings.ts";
+import { type ExecutionFinding, heightOf } from "./findings.ts";
 import type { HttpClient } from "./http-client.ts";
 import { LOOPBACK, newAskNode } from "./node-rpc.ts";
 import type { Settings } from "./settings.ts";
@@ -24,7 +24,7 @@ export function newExecutionLook({ http, clock, board, ports }: ExecutionWatchDe
   const ask = newAskNode(http, clock, ports.eth);
   return async (): Promise<void> => {
     const { node, execution: before = unknownExecution } = board.findings();
-    const own = node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+    const own = heightOf(node, clock.monotonicMs());
     const [seen, engine] = await Promise.all([
       ask(blockNumberRequest, parseBlockNumber),
       probeTcp(LOOPBACK, ports.engine, PORT_DEADLINE_MS, clock),

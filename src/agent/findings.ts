@@ -118,6 +118,10 @@ export function current<T>(seen: Seen<T> | undefined, nowMs: number): T | undefi
   return seen !== undefined && nowMs - seen.atMs <= HEIGHT_LIFETIME_MS ? seen.value : undefined;
 }
 
+/** Of ev-node's blocks, as it told a moment ago; undefined where it did not. */
+export const heightOf = (node: NodeFinding, nowMs: number): number | undefined =>
+  node.kind === "open" ? current(node.height, nowMs) : undefined;
+
 /**
  * The peer's height as the member last heard it before it looked at its own: a fast chain makes many blocks from one
  * look to the next, and they are no lag.

@@ -2,7 +2,7 @@ import { type BlockHeader, blockRequest, parseBlock, parseState, stateRequest } 
 import { LEADS_KEPT } from "../model/agent-protocol.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
-import { current } from "./findings.ts";
+import { heightOf } from "./findings.ts";
 import type { Log } from "./log.ts";
 import { longestPause } from "./longest-pause.ts";
 import type { AskNode } from "./node-rpc.ts";
@@ -70,7 +70,7 @@ export class HandoverWatch {
     }
     lead.height ??= await this.#askHeight();
     const { node } = board.findings();
-    const top = node.kind === "open" ? current(node.height, nowMs) : undefined;
+    const top = heightOf(node, nowMs);
     if (lead.height === undefined || top === undefined || top < lead.height + BLOCKS_AWAITED) return;
 
     lead.attempts += 1;

@@ -1,7 +1,8 @@
-import { hasMorePeers, renderAlone } from "../evnode/config.ts";
+import { hasMorePeers } from "../evnode/config.ts";
 import { CorruptFile } from "../evnode/corrupt-file.ts";
 import type { MemberTexts } from "./check-config.ts";
-import { closedSince, current } from "./findings.ts";
+import { heldText } from "./copied-blocks.ts";
+import { closedSince, current, heightOf } from "./findings.ts";
 import { installConfig } from "./install.ts";
 import type { Keeper, KeeperDependencies } from "./keeper.ts";
 import { judgeHeld } from "./levelling.ts";
@@ -64,7 +65,7 @@ export class HeldKeeper implements Keeper {
     this.#given = given;
     this.#restarter = new Restarter(given.clock, given.stopNode);
     this.#kind = given.isAlone ? "alone" : "fullNode";
-    this.#level = this.#textOf(given.configs);
+    this.#level = heldText(given.configs, this.#kind === "alone");
   }
 
   async begin(): Promise<void> {
@@ -92,7 +93,7 @@ export class HeldKeeper implements Keeper {
 
   /** A process that waits for blocks knows the sources alone that its config named when it started. */
   async use(texts: MemberTexts): Promise<void> {
-    const level = this.#textOf(texts);
+    const level = heldText(texts, this.#kind === "alone");
     const hasMore = hasMorePeers(this.#level, level);
     this.#level = level;
     await this.#install();
@@ -101,10 +102,6 @@ export class HeldKeeper implements Keeper {
 
   async restart(): Promise<void> {
     await this.#restarter.restart();
-  }
-
-  #textOf({ level }: MemberTexts): string {
-    return this.#kind === "alone" ? renderAlone(level) : level;
   }
 
   async #install(): Promise<void> {
@@ -123,7 +120,7 @@ export class HeldKeeper implements Keeper {
     await look();
     const nowMs = clock.monotonicMs();
     const { node, peers } = board.findings();
-    const height = node.kind === "open" ? current(node.height, nowMs) : undefined;
+    const height = heightOf(node, nowMs);
     const heights = peers.map((peer) => current(peer.height, nowMs) ?? 0);
     const highest = Math.max(0, ...heights);
     if (height !== undefined && height > this.#most) this.#asked = 0;

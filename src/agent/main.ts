@@ -6,7 +6,7 @@ import { BlockLook } from "./block-look.ts";
 import { type Board, newBoard } from "./board.ts";
 import { type IdentityCheck, newIdentityCheck } from "./check-identity.ts";
 import { realDisk } from "./disk.ts";
-import { closedSince, current } from "./findings.ts";
+import { closedSince, heightOf } from "./findings.ts";
 import { type HttpClient, newHttpClient } from "./http-client.ts";
 import { startServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
@@ -166,7 +166,7 @@ function newNodeLife(surroundings: AgentSurroundings, board: Board): (facts: Mem
     isHeld: async () => isHeld(paths.config, await nodeProcesses(paths.home)),
     height: () => {
       const { node } = board.findings();
-      return node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+      return heightOf(node, clock.monotonicMs());
     },
     leads: () => {
       const { node } = board.findings();

@@ -5,7 +5,7 @@ import type { AgentAnswer } from "../model/agent-protocol.ts";
 import { majorityOf } from "../model/majority.ts";
 import { type MemberTexts, ownText } from "./check-config.ts";
 import { readIfPresent } from "./disk.ts";
-import { current } from "./findings.ts";
+import { heightOf } from "./findings.ts";
 import { CONFIG_FILE, installConfig } from "./install.ts";
 import type { Keeper, KeeperDependencies } from "./keeper.ts";
 import { judgeLevel, lacksBlocks, type PeerLevel } from "./levelling.ts";
@@ -175,7 +175,7 @@ export class ModeKeeper implements Keeper {
   #height(): number | undefined {
     const { board, clock } = this.#given;
     const { node } = board.findings();
-    return node.kind === "open" ? current(node.height, clock.monotonicMs()) : undefined;
+    return heightOf(node, clock.monotonicMs());
   }
 
   async #logged(): Promise<number> {

@@ -85,8 +85,8 @@ export function isExecuted(order: Order, volume: VolumeState, facts: OrderFacts)
 /**
  * What is left of an order where ev-node is up. One to write an intact volume anew was given while ev-node could not
  * use it and the others could spare its votes. Kept until ev-node stops, it would take them at a moment of which nobody
- * knows how the others are; so it counts as done. One for blocks of a fork ends
- * ev-node, unless that leads by now: then the others follow these blocks.
+ * knows how the others are; so it counts as done. One for blocks of a fork ends ev-node, unless that leads by now: then
+ * the others follow these blocks.
  */
 export function whereUp(verdict: OrderVerdict, volume: VolumeState, leads = false): OrderVerdict {
   if (verdict.kind !== "writeRaftFolder" || volume.kind !== "intact") return verdict;

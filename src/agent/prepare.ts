@@ -5,7 +5,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Board } from "./board.ts";
 import { type ConfigFinding, checkOwnConfig, ownText } from "./check-config.ts";
 import { type IdentityCheck, type IdentityFinding, identityEntries } from "./check-identity.ts";
-import { heldTexts } from "./copied-blocks.ts";
+import { heldText } from "./copied-blocks.ts";
 import type { Disk } from "./disk.ts";
 import { install } from "./install.ts";
 import { keepInstalledConfig, readInstalledConfig } from "./installed-config.ts";
@@ -20,7 +20,13 @@ import type { AgentPaths, Settings } from "./settings.ts";
 import { holdBack } from "./single-keeper.ts";
 import { shownVolume, type VolumeOwner } from "./volume.ts";
 import { type NodeLife, tendVolume, type VolumeReport } from "./volume-keeper.ts";
-import { fitsEpoch, type RecordReading, readRecord, type VolumeRecord } from "./volume-record.ts";
+import {
+  fitsEpoch,
+  type RecordReading,
+  readRecord,
+  unprovenCopy,
+  type VolumeRecord,
+} from "./volume-record.ts";
 
 export interface PrepareDependencies {
   readonly settings: Settings;
@@ -86,7 +92,10 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   if (config.kind !== "accepted") return stop(board, config, "Config");
   // Before all that may take its time: kubelet starts a process that ended with whatever is installed.
   const isOnItsWay = found.kind === "present" && found.record.change !== undefined;
-  if (isOnItsWay) await holdBack(disk, paths.config, heldTexts(found.record, config.texts));
+  if (isOnItsWay) {
+    const isAlone = unprovenCopy(found.record) !== undefined;
+    await holdBack(disk, paths.config, heldText(config.texts, isAlone));
+  }
   const identity = await lookAtIdentity(settings, paths, config.facts, dependencies.checkIdentity);
   board.update({
     clusterId: identity.kind === "accepted" ? identity.clusterId : undefined,
@@ -104,7 +113,7 @@ export async function prepareOnce(dependencies: PrepareDependencies): Promise<Pr
   board.update({ ...shownReport(report), ...(prepare === undefined ? {} : { prepare }) });
   if (prepare?.kind === "waiting" && prepare.for === "start")
     dependencies.lookAround(facts, identity.clusterId);
-  if (prepare !== undefined && facts.isSingle) await holdBack(disk, paths.config, config.texts);
+  if (prepare !== undefined && facts.isSingle) await holdBack(disk, paths.config, config.texts.level);
   if (prepare !== undefined || report.volume.kind !== "intact") return undefined;
   const { record } = report.volume;
   if (record.change === undefined) await beginAs(disk, paths.config, "member");

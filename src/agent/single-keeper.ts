@@ -94,7 +94,7 @@ export class SingleKeeper implements Keeper {
  * The same for an agent that does not come as far as to keep ev-node, or not yet: it starts anew, and finds the volume
  * changed beside an ev-node that it let start before, or on its way to another membership.
  */
-export async function holdBack(disk: Disk, configFolder: string, { level }: MemberTexts): Promise<void> {
+export async function holdBack(disk: Disk, configFolder: string, level: string): Promise<void> {
   if ((await readIfPresent(join(configFolder, CONFIG_FILE))) === undefined) return;
   await installConfig(disk, configFolder, level);
 }

@@ -4,6 +4,7 @@ import { exponentialMs, jitteredMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { AskAgent } from "./agent-client.ts";
+import { within } from "./within.ts";
 
 /** A pod whose agent is asked; another address or another uid is another target. */
 export interface Target {
@@ -145,19 +146,14 @@ export class Agents {
     waitMs: number,
     deadlineMs: number,
   ): Promise<Report> {
-    const deadline = new AbortController();
-    const cancel = this.#clock.after(deadlineMs, () =>
-      deadline.abort(new Error(`no answer within ${deadlineMs} ms`)),
-    );
+    const question = after === undefined ? { waitMs } : { after, waitMs };
     try {
-      const signal = AbortSignal.any([deadline.signal, follower.stop.signal]);
-      const question = after === undefined ? { waitMs } : { after, waitMs };
-      const answer = await this.#ask(follower.target.ip, question, signal);
+      const answer = await within(this.#clock, deadlineMs, follower.stop.signal, async (signal) =>
+        this.#ask(follower.target.ip, question, signal),
+      );
       return this.#accept(follower, answer);
     } catch (error) {
       return { kind: "none", why: error instanceof Error ? error.message : String(error) };
-    } finally {
-      cancel();
     }
   }
 

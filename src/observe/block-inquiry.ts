@@ -2,6 +2,7 @@ import type { BlockAnswer } from "../model/agent-protocol.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AskBlock } from "./agent-client.ts";
+import { within } from "./within.ts";
 
 const REQUEST_DEADLINE_MS = 1_000;
 
@@ -67,16 +68,14 @@ export class Inquiry {
   async #of({ name, pod }: Member, height: number): Promise<Answer> {
     if (!pod?.ip || pod.terminating || this.#mute.has(name)) return noAnswer;
     const { ask, clock, signal } = this.#given;
-    const deadline = new AbortController();
-    const cancel = clock.after(REQUEST_DEADLINE_MS, () => deadline.abort(new Error("no answer in time")));
+    const target = { ip: pod.ip, podUid: pod.uid };
     try {
-      const target = { ip: pod.ip, podUid: pod.uid };
-      return await ask(target, height, AbortSignal.any([deadline.signal, signal]));
+      return await within(clock, REQUEST_DEADLINE_MS, signal, async (limited) =>
+        ask(target, height, limited),
+      );
     } catch {
       this.#mute.add(name);
       return noAnswer;
-    } finally {
-      cancel();
     }
   }
 }

@@ -2,6 +2,7 @@ import { answerOf, type Member } from "../model/member.ts";
 import type { OldSequencer, OldSequencerLook, ToldBlock, ToldChain } from "../model/old-sequencer.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AskOldSequencer } from "./old-sequencer-client.ts";
+import { within } from "./within.ts";
 
 const DEADLINE_MS = 2_000;
 /** How often one is asked: before the members start, and afterwards. */
@@ -82,12 +83,10 @@ export class OldSequencers {
   async #lookOnce(clusterKey: string, known: Known, heights: readonly number[]): Promise<void> {
     const { kind } = known.last;
     known.askedAtMs = this.#clock.monotonicMs();
-    const deadline = new AbortController();
-    const cancel = this.#clock.after(DEADLINE_MS, () => deadline.abort());
     const open = heights.filter((height) => known.asked.get(height)?.hash === undefined);
-    const signal = AbortSignal.any([deadline.signal, this.#stop.signal]);
-    const found = await this.#ask(known.rpcAddress, signal, open);
-    cancel();
+    const found = await within(this.#clock, DEADLINE_MS, this.#stop.signal, async (signal) =>
+      this.#ask(known.rpcAddress, signal, open),
+    );
     known.looking = undefined;
     known.last = found;
     known.endedAtMs = this.#clock.monotonicMs();

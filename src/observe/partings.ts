@@ -5,6 +5,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { AskBlock } from "./agent-client.ts";
 import { type Blocks, differ, Inquiry, nobodyAsked } from "./block-inquiry.ts";
 import { Seams } from "./seams.ts";
+import { within } from "./within.ts";
 
 /** All requests of one look. */
 const DEADLINE_MS = 3_000;
@@ -104,14 +105,9 @@ export class Partings {
   }
 
   async #inquire<T>(members: readonly Member[], look: (asked: Inquiry) => Promise<T>): Promise<T> {
-    const deadline = new AbortController();
-    const cancel = this.#clock.after(DEADLINE_MS, () => deadline.abort(new Error("no answer in time")));
-    const signal = AbortSignal.any([deadline.signal, this.#stop.signal]);
-    try {
-      return await look(new Inquiry(members, { ask: this.#ask, clock: this.#clock, signal }));
-    } finally {
-      cancel();
-    }
+    return within(this.#clock, DEADLINE_MS, this.#stop.signal, async (signal) =>
+      look(new Inquiry(members, { ask: this.#ask, clock: this.#clock, signal })),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { blockAnswerSchema } from "../../src/model/agent-protocol.ts";
+import { AGENT_PORT, BLOCKS_PATH, blockAnswerSchema } from "../../src/model/agent-protocol.ts";
 import { annotations } from "../../src/model/annotations.ts";
 import type { Cluster } from "./harness/cluster.ts";
 import { environment } from "./harness/environment.ts";
@@ -12,14 +12,13 @@ import { volumeFolder } from "./harness/volumes.ts";
 import { useWorld } from "./harness/world.ts";
 
 const world = useWorld("diverged");
-const AGENT_PORT = 9090;
 /** Back-off of kubelet, a long poll, and the requests for blocks. */
 const FOUND_MS = 180_000;
 const FROZEN_MS = 15_000;
 
 /** What a member's agent says that it holds at a height; undefined while it does not tell. */
 async function hashAt(cluster: Cluster, member: string, height: number): Promise<string | undefined> {
-  const path = `/v1/blocks/${height}`;
+  const path = `${BLOCKS_PATH}${height}`;
   const answer = await world().reach(await cluster.pod(member), AGENT_PORT, { path });
   if (answer?.status !== 200) return undefined;
   const { block } = blockAnswerSchema.parse(JSON.parse(answer.text));

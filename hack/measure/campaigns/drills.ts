@@ -5,7 +5,7 @@ import { say } from "../../local-cluster/progress.ts";
 import { longestGap } from "../block-gaps.ts";
 import { campaign } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
-import { followStart } from "../joining.ts";
+import { started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import {
   manifestOf,
@@ -66,10 +66,7 @@ async function startCluster(
 ): Promise<OperatedCluster> {
   const wish = { namespace, name: `chain-${replicas}`, replicas, blockTime: BLOCK_TIME } as const;
   await session.api.create(kinds.cluster, manifestOf(wish));
-  const cluster = operatedCluster(wish);
-  const { missing } = await followStart(session, cluster, performance.now(), START_TIMEOUT_MS);
-  if (missing !== undefined) throw new Error(`the members did not start: ${missing}`);
-  return cluster;
+  return started(session, operatedCluster(wish), START_TIMEOUT_MS);
 }
 
 /** What an owner looks at before asking for a drill: a member may be held back since the one before. */

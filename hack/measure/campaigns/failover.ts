@@ -3,7 +3,7 @@ import { kinds } from "../../../src/model/kinds.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { campaign } from "../campaign.ts";
 import { interleaved } from "../interleave.ts";
-import { followStart } from "../joining.ts";
+import { started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { leaderAddress, manifestOf, type OperatedCluster, operatedCluster } from "../operated-cluster.ts";
 import type { Members } from "../pods.ts";
@@ -60,19 +60,13 @@ async function ours(session: Session, namespace: string, asEvnode: boolean): Pro
   const common = { namespace, name: "chain", replicas: REPLICAS, blockTime: BLOCK_TIME } as const;
   const wish = asEvnode ? { ...common, raftTiming: defaultTiming } : common;
   await session.api.create(kinds.cluster, manifestOf(wish));
-  return started(session, operatedCluster(wish));
+  return started(session, operatedCluster(wish), START_TIMEOUT_MS);
 }
 
 async function theirs(session: Session, namespace: string): Promise<Members> {
   const yardstick = await newYardstick(namespace, "yardstick", REPLICAS, BLOCK_TIME);
   await createYardstick(session, yardstick);
-  return started(session, yardstick);
-}
-
-async function started<M extends Members>(session: Session, members: M): Promise<M> {
-  const { missing } = await followStart(session, members, performance.now(), START_TIMEOUT_MS);
-  if (missing !== undefined) throw new Error(`the members of ${members.selector} did not start: ${missing}`);
-  return members;
+  return started(session, yardstick, START_TIMEOUT_MS);
 }
 
 async function killOurs(session: Session, cluster: OperatedCluster, index: number): Promise<OurKill> {

@@ -4,7 +4,7 @@ import { operatorNamespace } from "../../demo/install.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { type AuditedRequest, AuditReader } from "../audit-log.ts";
 import { campaign } from "../campaign.ts";
-import { followStart } from "../joining.ts";
+import { started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { manifestOf, operatedCluster } from "../operated-cluster.ts";
 import { provideOwnOperator } from "../own-operator.ts";
@@ -47,9 +47,7 @@ async function measureContainers(
   const namespace = await provideNamespace(session, "memory-members");
   const wish = { namespace, name: "chain", replicas: 3, blockTime: "1s" } as const;
   await session.api.create(kinds.cluster, manifestOf(wish));
-  const members = operatedCluster(wish);
-  const { missing } = await followStart(session, members, performance.now(), START_TIMEOUT_MS);
-  if (missing !== undefined) throw new Error(`the members did not start: ${missing}`);
+  const members = await started(session, operatedCluster(wish), START_TIMEOUT_MS);
   await pause(settleMs, session);
   const operator = {
     namespace: operatorNamespace,

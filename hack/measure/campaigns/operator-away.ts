@@ -5,7 +5,7 @@ import { say } from "../../local-cluster/progress.ts";
 import { longestGap } from "../block-gaps.ts";
 import { campaign, type Report } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
-import { followStart } from "../joining.ts";
+import { followStart, started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { viewNode } from "../node-rpc.ts";
 import { manifestOf, type OperatedCluster, operatedCluster, remove } from "../operated-cluster.ts";
@@ -56,9 +56,7 @@ export const operatorAway = campaign({
 async function startCluster(session: Session, namespace: string): Promise<OperatedCluster> {
   const wish = { namespace, name: "chain", replicas: REPLICAS, blockTime: BLOCK_TIME } as const;
   await session.api.create(kinds.cluster, manifestOf(wish));
-  const cluster = operatedCluster(wish);
-  const { missing } = await followStart(session, cluster, performance.now(), START_TIMEOUT_MS);
-  if (missing !== undefined) throw new Error(`the members did not start: ${missing}`);
+  const cluster = await started(session, operatedCluster(wish), START_TIMEOUT_MS);
   const isTold = async () => ((await labelledLeader(session, cluster)) === "nobody" ? undefined : true);
   await pollUntil(isTold, { everyMs: 250, timeoutMs: BACK_TIMEOUT_MS }, session);
   return cluster;

@@ -10,7 +10,7 @@ import {
   takeAway,
   takenAtMs,
 } from "../installed-operator.ts";
-import { followStart } from "../joining.ts";
+import { started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { manifestOf, type OperatedCluster, operatedCluster } from "../operated-cluster.ts";
 import { requireLocal } from "../provide-cluster.ts";
@@ -41,8 +41,7 @@ export const operatorFailover = campaign({
     await session.api.create(kinds.cluster, manifestOf(wish));
     const cluster = operatedCluster(wish);
     await provideReplicas(session, 2);
-    const { missing } = await followStart(session, cluster, performance.now(), START_TIMEOUT_MS);
-    if (missing !== undefined) throw new Error(`the members did not start: ${missing}`);
+    await started(session, cluster, START_TIMEOUT_MS);
     const absences: Absence[] = [];
     for (let run = 1; run <= runs; run += 1) {
       for (const going of order) {

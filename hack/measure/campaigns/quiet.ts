@@ -3,7 +3,7 @@ import { operatorNamespace } from "../../demo/install.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { type AuditedRequest, AuditReader, countBy, describeRequest, isWrite } from "../audit-log.ts";
 import { campaign, type Report } from "../campaign.ts";
-import { followStart } from "../joining.ts";
+import { started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { manifestOf, operatedCluster } from "../operated-cluster.ts";
 import { operatorUser, requireLocal } from "../provide-cluster.ts";
@@ -40,8 +40,7 @@ export const quiet = campaign({
 async function startCluster(session: Session, namespace: string, number: number): Promise<void> {
   const wish = { namespace, name: `chain-${number}`, replicas: 3, blockTime: "1s" } as const;
   await session.api.create(kinds.cluster, manifestOf(wish));
-  const { missing } = await followStart(session, operatedCluster(wish), performance.now(), START_TIMEOUT_MS);
-  if (missing !== undefined) throw new Error(`${wish.name} did not start: ${missing}`);
+  await started(session, operatedCluster(wish), START_TIMEOUT_MS);
 }
 
 interface QuietTime {

@@ -3,7 +3,7 @@ import { kinds } from "../../../src/model/kinds.ts";
 import { say } from "../../local-cluster/progress.ts";
 import { campaign } from "../campaign.ts";
 import { exitsOf } from "../exits.ts";
-import { followStart } from "../joining.ts";
+import { started } from "../joining.ts";
 import { startLoad } from "../load.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { viewNode } from "../node-rpc.ts";
@@ -86,9 +86,7 @@ async function start(
   const manifest = manifestOf(wishOf(namespace, name));
   const spec = timing ? { ...manifest.spec, raft: { timing } } : manifest.spec;
   await session.api.create(kinds.cluster, { ...manifest, spec });
-  if (!cluster) return;
-  const { missing } = await followStart(session, cluster, performance.now(), START_TIMEOUT_MS);
-  if (missing !== undefined) throw new Error(`${name} did not start: ${missing}`);
+  if (cluster) await started(session, cluster, START_TIMEOUT_MS);
 }
 
 async function lookAt(session: Session, cluster: OperatedCluster) {

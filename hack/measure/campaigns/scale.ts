@@ -6,13 +6,14 @@ import { type AuditedRequest, AuditReader } from "../audit-log.ts";
 import { campaignOfProcesses } from "../campaign.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane.ts";
 import { quantile } from "../histogram.ts";
+import { inLanes } from "../lanes.ts";
 import { HEAP_MIB, newOperators, type OwnOperator } from "../own-operator.ts";
 import { pause, pollUntil, type Session, withSession } from "../session.ts";
 import {
   allRunning,
   createAll,
+  FEW,
   type Fleet,
-  fewAtOnce,
   measureRestart,
   memoryOf,
   processorOf,
@@ -145,7 +146,7 @@ async function measureChange({ session, operator, reader, fleet, clusters }: Sce
   const { items } = await session.api.list(kinds.cluster, { namespace });
   const change = { spec: { pod: { annotations: { "example.com/asked": "change" } } } };
   const startMs = wallMs();
-  await fewAtOnce(items, async ({ metadata: { name, uid = "" } }) => {
+  await inLanes(FEW, items, async ({ metadata: { name, uid = "" } }) => {
     await session.api.patch(kinds.cluster, { namespace, name }, change, { uid });
   });
   const changedAtMs = new Map<string, number>();

@@ -1,5 +1,6 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import { type AuditedRequest, type AuditReader, isWrite } from "../audit-log.ts";
+import { inLanes } from "../lanes.ts";
 import { manifestOf } from "../operated-cluster.ts";
 import type { OwnOperator } from "../own-operator.ts";
 import { type Memory, memoryOfProcess, processorMs } from "../process-memory.ts";
@@ -16,7 +17,8 @@ export interface Fleet {
 
 /** No node has this label, so that no kubelet takes the pods. */
 const nowhere = { "evnode.dev/simulated": "true" };
-const FEW = 10;
+/** Clusters that are written to at once. */
+export const FEW = 10;
 /** At least, and for each cluster: the machine may be busy. */
 const RUNNING_TIMEOUT_MS = 900_000;
 const RUNNING_TIMEOUT_OF_ONE_MS = 10_000;
@@ -51,16 +53,10 @@ export async function createAll(
   to: number,
 ): Promise<void> {
   const numbers = Array.from({ length: to - from }, (_, index) => from + index);
-  await fewAtOnce(numbers, async (number) => {
+  await inLanes(FEW, numbers, async (number) => {
     const wish = { namespace, name: `chain-${number}`, replicas: 3, blockTime: "1s" } as const;
     await api.create(kinds.cluster, manifestOf({ ...wish, nodeSelector: nowhere }));
   });
-}
-
-export async function fewAtOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  for (let first = 0; first < all.length; first += FEW) {
-    await Promise.all(all.slice(first, first + FEW).map(work));
-  }
 }
 
 /** Answers how long it took until the status of every cluster says that it runs. */
