@@ -193,6 +193,9 @@ function finish(cut: Cut): Step {
   const { current } = intents;
   const isWritten = current.spec.replicas === replicas && current.configRevision === intent.configRevision;
   const write = isWritten ? [] : [turnMembership(cut, change, intent)];
+  // What one watch tells of a claim can be newer than what the other tells of its pod.
+  if (claims.length > 0 && !snapshot.isCertain)
+    return waits(cut, "all are looked at once more", { needsCertainty: true });
   if (claims.length + write.length > 0)
     return waits(cut, "the next epoch is written down", {
       stages: [[...claims, ...write]],

@@ -33,6 +33,8 @@ export interface Mounted {
 export interface PodMemory {
   readonly executed: string[];
   config: InstalledConfig | undefined;
+  /** The config was installed for ev-node. Until then the one that the pod names is read again at each look. */
+  isInstalled: boolean;
   /** As what ev-node runs from its next start on, and whether one that ran before may be of the other kind. */
   runKind: "member" | "fullNode";
   /** The restart token that was acted upon, or that the pod was made with; undefined before the first look. */
@@ -42,6 +44,7 @@ export interface PodMemory {
 export const emptyMemory = (): PodMemory => ({
   executed: [],
   config: undefined,
+  isInstalled: false,
   runKind: "member",
   token: undefined,
 });
@@ -124,6 +127,7 @@ export class SimulatedAgent {
     if (revision === undefined) return false;
     const text = this.memory.config?.revision === revision ? this.memory.config.text : textOf(revision);
     this.#named = text === undefined ? undefined : factsOf(text);
+    this.memory.isInstalled ||= this.isPrepared;
     this.#leaveConfig();
     const { config } = this.memory;
     if (config?.revision !== revision) {
@@ -150,7 +154,7 @@ export class SimulatedAgent {
   #obstacleTo(revision: string, text: string | undefined): string | undefined {
     if (text === undefined) return `revision ${revision} is not mounted yet`;
     const [now, then] = [this.facts?.epoch, this.#named?.epoch];
-    if (now !== undefined && now !== then) return `revision ${revision} is of epoch ${then}`;
+    if (this.memory.isInstalled && now !== undefined && now !== then) return `revision ${revision} is of epoch ${then}`;
     return undefined;
   }
 

@@ -85,3 +85,11 @@ export function goesBackAfterDecision(snapshot: Snapshot): Plan {
   const statefulSet = { ...snapshot.statefulSet, metadata: { ...metadata, annotations } };
   return makePlan(inEpoch({ ...snapshot, statefulSet }, change.from.epoch));
 }
+
+/** Marks claims in a decided epoch without asking the server which claims and pods there are. */
+export function marksUncertain(snapshot: Snapshot): Plan {
+  const change = changeOf(snapshot);
+  const { identity } = snapshot;
+  const isDecided = identity.kind === "present" && identity.identity.epoch === change?.to.epoch;
+  return makePlan(isDecided ? { ...snapshot, isCertain: true } : snapshot);
+}

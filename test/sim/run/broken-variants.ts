@@ -181,4 +181,11 @@ export const brokenVariants: readonly Variant[] = [
     isSeen: "inTheEnd",
     plan: memberships.goesBackAfterDecision,
   },
+  {
+    name: "marks the claims of a decided epoch by what watches showed",
+    firstSeed: 20_864,
+    profile: "membership",
+    isSeen: "underFaults",
+    plan: memberships.marksUncertain,
+  },
 ];
