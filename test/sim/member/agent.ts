@@ -154,7 +154,8 @@ export class SimulatedAgent {
   #obstacleTo(revision: string, text: string | undefined): string | undefined {
     if (text === undefined) return `revision ${revision} is not mounted yet`;
     const [now, then] = [this.facts?.epoch, this.#named?.epoch];
-    if (this.memory.isInstalled && now !== undefined && now !== then) return `revision ${revision} is of epoch ${then}`;
+    if (this.memory.isInstalled && now !== undefined && now !== then)
+      return `revision ${revision} is of epoch ${then}`;
     return undefined;
   }
 
