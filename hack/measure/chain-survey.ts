@@ -41,22 +41,22 @@ export class ChainSurvey {
   }
 
   /**
-   * Reads what each member has beyond the last look; `again` reads every block anew. True when every one of these
-   * members was read up to its head.
+   * Reads what each member has beyond the last look, and every block from `againFrom` on anew. True when every one of
+   * these members was read up to its head.
    */
-  async look(pods: readonly Pod[], again = false): Promise<boolean> {
+  async look(pods: readonly Pod[], againFrom?: number): Promise<boolean> {
     const whole = await Promise.all(
       pods.map(async ({ metadata: { name }, status }) => {
-        if (again) this.#forget(name);
+        if (againFrom !== undefined) this.#forget(name, againFrom);
         return status?.podIP !== undefined && this.#read(name, status.podIP);
       }),
     );
     return !whole.includes(false);
   }
 
-  #forget(member: string): void {
-    this.#record.readAgain(member);
-    this.#readTo.delete(member);
+  #forget(member: string, from: number): void {
+    this.#record.readAgain(member, from);
+    this.#readTo.set(member, Math.min(this.#readTo.get(member) ?? 0, from - 1));
   }
 
   async #read(member: string, ip: string): Promise<boolean> {

@@ -59,11 +59,8 @@ export async function changeWithFaults(session: Session, course: Course): Promis
   const { trial, side, scene, notes } = course;
   const { survey } = side;
   const { from, to, moments } = trial;
-  const sender = sendTransactions(
-    session,
-    await leaderAddress(session, side.members),
-    `change-${trial.number}`,
-  );
+  const address = await leaderAddress(session, side.members);
+  const sender = sendTransactions(session, async () => address, `change-${trial.number}`);
   await grows(session, side, BLOCKS_BETWEEN);
   const before = survey.top();
   const kept = await settled(session, side.members, sender);

@@ -25,22 +25,27 @@ export interface Sender {
 const SEND_EVERY_MS = 50;
 const LOOK_EVERY_MS = 20;
 
-/** Posts one transaction after the other to an address, each with a key of its own. */
-export function sendTransactions(session: Session, ip: string, prefix: string): Sender {
+/** Posts one transaction after the other, each with a key of its own, to the address that `where` tells for it. */
+export function sendTransactions(
+  session: Session,
+  where: () => Promise<string | undefined>,
+  prefix: string,
+): Sender {
   const sent: SentTransaction[] = [];
   const stopping = new AbortController();
   const run = async () => {
     for (let number = 0; !stopping.signal.aborted; number += 1) {
+      const ip = await where();
       const key = `${prefix}-${number}`;
       const sentMs = wallMs();
-      const answer = await httpText({
-        ip,
+      const question = {
         port: TESTAPP_PORT,
         method: "POST",
         path: "/tx",
         body: `${key}=1`,
         anew: true,
-      });
+      } as const;
+      const answer = ip === undefined ? undefined : await httpText({ ip, ...question });
       sent.push({ key, sentMs, acceptedMs: answer?.status === 202 ? wallMs() : undefined });
       await pause(SEND_EVERY_MS, session);
     }

@@ -51,7 +51,7 @@ export const drills = campaign({
         say(`drill ${run} of ${replicas} members: ${describe(seen.at(-1))}`);
       }
       if (replicas === SIZES[0]) refusal = await drillWithMemberDown(session, cluster);
-      await survey.look(await podsOf(session, cluster), true);
+      await survey.look(await podsOf(session, cluster), 1);
       problems.push(...survey.problems(), ...survey.replaced());
       await removeCluster(session, cluster);
     }

@@ -75,7 +75,7 @@ async function killOurs(session: Session, cluster: OperatedCluster, index: numbe
   let sender: Sender | undefined;
   try {
     return await killLeader(session, cluster, async (scene) => {
-      sender = sendTransactions(session, address, `run-${index}`);
+      sender = sendTransactions(session, async () => address, `run-${index}`);
       return follow(session, record.changes, sender, scene);
     });
   } finally {

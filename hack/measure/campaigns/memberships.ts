@@ -63,7 +63,8 @@ async function changeTo(session: Session, side: Side, to: Size, number: number):
   const { survey } = side;
   const from = side.members.count;
   const before = survey.top();
-  const sender = sendTransactions(session, await leaderAddress(session, side.members), `change-${number}`);
+  const address = await leaderAddress(session, side.members);
+  const sender = sendTransactions(session, async () => address, `change-${number}`);
   const timing = await keepLooking(session, side, async () => {
     const isEnough = async () => (survey.top() >= before + BLOCKS_BETWEEN ? true : undefined);
     await pollUntil(isEnough, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);

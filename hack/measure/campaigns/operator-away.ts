@@ -71,11 +71,11 @@ async function leaveAlone(
   const survey = new ChainSurvey(REPLICAS);
   await survey.look(await podsOf(session, cluster));
   const { podBackMs, evictionAnswer } = await deleteFollower(session, cluster);
-  await survey.look(await podsOf(session, cluster), true);
+  await survey.look(await podsOf(session, cluster), 1);
   const kubeletBackMs = await restartKubelet(session, cluster);
   await survey.look(await podsOf(session, cluster));
   const takeover = await killLeader(session, cluster, async () => undefined);
-  await survey.look(await podsOf(session, cluster), true);
+  await survey.look(await podsOf(session, cluster), 1);
   say("left alone now");
   const labelWhileAway = await labelledLeader(session, cluster);
   const until = performance.now() + minutes * 60_000;
@@ -83,7 +83,7 @@ async function leaveAlone(
     await survey.look(await podsOf(session, cluster));
     await pause(LOOK_EVERY_MS, session);
   }
-  await survey.look(await podsOf(session, cluster), true);
+  await survey.look(await podsOf(session, cluster), 1);
   return {
     podBackMs,
     evictionAnswer,

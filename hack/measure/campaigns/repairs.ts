@@ -83,11 +83,8 @@ async function tryFault(session: Session, { cluster, survey, fault }: Trial): Pr
       wrongs: [`not up: ${notUp ?? "no member for it"}`],
     };
   const member = pod.metadata.name;
-  const sender = sendTransactions(
-    session,
-    await leaderAddress(session, cluster),
-    `${member}-${performance.now()}`,
-  );
+  const address = await leaderAddress(session, cluster);
+  const sender = sendTransactions(session, async () => address, `${member}-${performance.now()}`);
   const before = await lastRepair(session, cluster);
   const surveyed = { members: cluster, survey };
   await readAll(session, surveyed);

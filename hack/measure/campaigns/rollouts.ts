@@ -130,10 +130,10 @@ const isInPlace = (kind: ChangeKind) => kind !== "replace";
 
 /** What must not be in a chain, after every block of every member was read once more. */
 async function chainProblems(session: Session, { members, survey }: Side): Promise<readonly string[]> {
-  let again = true;
+  let againFrom: number | undefined = 1;
   const isRead = async () => {
-    const whole = await survey.look(await podsOf(session, members), again);
-    again = false;
+    const whole = await survey.look(await podsOf(session, members), againFrom);
+    againFrom = undefined;
     return whole || undefined;
   };
   const isWhole = await pollUntil(isRead, { everyMs: 200, timeoutMs: READ_TIMEOUT_MS }, session);

@@ -6,7 +6,7 @@ import { summaryCells, summaryColumns, type Table } from "../table.ts";
 export interface TotalStop {
   readonly side: "operator" | "operator, Start" | "StatefulSet";
   /** `pods killed` leaves no time to end: as a power cut. `containers killed` leaves the pods, and so the agents. */
-  readonly way: "delete and apply" | "pods killed" | "pods deleted" | "containers killed";
+  readonly way: "pods killed" | "pods deleted" | "containers killed";
   /** Longest time between two blocks around the stop. */
   readonly gapMs: number | undefined;
   /** What was missing when the time to come back was over. */

@@ -5,15 +5,16 @@ import { say } from "../../local-cluster/progress.ts";
 import { longestGap } from "../block-gaps.ts";
 import { campaign } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
-import { interleaved } from "../interleave.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { deleteCluster, manifestOf, operatedCluster } from "../operated-cluster.ts";
+import { askLeads } from "../node-rpc.ts";
+import { manifestOf, operatedCluster } from "../operated-cluster.ts";
 import { type Members, podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pollUntil, type Session } from "../session.ts";
 import { keepLooking, LOOK_EVERY_MS, readAll, type Surveyed } from "../survey-looks.ts";
 import { duration } from "../table.ts";
+import { type Sender, sendTransactions } from "../transactions.ts";
 import { createYardstick, newYardstick } from "../yardstick-cluster.ts";
 import { type TotalStop, totalStopsReport } from "./total-stops-report.ts";
 
@@ -27,114 +28,133 @@ const BLOCKS_BETWEEN = 15;
 /** Blocks to see after a stop before the time without blocks counts as over. */
 const BLOCKS_AFTER = 3;
 
-/** How all members are stopped in one moment. */
+/** Read again after a stop: a block that is replaced is one of the last before it. */
+const BLOCKS_AGAIN = 200;
+const LEADER_EVERY_MS = 500;
+
+/** How all members are stopped in one moment: containers every other time. */
 type Way = TotalStop["way"];
-const waysOfTheirs: readonly Way[] = ["pods killed", "pods deleted", "containers killed"];
-const waysOfOurs: readonly Way[] = ["delete and apply", ...waysOfTheirs];
+const ways: readonly Way[] = ["pods killed", "containers killed", "pods deleted", "containers killed"];
 
 interface Side extends Surveyed {
   readonly name: TotalStop["side"];
-  readonly ways: readonly Way[];
-  readonly stop: (way: Way) => Promise<void>;
+  readonly transactions: Sender;
 }
+
+type NewSide = (session: Session, namespace: string, number: number) => Promise<Side>;
+const newSides: readonly NewSide[] = [
+  async (session, namespace, number) => ourSide(session, namespace, "Level", number),
+  async (session, namespace, number) => ourSide(session, namespace, "Start", number),
+  theirSide,
+];
 
 /** All members stopped at once, again and again: does any block that was ever served come to be another one? */
 export const totalStops = campaign({
   name: "total-stops",
   about: "all members stopped at once: blocks that were replaced, and the time without blocks",
   options: {
-    runs: { full: 40, short: 1, about: "stops of the operator's cluster" },
-    "start-runs": { full: 40, short: 1, about: "the same with spec.raft.afterOutage: Start" },
-    "yardstick-runs": { full: 40, short: 0, about: "stops of the StatefulSet" },
+    stops: { full: 80, short: 2, about: "of each cluster; every other one kills the containers alone" },
+    clusters: {
+      full: 3,
+      short: 2,
+      about: "beside each other: the operator's, the same with spec.raft.afterOutage: Start, the StatefulSet",
+    },
   },
-  async run(session, options) {
+  async run(session, { stops, clusters }) {
     requireLocal(session);
     const namespace = await provideNamespace(session, "total-stops");
-    const ours = await ourSide(session, namespace, "Level");
-    const sides = new Map<Side["name"], Side>([[ours.name, ours]]);
-    const stops: TotalStop[] = [];
-    for (const [index, name] of orderOf(options).entries()) {
-      const stopped =
-        sides.get(name) ??
-        (name === "StatefulSet"
-          ? await theirSide(session, namespace, index)
-          : await ourSide(session, namespace, "Start"));
-      sides.set(name, stopped);
-      const count = stops.filter(({ side: name }) => name === stopped.name).length;
-      const stop = await stopAll(
-        session,
-        stopped,
-        stopped.ways[count % stopped.ways.length] ?? "pods killed",
-      );
-      stops.push(stop);
-      say(`stop ${index + 1}, ${describe(stop)}`);
-      // One that did not come back would not come back from the next stop either.
-      if (stop.side === "StatefulSet" && stop.missing !== undefined) sides.delete(stop.side);
-    }
-    return totalStopsReport(stops, [...ours.survey.problems(), ...ours.survey.replaced()]);
+    // Side by side, so that all meet the same moods of the machine.
+    const all = await Promise.all(
+      newSides
+        .slice(0, clusters)
+        .map(async (newSide) => stopAgainAndAgain(session, namespace, newSide, stops)),
+    );
+    return totalStopsReport(
+      all.flatMap(({ seen }) => seen),
+      all[0]?.problems ?? [],
+    );
   },
 });
 
-interface Runs {
-  readonly runs: number;
-  readonly "start-runs": number;
-  readonly "yardstick-runs": number;
+async function stopAgainAndAgain(session: Session, namespace: string, newSide: NewSide, stops: number) {
+  const seen: TotalStop[] = [];
+  let side: Side | undefined;
+  for (let number = 0; number < stops; number += 1) {
+    side ??= await newSide(session, namespace, number);
+    const stop = await stopAll(session, side, ways[number % ways.length] ?? "pods killed");
+    seen.push(stop);
+    say(`stop ${number + 1}, ${describe(stop)}`);
+    if (stop.missing === undefined) continue;
+    // One that did not come back would not come back from the next stop either.
+    await side.transactions.stop();
+    if (side.name !== "StatefulSet") break;
+    side = undefined;
+  }
+  await side?.transactions.stop();
+  if (side) await readAll(session, side);
+  return { seen, problems: side ? [...side.survey.problems(), ...side.survey.replaced()] : [] };
 }
 
-/** Each side meets the same moods of the machine. */
-function orderOf(options: Runs): readonly TotalStop["side"][] {
-  let starts = 0;
-  return interleaved(options.runs, options["yardstick-runs"]).flatMap((side): TotalStop["side"][] => {
-    if (side === "theirs") return ["StatefulSet"];
-    starts += 1;
-    return starts <= options["start-runs"] ? ["operator", "operator, Start"] : ["operator"];
-  });
-}
-
-async function ourSide(session: Session, namespace: string, afterOutage: "Level" | "Start"): Promise<Side> {
-  const name = `chain-${afterOutage.toLowerCase()}`;
+async function ourSide(
+  session: Session,
+  namespace: string,
+  afterOutage: "Level" | "Start",
+  number: number,
+): Promise<Side> {
+  const name = `chain-${afterOutage.toLowerCase()}-${number}`;
   const more = { raft: { afterOutage } };
   const wish = { namespace, name, replicas: REPLICAS, blockTime: BLOCK_TIME, more } as const;
-  const members = operatedCluster(wish);
-  const apply = async () => {
-    await session.api.create(kinds.cluster, manifestOf(wish));
-  };
-  await apply();
-  const stop = async (way: Way) => {
-    if (way !== "delete and apply") return stopPods(session, members, way);
-    await deleteCluster(session, members);
-    await apply();
-  };
-  const side = afterOutage === "Level" ? "operator" : "operator, Start";
-  return { name: side, members, survey: new ChainSurvey(REPLICAS), ways: waysOfOurs, stop };
+  await session.api.create(kinds.cluster, manifestOf(wish));
+  return sideOf(session, afterOutage === "Level" ? "operator" : "operator, Start", operatedCluster(wish));
 }
 
-async function theirSide(session: Session, namespace: string, index: number): Promise<Side> {
-  const members = await newYardstick(namespace, `yardstick-${index}`, REPLICAS, BLOCK_TIME);
+async function theirSide(session: Session, namespace: string, number: number): Promise<Side> {
+  const members = await newYardstick(namespace, `yardstick-${number}`, REPLICAS, BLOCK_TIME);
   await createYardstick(session, members);
-  const stop = async (way: Way) => stopPods(session, members, way);
-  return { name: "StatefulSet", members, survey: new ChainSurvey(REPLICAS), ways: waysOfTheirs, stop };
+  return sideOf(session, "StatefulSet", members);
+}
+
+function sideOf(session: Session, name: Side["name"], members: Members): Side {
+  const transactions = sendTransactions(session, leaderOf(session, members), "load");
+  return { name, members, survey: new ChainSurvey(REPLICAS), transactions };
+}
+
+/** Where the member that leads takes transactions, as it was a moment ago. */
+function leaderOf(session: Session, members: Members): () => Promise<string | undefined> {
+  let known: string | undefined;
+  let askAtMs = 0;
+  return async () => {
+    if (performance.now() < askAtMs) return known;
+    askAtMs = performance.now() + LEADER_EVERY_MS;
+    const ips = (await podsOf(session, members)).flatMap(({ status }) => status?.podIP ?? []);
+    const leads = await Promise.all(ips.map(askLeads));
+    known = ips[leads.indexOf(true)];
+    return known;
+  };
 }
 
 async function stopAll(session: Session, side: Side, way: Way): Promise<TotalStop> {
-  const { members, survey, stop } = side;
+  const { name, members, survey } = side;
   const before = survey.replaced().length;
+  const not = { side: name, way, gapMs: undefined, replaced: [] } as const;
   const { missing: notUp } = await followStart(session, members, performance.now(), START_TIMEOUT_MS);
-  if (notUp !== undefined) return { side: side.name, way, gapMs: undefined, missing: notUp, replaced: [] };
-  await readAll(session, side);
-  const from = survey.top();
-  await keepLooking(session, side, async () => {
-    const enough = async () => (survey.top() >= from + BLOCKS_BETWEEN ? true : undefined);
-    await pollUntil(enough, { everyMs: LOOK_EVERY_MS, timeoutMs: BACK_TIMEOUT_MS }, session);
-    await stop(way);
+  if (notUp !== undefined) return { ...not, missing: notUp };
+  const from = Math.max(1, survey.top() - BLOCKS_AGAIN);
+  const missing = await keepLooking(session, side, async () => {
+    const goal = survey.top() + BLOCKS_BETWEEN;
+    const enough = async () => (survey.top() >= goal ? true : undefined);
+    const poll = { everyMs: LOOK_EVERY_MS, timeoutMs: BACK_TIMEOUT_MS };
+    if (!(await pollUntil(enough, poll, session))) return `no ${BLOCKS_BETWEEN} blocks came before the stop`;
+    await stopPods(session, members, way);
+    return (await followStart(session, members, performance.now(), BACK_TIMEOUT_MS)).missing;
   });
-  const { missing } = await followStart(session, members, performance.now(), BACK_TIMEOUT_MS);
-  await readAll(session, side, survey.top() + BLOCKS_AFTER);
+  if (missing !== undefined) return { ...not, missing, replaced: survey.replaced().slice(before) };
+  await readAll(session, side, { atLeastTo: survey.top() + BLOCKS_AFTER, from });
   const recent = survey.times().filter(({ height }) => height >= from);
   return {
-    side: side.name,
+    side: name,
     way,
-    gapMs: missing === undefined ? longestGap(recent)?.ms : undefined,
+    gapMs: longestGap(recent)?.ms,
     missing,
     replaced: survey.replaced().slice(before),
   };

@@ -31,9 +31,12 @@ export class ChainRecord {
     this.#chain(member).holes.add(height);
   }
 
-  /** The member was restarted: what it serves from now on is read again from the first block. */
-  readAgain(member: string): void {
-    this.#members.delete(member);
+  /** The member was restarted: what it serves from now on is read again, from this height on. */
+  readAgain(member: string, from = 1): void {
+    const chain = this.#chain(member);
+    const isAgain = (height: number) => height >= from;
+    for (const height of [...chain.blocks.keys()].filter(isAgain)) chain.blocks.delete(height);
+    for (const height of [...chain.holes].filter(isAgain)) chain.holes.delete(height);
   }
 
   /** The highest block that a majority served, and so no longer goes away. */
