@@ -5,6 +5,7 @@ import { drills } from "./campaigns/drills.ts";
 import { failover } from "./campaigns/failover.ts";
 import { firstUse } from "./campaigns/first-use.ts";
 import { guideDangers } from "./campaigns/guide-dangers.ts";
+import { image } from "./campaigns/image.ts";
 import { membershipFaults } from "./campaigns/membership-faults.ts";
 import { memberships } from "./campaigns/memberships.ts";
 import { memory } from "./campaigns/memory.ts";
@@ -27,6 +28,7 @@ export const campaigns: readonly Campaign[] = [
   failover,
   firstUse,
   guideDangers,
+  image,
   quiet,
   memory,
   memberships,

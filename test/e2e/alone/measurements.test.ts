@@ -23,6 +23,7 @@ const campaigns = [
   "drills",
   "block-times",
   "scale",
+  "image",
 ];
 /** They keep the machine busy on purpose, under which each of the others would take several times as long. */
 const underLoad = ["cold-starts", "raft-timing"];
