@@ -140,8 +140,8 @@ async function stopAll(session: Session, side: Side, way: Way): Promise<TotalSto
   const { missing: notUp } = await followStart(session, members, performance.now(), START_TIMEOUT_MS);
   if (notUp !== undefined) return { ...not, missing: notUp };
   const from = Math.max(1, survey.top() - BLOCKS_AGAIN);
+  const goal = survey.top() + BLOCKS_BETWEEN;
   const missing = await keepLooking(session, side, async () => {
-    const goal = survey.top() + BLOCKS_BETWEEN;
     const enough = async () => (survey.top() >= goal ? true : undefined);
     const poll = { everyMs: LOOK_EVERY_MS, timeoutMs: BACK_TIMEOUT_MS };
     if (!(await pollUntil(enough, poll, session))) return `no ${BLOCKS_BETWEEN} blocks came before the stop`;
@@ -150,7 +150,7 @@ async function stopAll(session: Session, side: Side, way: Way): Promise<TotalSto
   });
   if (missing !== undefined) return { ...not, missing, replaced: survey.replaced().slice(before) };
   await readAll(session, side, { atLeastTo: survey.top() + BLOCKS_AFTER, from });
-  const recent = survey.times().filter(({ height }) => height >= from);
+  const recent = survey.times().filter(({ height }) => height >= goal);
   return {
     side: name,
     way,
