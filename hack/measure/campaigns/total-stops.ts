@@ -78,6 +78,7 @@ export const totalStops = campaign({
 
 async function stopAgainAndAgain(session: Session, namespace: string, newSide: NewSide, stops: number) {
   const seen: TotalStop[] = [];
+  const problems: string[] = [];
   let side: Side | undefined;
   for (let number = 0; number < stops; number += 1) {
     side ??= await newSide(session, namespace, number);
@@ -87,13 +88,15 @@ async function stopAgainAndAgain(session: Session, namespace: string, newSide: N
     if (stop.missing === undefined) continue;
     // One that did not come back would not come back from the next stop either.
     await side.transactions.stop();
-    if (side.name !== "StatefulSet") break;
+    problems.push(...problemsOf(side));
     side = undefined;
   }
   await side?.transactions.stop();
   if (side) await readAll(session, side);
-  return { seen, problems: side ? [...side.survey.problems(), ...side.survey.replaced()] : [] };
+  return { seen, problems: [...problems, ...(side ? problemsOf(side) : [])] };
 }
+
+const problemsOf = ({ survey }: Side) => [...survey.problems(), ...survey.replaced()];
 
 async function ourSide(
   session: Session,
