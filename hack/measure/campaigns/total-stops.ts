@@ -8,14 +8,14 @@ import { ChainSurvey } from "../chain-survey.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { askLeads } from "../node-rpc.ts";
-import { manifestOf, operatedCluster } from "../operated-cluster.ts";
+import { manifestOf, operatedCluster, removeCluster } from "../operated-cluster.ts";
 import { type Members, podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pollUntil, type Session } from "../session.ts";
 import { keepLooking, LOOK_EVERY_MS, readAll, type Surveyed } from "../survey-looks.ts";
 import { duration } from "../table.ts";
 import { type Sender, sendTransactions } from "../transactions.ts";
-import { createYardstick, newYardstick } from "../yardstick-cluster.ts";
+import { createYardstick, newYardstick, removeYardstick } from "../yardstick-cluster.ts";
 import { type TotalStop, totalStopsReport } from "./total-stops-report.ts";
 
 const REPLICAS = 3;
@@ -39,6 +39,7 @@ const ways: readonly Way[] = ["pods killed", "containers killed", "pods deleted"
 interface Side extends Surveyed {
   readonly name: TotalStop["side"];
   readonly transactions: Sender;
+  readonly remove: () => Promise<void>;
 }
 
 type NewSide = (session: Session, namespace: string, number: number) => Promise<Side>;
@@ -89,6 +90,7 @@ async function stopAgainAndAgain(session: Session, namespace: string, newSide: N
     // One that did not come back would not come back from the next stop either.
     await side.transactions.stop();
     problems.push(...problemsOf(side));
+    await side.remove();
     side = undefined;
   }
   await side?.transactions.stop();
@@ -108,18 +110,20 @@ async function ourSide(
   const more = { raft: { afterOutage } };
   const wish = { namespace, name, replicas: REPLICAS, blockTime: BLOCK_TIME, more } as const;
   await session.api.create(kinds.cluster, manifestOf(wish));
-  return sideOf(session, afterOutage === "Level" ? "operator" : "operator, Start", operatedCluster(wish));
+  const members = operatedCluster(wish);
+  const side = afterOutage === "Level" ? "operator" : "operator, Start";
+  return sideOf(session, side, members, async () => removeCluster(session, members));
 }
 
 async function theirSide(session: Session, namespace: string, number: number): Promise<Side> {
   const members = await newYardstick(namespace, `yardstick-${number}`, REPLICAS, BLOCK_TIME);
   await createYardstick(session, members);
-  return sideOf(session, "StatefulSet", members);
+  return sideOf(session, "StatefulSet", members, async () => removeYardstick(session, members));
 }
 
-function sideOf(session: Session, name: Side["name"], members: Members): Side {
+function sideOf(session: Session, name: Side["name"], members: Members, remove: Side["remove"]): Side {
   const transactions = sendTransactions(session, leaderOf(session, members), "load");
-  return { name, members, survey: new ChainSurvey(REPLICAS), transactions };
+  return { name, members, survey: new ChainSurvey(REPLICAS), transactions, remove };
 }
 
 /** Where the member that leads takes transactions, as it was a moment ago. */
