@@ -121,8 +121,7 @@ function idle(snapshot: Snapshot): Cure | undefined {
   if (leadAgesMs.length === 0) return undefined;
   const leadsForMs = agedMs(Math.min(...leadAgesMs), report, snapshot);
   if (leadsForMs < LIMBO_MS || snapshot.nowMs - leadsForMs <= head.timeMs) return undefined;
-  // A pod that is newer than the last block is one that this has made, or no better than one.
-  if ((parseTimestampMs(pod.createdAt ?? "") ?? Number.POSITIVE_INFINITY) > head.timeMs) return undefined;
+  if (createdMs(leader) > head.timeMs && !isOfOutage(leader, members)) return undefined;
   // What it alone holds, another one would make again.
   const height = heightOf(leader);
   const hold = (other: Member) => height !== undefined && (heightOf(other) ?? -1) >= height;
@@ -130,6 +129,18 @@ function idle(snapshot: Snapshot): Cure | undefined {
   const why = "it took the lead after the last block, all others follow it, and it makes no block";
   return { member: leader, pod, by: gently(snapshot), why };
 }
+
+/**
+ * A pod that is newer than the last block may be one that this has made already, but for those that came together, when
+ * all members had stopped. What is made in place of one comes later than the rest, so at least one of them stays.
+ */
+function isOfOutage(leader: Member, members: readonly Member[]): boolean {
+  const oldestMs = Math.min(...members.map(createdMs));
+  const together = members.filter((member) => createdMs(member) - oldestMs < LIMBO_MS);
+  return together.length > 1 && together.includes(leader);
+}
+
+const createdMs = ({ pod }: Member) => parseTimestampMs(pod?.createdAt ?? "") ?? Number.POSITIVE_INFINITY;
 
 const gently = (snapshot: Snapshot) => (hasBudget(snapshot) ? "eviction" : "deletion");
 

@@ -141,7 +141,8 @@ const idle = (leadsForMs: number, more: MemberShape = {}): MemberShape => {
   };
 };
 const head = (height: number) => ({ height, hash: "aa", timeMs: MADE_AT_MS });
-const at = (height: number): MemberShape => ({
+const at = (height: number, ageMs = 300_000): MemberShape => ({
+  pod: createdBefore(ageMs),
   says: { node: { kind: "open", isLeader: false, height, head: head(height) } },
 });
 
@@ -169,6 +170,33 @@ test.each<[string, readonly Member[], readonly string[]]>([
   [
     "not a second time: its pod is newer than the last block",
     [member(0, at(100)), member(1, at(100)), member(2, idle(70_000, { pod: createdBefore(80_000) }))],
+    [],
+  ],
+  [
+    "whose pod came with those of all others after all had stopped",
+    [
+      member(0, at(100, 84_000)),
+      member(1, at(100, 83_000)),
+      member(2, idle(70_000, { pod: createdBefore(72_000) })),
+    ],
+    ["eviction of seq-2"],
+  ],
+  [
+    "not the last one of those: the others were replaced since",
+    [
+      member(0, at(100, 40_000)),
+      member(1, at(100, 5_000)),
+      member(2, idle(70_000, { pod: createdBefore(80_000) })),
+    ],
+    [],
+  ],
+  [
+    "not one that was made in place of another since",
+    [
+      member(0, at(100, 80_000)),
+      member(1, at(100, 80_000)),
+      member(2, idle(35_000, { pod: createdBefore(40_000) })),
+    ],
     [],
   ],
   [
