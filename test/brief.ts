@@ -30,6 +30,8 @@ export function briefAction(action: Action): string {
       return `membership: ${action.to.kind}, ${action.statefulSet.spec?.replicas} replicas`;
     case "decideMembership":
       return `epoch ${action.epoch} with ${action.replicas} members`;
+    case "withdrawMembership":
+      return `withdraw what began at ${action.startedAt}`;
     case "moveMember":
       return `move ${action.member.name} with order ${action.order.kind}`;
     case "updatePod":

@@ -81,6 +81,7 @@ export function identity(over: Partial<Identity> = {}): Identity {
     epoch: 1,
     bootstrapped: 1,
     membership: { replicas: 3, raftPort: 5001 },
+    withdrawn: undefined,
     ...over,
   };
 }

@@ -106,6 +106,7 @@ export class NaiveCluster {
       case "turnSuspension":
       case "turnMembership":
       case "decideMembership":
+      case "withdrawMembership":
       case "moveMember":
       case "order":
       case "labelPod":

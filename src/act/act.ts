@@ -4,7 +4,7 @@ import { annotations } from "../model/annotations.ts";
 import type { DrillRecord } from "../model/drill-record.ts";
 import { renderMembership } from "../model/identity.ts";
 import { type Kind, kinds } from "../model/kinds.ts";
-import type { KubeObject } from "../model/kube-object.ts";
+import type { KubeObject, ObjectRef } from "../model/kube-object.ts";
 import { identitySecretName } from "../model/names.ts";
 import type { World } from "../observe/world.ts";
 import { type Action, FRESH_MS } from "../plan/actions.ts";
@@ -85,7 +85,7 @@ async function attempt(deps: ActDependencies, snapshot: Snapshot, one: Attempt):
     await perform(deps, snapshot, one.action);
     return { ...NOTHING, done: [one] };
   } catch (error) {
-    learn(deps.world, one.action, error);
+    learn(deps.world, snapshot, one.action, error);
     if (error instanceof KubeError) return { ...NOTHING, failures: [{ ...one, error }] };
     return { ...NOTHING, bugs: [{ ...one, error }] };
   }
@@ -148,6 +148,8 @@ async function perform(deps: ActDependencies, snapshot: Snapshot, action: Action
       return markBootstrapped(deps, snapshot, action.epoch);
     case "decideMembership":
       return decideMembership(deps, snapshot, action);
+    case "withdrawMembership":
+      return annotateIdentity(deps, snapshot, { [annotations.withdrawn]: action.startedAt });
     case "endApproval":
       return takeOff(deps, snapshot, annotations.approveRejoin);
     case "endRequest":
@@ -175,32 +177,46 @@ async function markBootstrapped(
 ): Promise<void> {
   if (snapshot.identity.kind !== "present") return;
   const { uid } = snapshot.identity.identity;
-  const { namespace = "", name } = snapshot.cluster.metadata;
-  const ref = { namespace, name: identitySecretName(name) };
   const notes = { [annotations.bootstrapped]: String(epoch), ...membershipNote(snapshot) };
   const patch = { metadata: { annotations: notes } };
-  world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid }));
+  world.wrote(kinds.secret, await api.patch(kinds.secret, identityOf(snapshot), patch, { uid }));
 }
 
-/** One write, on the very identity that was looked at: before it the old epoch may go on, after it only the new one. */
+/** Before this write the old epoch may go on, after it only the new one. */
 async function decideMembership(
-  { api, world }: ActDependencies,
+  deps: ActDependencies,
   snapshot: Snapshot,
   { epoch, replicas }: Extract<Action, { kind: "decideMembership" }>,
 ): Promise<void> {
   if (snapshot.identity.kind !== "present") return;
-  const { uid, resourceVersion, membership } = snapshot.identity.identity;
-  const { namespace = "", name } = snapshot.cluster.metadata;
+  const { membership } = snapshot.identity.identity;
   const raftPort = membership?.raftPort ?? appliedIntent(snapshot.statefulSet)?.spec.raft.port;
-  const notes = {
+  return annotateIdentity(deps, snapshot, {
     [annotations.epoch]: String(epoch),
     [annotations.bootstrapped]: String(epoch),
     ...(raftPort === undefined ? {} : { [annotations.membership]: renderMembership({ replicas, raftPort }) }),
-  };
-  const ref = { namespace, name: identitySecretName(name) };
-  const patch = { metadata: { annotations: notes } };
-  world.wrote(kinds.secret, await api.patch(kinds.secret, ref, patch, { uid, resourceVersion }));
+  });
 }
+
+/** On the very identity that was looked at: of two decisions that exclude each other the server takes the first only. */
+async function annotateIdentity(
+  { api, world }: ActDependencies,
+  snapshot: Snapshot,
+  notes: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (snapshot.identity.kind !== "present") return;
+  const { uid, resourceVersion } = snapshot.identity.identity;
+  const patch = { metadata: { annotations: notes } };
+  world.wrote(
+    kinds.secret,
+    await api.patch(kinds.secret, identityOf(snapshot), patch, { uid, resourceVersion }),
+  );
+}
+
+const identityOf = ({ cluster: { metadata } }: Snapshot): ObjectRef => ({
+  namespace: metadata.namespace ?? "",
+  name: identitySecretName(metadata.name),
+});
 
 function takeOff(deps: ActDependencies, snapshot: Snapshot, annotation: string): Promise<void> {
   return annotate(deps, snapshot, { [annotation]: null });
@@ -233,14 +249,22 @@ function membershipNote({ statefulSet }: Snapshot): Record<string, string> {
   return { [annotations.membership]: renderMembership({ replicas, raftPort: raft.port }) };
 }
 
-/** A refused write often says that what is remembered is wrong. */
-function learn(world: World, action: Action, error: unknown): void {
+/** A refused write often says that what is remembered is wrong; one that failed otherwise may have been carried out. */
+function learn(world: World, snapshot: Snapshot, action: Action, error: unknown): void {
+  if (identityWrites.has(action.kind)) return world.forget(kinds.secret, identityOf(snapshot));
   const subject = subjectOf(action);
   if (!subject) return;
   const isUnseen = error instanceof KubeError && error.kind === "AlreadyExists";
   if (isUnseen) world.lookBehind(subject.resource, subject.object.metadata);
   else world.forget(subject.resource, subject.object.metadata);
 }
+
+/** No watch shows the identity. */
+const identityWrites: ReadonlySet<Action["kind"]> = new Set([
+  "markBootstrapped",
+  "decideMembership",
+  "withdrawMembership",
+]);
 
 function subjectOf(action: Action): { resource: Kind<KubeObject>; object: KubeObject } | undefined {
   return action.kind === "create" || action.kind === "replace" || action.kind === "delete"

@@ -33,6 +33,8 @@ export const annotations = {
   bootstrapped: "evnode.dev/bootstrapped",
   /** On the identity Secret: number of members and raft port, which stand in raft's own log from then on. */
   membership: "evnode.dev/membership",
+  /** On the identity Secret: when the change of members began that was taken back last, and is not decided any more. */
+  withdrawn: "evnode.dev/withdrawn",
   /** On a claim: the epoch in which a member was first started on it. */
   started: "evnode.dev/started",
   /** On the identity Secret: chain id, proposer and DNS domain, which can never change. */

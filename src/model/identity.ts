@@ -23,6 +23,8 @@ export interface Identity {
   readonly bootstrapped: number | undefined;
   /** What the members were bootstrapped with; absent before. */
   readonly membership: Membership | undefined;
+  /** When the change of members began that can not be decided any more; see `model/membership-record.ts`. */
+  readonly withdrawn: string | undefined;
 }
 
 /** The epoch of every new identity. */

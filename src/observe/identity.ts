@@ -37,12 +37,13 @@ const viewOf = remembered((secret: Secret): IdentityView => {
   const { chainId, proposerAddress } = genesis.value;
   const bootstrapped = epochFrom(notes[annotations.bootstrapped]);
   const membership = parseMembership(notes[annotations.membership]);
+  const withdrawn = notes[annotations.withdrawn];
   const hasJwt = isToken(entryText(secret, JWT_ENTRY) ?? "");
   const digest = { genesisDigest: genesisDigest(genesisText) };
   const facts = { resourceVersion, uid, clusterId, chainId, proposer: proposerAddress, ...digest };
   return {
     kind: "present",
-    identity: { ...facts, peerIds, clusterDomain, hasJwt, epoch, bootstrapped, membership },
+    identity: { ...facts, peerIds, clusterDomain, hasJwt, epoch, bootstrapped, membership, withdrawn },
   };
 });
 

@@ -39,6 +39,8 @@ export type Action =
   | { readonly kind: "markBootstrapped"; readonly epoch: number }
   /** The identity names another epoch, with so many members: from then on nothing of the one before can start. */
   | { readonly kind: "decideMembership"; readonly epoch: number; readonly replicas: number }
+  /** The identity says that the change of members that began then is not decided any more. */
+  | { readonly kind: "withdrawMembership"; readonly startedAt: string }
   /** Another record of a change of the number of members, with the pods or the template that go with it. */
   | { readonly kind: "turnMembership"; readonly statefulSet: StatefulSet; readonly to: MembershipRecord }
   /** An order together with the config, and the revision, that its pod has from then on. */

@@ -1,5 +1,6 @@
 import { defaultsV1 } from "../api/defaults.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
+import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { OpenChange } from "../model/membership-record.ts";
 import type { Action, Stages } from "./actions.ts";
@@ -36,7 +37,8 @@ interface Cut extends MembershipScene {
  *
  * | identity | seen | then |
  * | --- | --- | --- |
- * | old epoch | the time is over | take the change back |
+ * | old epoch | the identity says that it was withdrawn | take the change back |
+ * | old epoch | the time is over | withdraw it on the identity, and take the change back |
  * | old epoch | a volume of it was lost | take the change back |
  * | old epoch | a member of it that is not frozen | order `freeze` |
  * | old epoch | a pod of a new member that was made meanwhile | order `join` |
@@ -76,6 +78,7 @@ function waits({ change }: Cut, why: string, step: Step = {}): Step {
 function decide(cut: Cut): Step {
   const { change, snapshot, all, next, identity } = cut;
   const old = all.filter(({ ordinal }) => ordinal < change.from.replicas);
+  if (isWithdrawn(change, identity)) return giveUp(cut, "it was withdrawn");
   const lost = old.find(hasLostVolume);
   if (lost) return losing(cut, lost);
   const freezes = old
@@ -175,10 +178,17 @@ function overdueMs({ change, asked, snapshot }: Cut): number {
   return snapshot.nowMs - sinceMs - (asked?.policy.stopWithinMs ?? STOP_WITHIN_MS);
 }
 
+/** The identity first, on which the decision would be written, too: one that is on its way is refused from then on. */
 function giveUp(cut: Cut, why: string): Step {
-  const record = { ...cut.change, kind: "takingBack", why } as const;
-  return waits(cut, why, { stages: [[turnMembership(cut, record)]], recheckAfterMs: 0 });
+  const { change, identity } = cut;
+  const { startedAt } = change;
+  const withdraw: Action[] = isWithdrawn(change, identity) ? [] : [{ kind: "withdrawMembership", startedAt }];
+  const record = { ...change, kind: "takingBack", why } as const;
+  const stages = [withdraw, [turnMembership(cut, record)]].filter((stage) => stage.length > 0);
+  return waits(cut, why, { stages, recheckAfterMs: 0 });
 }
+
+const isWithdrawn = ({ startedAt }: OpenChange, { withdrawn }: Identity) => withdrawn === startedAt;
 
 function finish(cut: Cut): Step {
   const { snapshot, identity, intents, change, next } = cut;

@@ -80,12 +80,14 @@ export function takeBack(scene: MembershipScene, change: Extract<OpenChange, { k
     const id = orderId("thaw", frozenTo, startedAt);
     return giveOrder(member, { id, kind: "thaw", epoch: from.epoch, to: frozenTo }, snapshot.nowMs);
   });
-  if (awaited || thaws.length > 0 || !snapshot.isCertain)
+  // Also before a thaw: no watch shows whether the identity names the next epoch.
+  if ((thaws.length > 0 || !awaited) && !snapshot.isCertain)
+    return { ...view, needsCertainty: true, recheckAfterMs: 1_000 };
+  if (awaited || thaws.length > 0)
     return {
       ...view,
       stages: [thaws].filter((stage) => stage.length > 0),
       recheckAfterMs: thaws.length > 0 ? REPEAT_AFTER_MS : 1_000,
-      ...(awaited ? {} : { needsCertainty: true }),
     };
   const finishedAt = new Date(snapshot.nowMs).toISOString();
   return { ...view, stages: [[turnMembership(scene, { ...change, kind: "takenBack", finishedAt })]] };

@@ -37,6 +37,7 @@ const RECHECK_MS = 1_000;
  * | changing | a new member does not follow closely, or an old one does not take part | wait |
  * | changing | anything else | note that the members stop making blocks from now on |
  * | stopped | anything | see `membership-cutover.ts` |
+ * | taking back | the identity names the next epoch | go on with it: see `membership-cutover.ts` |
  * | taking back | a member that is frozen | order `thaw` |
  * | taking back | none is | note the end: the pods of the new members go, their volumes stay |
  */
@@ -48,8 +49,12 @@ export const membership: Decider = (snapshot, blockers = []) => {
     const lost = lostChange(scene);
     return lost ? takeUp(scene, lost) : mayBegin(scene);
   }
-  if (change.kind === "takingBack") return takeBack(scene, change);
-  return change.stoppedAt === undefined ? join(scene, change) : cutover(scene, change);
+  const isDecided = scene.identity.epoch === change.to.epoch;
+  if (change.kind === "takingBack" && !isDecided) return takeBack(scene, change);
+  // Whatever the record says: what is decided goes on.
+  return change.stoppedAt === undefined
+    ? join(scene, change)
+    : cutover(scene, { ...change, kind: "changing" });
 };
 
 const told = (reason: NonNullable<Step["membership"]>["reason"], message: string): Step => ({

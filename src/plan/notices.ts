@@ -83,6 +83,7 @@ export function noticeOf(action: Action, snapshot: Snapshot): Notice | undefined
     case "removeFinalizer":
     case "markClaim":
     case "moveMember":
+    case "withdrawMembership":
       return undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { Service } from "../../src/model/objects.ts";
 import type { Action, Stages } from "../../src/plan/actions.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import { briefAction } from "../brief.ts";
-import { cluster, members as membersOf, snapshot } from "../builders.ts";
+import { cluster, members as membersOf, present, snapshot } from "../builders.ts";
 import type { MemoryApi, Request } from "../fake/memory-api.ts";
 import { claimObject, namespace, podObject, RunningCluster } from "../fake/running-cluster.ts";
 import { seededRandom } from "../runtime/seeded-random.ts";
@@ -277,6 +277,29 @@ describe("writes carry what they were decided on", () => {
     });
     expect((await act({ ...seen, cluster: held }, [[turn]])).failures).toHaveLength(1);
   });
+
+  test.each<[Action, Readonly<Record<string, string>>]>([
+    [{ kind: "decideMembership", epoch: 2, replicas: 5 }, { [annotations.epoch]: "2" }],
+    [
+      { kind: "withdrawMembership", startedAt: "2026-01-01T00:00:00Z" },
+      { [annotations.withdrawn]: "2026-01-01T00:00:00Z" },
+    ],
+  ])(
+    "the identity as it was read takes one decision alone, and is read anew where that is unclear: %j",
+    async (action, notes) => {
+      const secret = { apiVersion: "v1", kind: "Secret", metadata: ref("seq-identity") };
+      api.put({ ...secret, metadata: { ...secret.metadata, uid: "uid-of-the-identity" } });
+      const { resourceVersion = "" } = api.held(kinds.secret, ref("seq-identity"))?.metadata ?? {};
+      await running.world.read(kinds.secret, ref("seq-identity"), 300_000);
+      const asRead = { ...seen, identity: present({ resourceVersion }) };
+      expect((await act(asRead, [[action]])).failures).toEqual([]);
+      expect(api.held(kinds.secret, ref("seq-identity"))?.metadata.annotations).toMatchObject(notes);
+      expect((await act(asRead, [[action]])).failures).toHaveLength(1);
+      const requests = api.requests.length;
+      await running.world.read(kinds.secret, ref("seq-identity"), 300_000);
+      expect(api.requests).toHaveLength(requests + 1);
+    },
+  );
 
   test("the identity is marked with the epoch and the membership, if it is the one that was read", async () => {
     const secret = { apiVersion: "v1", kind: "Secret", metadata: ref("seq-identity") };

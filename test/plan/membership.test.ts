@@ -68,6 +68,7 @@ function heldBack(reason: string, message: string): Member {
   const pod = { ...joining(4).pod, evnode: { kind: "waiting", reason, message, lastExit } as const };
   return onItsWay(4, { kind: "joining" }, { pod });
 }
+const WITHDRAWN = `withdraw what began at ${growing.startedAt}`;
 const unapproved: Partial<Spec> = { membership: {} };
 
 describe("a change from three to five members", () => {
@@ -151,7 +152,7 @@ describe("a change from three to five members", () => {
     [
       "is taken back at once where the volume of an old member was lost",
       { record: stopped, members: [frozen(0), frozen(1), empty(2)], nonMembers: next() },
-      ["membership: takingBack, 5 replicas", "stop"],
+      [WITHDRAWN, "membership: takingBack, 5 replicas", "stop"],
     ],
     [
       "tells a pod of a new member that was made meanwhile to follow",
@@ -217,9 +218,29 @@ describe("a change from three to five members", () => {
       ["epoch 2 with 5 members", "stop"],
     ],
     [
+      "is not decided where the identity says that it was withdrawn",
+      {
+        record: level,
+        members: old({ prepared: true }),
+        nonMembers: next({ prepared: true }),
+        identity: { withdrawn: level.startedAt },
+      },
+      ["membership: takingBack, 5 replicas", "stop"],
+    ],
+    [
+      "is decided where an earlier one was withdrawn",
+      {
+        record: level,
+        members: old({ prepared: true }),
+        nonMembers: next({ prepared: true }),
+        identity: { withdrawn: timeAgo(900_000) },
+      },
+      ["epoch 2 with 5 members", "stop"],
+    ],
+    [
       "is taken back when a block came after all",
       { record: { ...level, level: { height: 99, hash: "99" } }, members: old(), nonMembers: next() },
-      ["membership: takingBack, 5 replicas", "stop"],
+      [WITHDRAWN, "membership: takingBack, 5 replicas", "stop"],
     ],
     [
       "is taken back when the time is over",
@@ -228,7 +249,7 @@ describe("a change from three to five members", () => {
         members: [frozen(0), frozen(1), onItsWay(2, { kind: "frozen", to: 2 })],
         nonMembers: next(),
       },
-      ["membership: takingBack, 5 replicas", "stop"],
+      [WITHDRAWN, "membership: takingBack, 5 replicas", "stop"],
     ],
     [
       "has longer where its owner says so",
@@ -248,6 +269,16 @@ describe("a change from three to five members", () => {
         nonMembers: next(),
       },
       ["order seq-0 thaw", "order seq-1 thaw", "order seq-2 thaw"],
+    ],
+    [
+      "thaws none before the identity was read anew",
+      {
+        record: { ...stopped, kind: "takingBack", why: "x" },
+        members: [frozen(0), frozen(1), member(2)],
+        nonMembers: next(),
+        isCertain: false,
+      },
+      ["look again"],
     ],
     [
       "is looked at once more where members stand still and its record is gone",
@@ -274,7 +305,8 @@ describe("a change from three to five members", () => {
 
   test("goes on from the decision, whoever decided it, and never back", () => {
     const late: MembershipRecord = { ...level, stoppedAt: timeAgo(3_600_000) };
-    for (const record of [level, late])
+    const back: MembershipRecord = { ...late, kind: "takingBack", why: "it was late" };
+    for (const record of [level, late, back])
       expect(brief(changing({ record, identity: decided, ...prepared }))).toEqual([
         "mark data-seq-0",
         "mark data-seq-1",
