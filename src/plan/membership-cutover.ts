@@ -1,13 +1,12 @@
 import { defaultsV1 } from "../api/defaults.ts";
 import { parseTimestampMs } from "../evnode/timestamp.ts";
-import type { Identity } from "../model/identity.ts";
 import { answerOf, type Member } from "../model/member.ts";
 import type { OpenChange } from "../model/membership-record.ts";
 import type { Action, Stages } from "./actions.ts";
 import { headOf, inequalityOf } from "./last-block.ts";
 import { isStartedIn, type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextIntent } from "./membership-state.ts";
-import { freeze, moveMember, prepareNext, unheld } from "./membership-steps.ts";
+import { freeze, isWithdrawn, moveMember, prepareNext, unheld, withdrawal } from "./membership-steps.ts";
 import { ownVolume } from "./own-volume.ts";
 import { heightOf, leadership } from "./quorum.ts";
 import { isPresent, type Scene, sceneOf, wayFor } from "./rollout-scene.ts";
@@ -178,17 +177,10 @@ function overdueMs({ change, asked, snapshot }: Cut): number {
   return snapshot.nowMs - sinceMs - (asked?.policy.stopWithinMs ?? STOP_WITHIN_MS);
 }
 
-/** The identity first, on which the decision would be written, too: one that is on its way is refused from then on. */
 function giveUp(cut: Cut, why: string): Step {
-  const { change, identity } = cut;
-  const { startedAt } = change;
-  const withdraw: Action[] = isWithdrawn(change, identity) ? [] : [{ kind: "withdrawMembership", startedAt }];
-  const record = { ...change, kind: "takingBack", why } as const;
-  const stages = [withdraw, [turnMembership(cut, record)]].filter((stage) => stage.length > 0);
-  return waits(cut, why, { stages, recheckAfterMs: 0 });
+  const record = { ...cut.change, kind: "takingBack", why } as const;
+  return waits(cut, why, { stages: withdrawal(cut, record), recheckAfterMs: 0 });
 }
-
-const isWithdrawn = ({ startedAt }: OpenChange, { withdrawn }: Identity) => withdrawn === startedAt;
 
 function finish(cut: Cut): Step {
   const { snapshot, identity, intents, change, next } = cut;

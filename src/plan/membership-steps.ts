@@ -1,7 +1,8 @@
 import type { Order } from "../model/agent-protocol.ts";
+import type { Identity } from "../model/identity.ts";
 import type { Member } from "../model/member.ts";
 import type { OpenChange } from "../model/membership-record.ts";
-import type { Action } from "./actions.ts";
+import type { Action, Stages } from "./actions.ts";
 import { type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { giveOrder, isDue, membershipVoters, nextOrderId, REPEAT_AFTER_MS } from "./orders.ts";
 import type { Step } from "./step.ts";
@@ -62,6 +63,18 @@ export function prepareNext(
   const voters = membershipVoters(snapshot, identity, intents.current.spec, replicas);
   const id = nextOrderId(orderId("bootstrap", epoch, startedAt), member);
   return giveOrder(member, { id, kind: "bootstrap", epoch, voters }, snapshot.nowMs);
+}
+
+export const isWithdrawn = ({ startedAt }: OpenChange, { withdrawn }: Pick<Identity, "withdrawn">) =>
+  withdrawn === startedAt;
+
+/** The identity first, on which the decision would be written, too: one that is on its way is refused from then on. */
+export function withdrawal(scene: MembershipScene, record: OpenChange): Stages {
+  const { startedAt } = record;
+  const withdraw: Action[] = isWithdrawn(record, scene.identity)
+    ? []
+    : [{ kind: "withdrawMembership", startedAt }];
+  return [withdraw, [turnMembership(scene, record)]].filter((stage) => stage.length > 0);
 }
 
 /** The old members go on, on what they had; nothing of the new epoch was ever started. */

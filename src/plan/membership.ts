@@ -10,7 +10,7 @@ import { failureText } from "./member-status.ts";
 import { cutover } from "./membership-cutover.ts";
 import { type MembershipScene, membershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { nextEpoch, nextIntent } from "./membership-state.ts";
-import { moveMember, takeBack } from "./membership-steps.ts";
+import { moveMember, takeBack, withdrawal } from "./membership-steps.ts";
 import { membershipVoters } from "./orders.ts";
 import { joiningOf, ownVolume } from "./own-volume.ts";
 import { bestHeight, heightOf, leadership, participation, soleOf } from "./quorum.ts";
@@ -69,7 +69,8 @@ function takeUp(scene: MembershipScene, lost: OpenChange): Step {
     "The record of a change of the number of members was lost: it is made anew.",
   );
   if (!snapshot.isCertain) return { ...view, stop: true, needsCertainty: true, recheckAfterMs: RECHECK_MS };
-  return { ...view, stop: true, stages: [[turnMembership(scene, lost)]], recheckAfterMs: 0 };
+  const stages = lost.kind === "takingBack" ? withdrawal(scene, lost) : [[turnMembership(scene, lost)]];
+  return { ...view, stop: true, stages, recheckAfterMs: 0 };
 }
 
 function mayBegin(scene: MembershipScene): Step {

@@ -288,7 +288,7 @@ describe("a change from three to five members", () => {
     [
       "is taken back where its record is gone and it was not decided",
       { members: [frozen(0), member(1), member(2)], spec: unapproved },
-      ["membership: takingBack, 5 replicas", "stop"],
+      [`withdraw what began at ${timeAgo(0)}`, "membership: takingBack, 5 replicas", "stop"],
     ],
     ["that was taken back needs another approval", { record: takenBack }, ["MembershipTakenBack"]],
     [
