@@ -69,7 +69,7 @@ const moving: readonly (readonly [found: RegExp, masked: string])[] = [
  * is asked for twice.
  */
 const ofMoment =
-  /^[│ ] [│ ]*[├└]─ (?!my-chain-\d +\w+ +\w+ )|^[├└]─ not well$|^ {2}docs\/runbook\.md#|^Next:$|; asked again in \d+s$/;
+  /^[│ ] [│ ]*[├└]─ (?!my-chain-\d {2,})|^[├└]─ not well$|^ {2}docs\/runbook\.md#|^Next:$|; asked again in \d+s$/;
 
 /**
  * The same text for every run in which the same happened: which member leads is chance, and so are heights, ages and
