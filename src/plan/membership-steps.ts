@@ -3,6 +3,7 @@ import type { Identity } from "../model/identity.ts";
 import type { Member } from "../model/member.ts";
 import type { OpenChange } from "../model/membership-record.ts";
 import type { Action, Stages } from "./actions.ts";
+import { isHeldLong } from "./held-back.ts";
 import { type MembershipScene, turnMembership, volumeChangeOf } from "./membership-scene.ts";
 import { giveOrder, isDue, membershipVoters, nextOrderId, REPEAT_AFTER_MS } from "./orders.ts";
 import type { Step } from "./step.ts";
@@ -109,18 +110,13 @@ export function takeBack(scene: MembershipScene, change: Extract<OpenChange, { k
 /**
  * Kubernetes waits 10 s before the second start of a container within ten minutes, and twice as long before each one
  * after it. A change takes two starts, so after another one, or some restarts, the chain would stand still for minutes:
- * a new pod is started at once. Below that it is no faster, and has another address.
+ * a new pod is started at once.
  */
 export function unheld(members: readonly Member[]): Action[] {
   return members.flatMap((member): Action[] => {
     const { pod } = member;
-    if (!pod || pod.terminating || pod.evnode.kind !== "waiting") return [];
-    const { reason, message } = pod.evnode;
-    if (reason !== "CrashLoopBackOff" || !LONG_BACK_OFF.test(message)) return [];
+    if (!pod || pod.terminating || !isHeldLong(pod)) return [];
     const why = "it was restarted before, Kubernetes holds it back, and the chain stands still until it runs";
     return [{ kind: "removePod", member, pod, by: "deletion", why }];
   });
 }
-
-/** As kubelet words it, such as `back-off 20s restarting failed container=…`. */
-const LONG_BACK_OFF = /^back-off (?!10s )/;

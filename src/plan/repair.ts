@@ -4,6 +4,7 @@ import { isBootstrapped } from "../model/identity.ts";
 import { majorityOf } from "../model/majority.ts";
 import { answerOf, type Member, type MemberPod } from "../model/member.ts";
 import { hasBudget } from "./budget.ts";
+import { isHeldBack, isHeldLong } from "./held-back.ts";
 import { isNewsAfterOrder, isRejoinIn } from "./orders.ts";
 import { heightOf, leadership, soleOf } from "./quorum.ts";
 import { agedMs, type Snapshot } from "./snapshot.ts";
@@ -28,6 +29,7 @@ interface Cure {
  * | --- | --- |
  * | ev-node of a member that was rebuilt is held back by Kubernetes for the starts that failed before | delete its pod: a new one is started at once |
  * | ev-node exited because it lost the lead, is held back, and without it no majority is in Raft | delete its pod |
+ * | ev-node ended well, is held back for longer than a new pod takes, and without it no majority is in Raft | delete its pod |
  * | ev-node of a single sequencer ended well, and is held back | delete its pod |
  * | all others are a majority and follow a leader, none of them leads, no block comes, and this one runs and serves nobody | evict its pod: it holds the lead and does not use it |
  * | it took the lead after the last block, all others follow it and hold what it holds, and no block comes | evict its pod, once: it leads and makes no block |
@@ -58,27 +60,28 @@ function heldBack(snapshot: Snapshot): Cure | undefined {
   return undefined;
 }
 
-const isHeldBack = ({ evnode }: MemberPod) =>
-  evnode.kind === "waiting" && evnode.reason === "CrashLoopBackOff";
-
 /** It was rebuilt after its last exit. */
 function isRebuilt(member: Member, pod: MemberPod): boolean {
   const answer = answerOf(member);
   return isRejoinIn(pod, answer?.executedOrder) && answer?.volume.kind === "intact" && !isNewsAfterOrder(pod);
 }
 
-function reasonToHurry(member: Member, { evnode }: MemberPod, { members }: Snapshot): string | undefined {
+function reasonToHurry(member: Member, pod: MemberPod, { members }: Snapshot): string | undefined {
+  const { evnode } = pod;
   if (evnode.kind !== "waiting" || evnode.lastExit === undefined) return undefined;
   if (soleOf(members))
     return evnode.lastExit.code === 0
       ? "it ended as it was asked to, and Kubernetes holds it back"
       : undefined;
-  if (diagnoseExit(evnode.lastExit.lastLine)?.reason !== "LeadershipLost") return undefined;
+  const hasLostLead = diagnoseExit(evnode.lastExit.lastLine)?.reason === "LeadershipLost";
+  // As after all members stopped at once: each of them levels, and starts once more to be in Raft.
+  const wasAsked = evnode.lastExit.code === 0 && isHeldLong(pod);
+  if (!hasLostLead && !wasAsked) return undefined;
   const others = members.filter((other) => other !== member);
   // Who does not answer may be a majority with the rest.
   const there = others.filter((other) => !answerOf(other) || isInRaft(other));
   return there.length < majorityOf(members.length)
-    ? "it lost the lead, Kubernetes holds it back, and there is no majority without it"
+    ? `it ${hasLostLead ? "lost the lead" : "ended as it was asked to"}, Kubernetes holds it back, and there is no majority without it`
     : undefined;
 }
 

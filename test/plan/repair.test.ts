@@ -13,6 +13,11 @@ const heldBack = (lastLine: string, at = "2025-12-31T23:59:00Z") =>
     lastExit: { code: 1, lastLine, at },
   }) as const;
 
+/** Its agent has it start once more, as after it has levelled. */
+function asked(message: string): MemberShape {
+  const evnode = { ...heldBack("stopped"), message, lastExit: { code: 0, lastLine: "stopped" } } as const;
+  return { pod: { evnode }, says: isDown() };
+}
 const lostLead: MemberShape = { pod: { evnode: heldBack("Error: leader lock lost") }, says: isClosed };
 const away: MemberShape = { pod: { evnode: heldBack("Error: no such host") }, says: isDown() };
 
@@ -53,6 +58,33 @@ test.each<[string, readonly Member[], readonly string[]]>([
   [
     "not while another is silent, and may be one of a majority",
     [member(0, { says: "nothing" }), member(1, { says: isClosed }), member(2, lostLead)],
+    [],
+  ],
+  [
+    "the first of those that have levelled after all had stopped, and wait for their next start",
+    [
+      member(0, asked("back-off 20s restarting")),
+      member(1, asked("back-off 20s restarting")),
+      member(2, asked("back-off 20s restarting")),
+    ],
+    ["deletion of seq-0"],
+  ],
+  [
+    "not while they wait no longer than a new pod takes",
+    [
+      member(0, asked("back-off 10s restarting")),
+      member(1, asked("back-off 10s restarting")),
+      member(2, asked("back-off 10s restarting")),
+    ],
+    [],
+  ],
+  [
+    "not one that was asked to end while the others are a majority",
+    [
+      member(0, { says: isClosed }),
+      member(1, { says: isClosed }),
+      member(2, asked("back-off 20s restarting")),
+    ],
     [],
   ],
   [

@@ -33,9 +33,12 @@ function checkTemplate(
   if (kind !== kinds.statefulSet.kind || verb !== "replace") return;
   const current = universe.registry.store.get(kinds.statefulSet, { ...(namespace && { namespace }), name });
   const [before, after] = [current, body as StatefulSet].map((set) => nodeImage(set?.spec?.template.spec));
-  // Before a member ran there is no node that is known to be one's own, and nothing to lose.
+  // Before a member ran there is no node that is known to be one's own, and nothing to lose. Where no pod that is to
+  // stay has a node, it cannot be tried, and may be what brings them to one.
   const hasRun = [...universe.runs.values()].some((run) => {
-    return run.namespace === namespace && run.cluster === name && run.process !== undefined;
+    const pod = universe.registry.store.get(kinds.pod, { namespace: run.namespace, name: run.name });
+    const stays = pod?.spec?.nodeName !== undefined && pod.metadata.deletionTimestamp === undefined;
+    return run.namespace === namespace && run.cluster === name && run.process !== undefined && stays;
   });
   if (after === undefined || after === before || !hasRun) return;
   const fate = fateOf(after);
