@@ -33,23 +33,29 @@ export const memberships = campaign({
   options: {
     rounds: { full: 2, short: 1, about: "times from one to five and back" },
     changes: { full: 4, short: 2, about: "changes in each of them" },
+    skipped: {
+      full: 0,
+      short: 0,
+      about: "changes before those that are left out: the chain begins with what they lead to",
+    },
     "rest-seconds": {
       full: 660,
       short: 0,
       about: "between changes: Kubernetes forgets restarts after ten minutes",
     },
   },
-  async run(session, { rounds, changes, "rest-seconds": restSeconds }) {
+  async run(session, { rounds, changes, skipped, "rest-seconds": restSeconds }) {
     requireLocal(session);
     const namespace = await provideNamespace(session, "memberships");
-    const wish = { namespace, name: "chain", replicas: sizes[0], blockTime: BLOCK_TIME } as const;
+    const replicas = sizes[skipped] ?? sizes[0];
+    const wish = { namespace, name: "chain", replicas, blockTime: BLOCK_TIME } as const;
     const side = await startSide(session, wish);
     const seen: Change[] = [];
     for (let number = 0; number < rounds * changes; number += 1) {
       if (number > 0) await keepLooking(session, side, () => pause(restSeconds * 1_000, session));
-      const step = number % changes;
+      const step = (number % changes) + 1;
       // A round that is cut short goes back the way that it came.
-      const to = sizes[step + 1 >= changes && changes < 4 ? 0 : step + 1] ?? 1;
+      const to = sizes[step === changes && step > 1 && changes < 4 ? skipped : skipped + step] ?? 1;
       const one = await changeTo(session, side, to, number);
       seen.push(one);
       say(`change ${number + 1}, ${one.from} to ${one.to}: ${describe(one)}`);
