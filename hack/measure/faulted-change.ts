@@ -5,13 +5,13 @@ import type { FaultCase, Moment, Outcome } from "./membership-fault-cases.ts";
 import type { Scene } from "./membership-faults.ts";
 import { hasPassed, phaseOf } from "./membership-phase.ts";
 import { askForMembers, missing, type Side, settled, takenOver } from "./membership-side.ts";
-import { leaderAddress, statusOf } from "./operated-cluster.ts";
+import { statusOf } from "./operated-cluster.ts";
 import { podsOf } from "./pods.ts";
 import { patchNow } from "./rollout-sides.ts";
 import { pause, pollUntil, type Session } from "./session.ts";
 import { type Look, toldIn } from "./standstill.ts";
 import { LOOK_EVERY_MS, readAll } from "./survey-looks.ts";
-import { sendTransactions } from "./transactions.ts";
+import { sendToLeader } from "./transactions.ts";
 
 const PHASE_TIMEOUT_MS = 300_000;
 const END_TIMEOUT_MS = 360_000;
@@ -59,8 +59,7 @@ export async function changeWithFaults(session: Session, course: Course): Promis
   const { trial, side, scene, notes } = course;
   const { survey } = side;
   const { from, to, moments } = trial;
-  const address = await leaderAddress(session, side.members);
-  const sender = sendTransactions(session, async () => address, `change-${trial.number}`);
+  const sender = await sendToLeader(session, side.members, `change-${trial.number}`);
   await grows(session, side, BLOCKS_BETWEEN);
   const before = survey.top();
   const kept = await settled(session, side.members, sender);

@@ -10,6 +10,7 @@ import { bundle } from "../bundle.ts";
 import { command } from "../local-cluster/command.ts";
 import { provideHelm } from "../local-cluster/helm.ts";
 import { youngFlag } from "../operator-image.ts";
+import { answersOk } from "./answers-ok.ts";
 import { fenceNamespace } from "./fence.ts";
 import { operatorImage } from "./provide-cluster.ts";
 import { pollUntil, type Session } from "./session.ts";
@@ -181,7 +182,7 @@ class OperatorProcess implements OwnOperator {
     this.#child = child;
     const ready = async () => {
       if (child.exitCode !== null) throw new Error(`the operator ended at its start: ${await tail(logFile)}`);
-      return isReady(healthPort);
+      return answersOk(healthPort, "/readyz");
     };
     const isUp = await pollUntil(ready, { everyMs: 10, timeoutMs: READY_TIMEOUT_MS }, this.#session);
     if (!isUp) throw new Error(`the operator is not ready: ${await tail(logFile)}`);
@@ -233,16 +234,6 @@ function argumentsOf(options: ProcessOptions): readonly string[] {
     "--metrics-access",
     "loopback",
   ];
-}
-
-async function isReady(port: number): Promise<true | undefined> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(500) });
-    await response.arrayBuffer();
-    return response.ok || undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function tail(file: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { TESTAPP_PORT } from "../../src/api/fixed.ts";
 import { httpText } from "./node-rpc.ts";
+import { leaderAddress, type OperatedCluster } from "./operated-cluster.ts";
 import { pause, type Session } from "./session.ts";
 import { wallMs } from "./wall-time.ts";
 
@@ -60,6 +61,16 @@ export function sendTransactions(
       await running;
     },
   };
+}
+
+/** The same to whoever leads, by the leader's Service. */
+export async function sendToLeader(
+  session: Session,
+  cluster: OperatedCluster,
+  prefix: string,
+): Promise<Sender> {
+  const address = await leaderAddress(session, cluster);
+  return sendTransactions(session, async () => address, prefix);
 }
 
 export async function hasArrived(ip: string, key: string): Promise<boolean> {

@@ -251,23 +251,22 @@ function membershipNote({ statefulSet }: Snapshot): Record<string, string> {
 
 /** A refused write often says that what is remembered is wrong; one that failed otherwise may have been carried out. */
 function learn(world: World, snapshot: Snapshot, action: Action, error: unknown): void {
-  if (identityWrites.has(action.kind)) return world.forget(kinds.secret, identityOf(snapshot));
-  const subject = subjectOf(action);
+  const subject = subjectOf(action, snapshot);
   if (!subject) return;
   const isUnseen = error instanceof KubeError && error.kind === "AlreadyExists";
-  if (isUnseen) world.lookBehind(subject.resource, subject.object.metadata);
-  else world.forget(subject.resource, subject.object.metadata);
+  if (isUnseen) world.lookBehind(subject.resource, subject.ref);
+  else world.forget(subject.resource, subject.ref);
 }
 
-/** No watch shows the identity. */
-const identityWrites: ReadonlySet<Action["kind"]> = new Set([
-  "markBootstrapped",
-  "decideMembership",
-  "withdrawMembership",
-]);
-
-function subjectOf(action: Action): { resource: Kind<KubeObject>; object: KubeObject } | undefined {
-  return action.kind === "create" || action.kind === "replace" || action.kind === "delete"
-    ? action
-    : undefined;
+function subjectOf(
+  action: Action,
+  snapshot: Snapshot,
+): { resource: Kind<KubeObject>; ref: ObjectRef } | undefined {
+  const { kind } = action;
+  if (kind === "create" || kind === "replace" || kind === "delete")
+    return { resource: action.resource, ref: action.object.metadata };
+  // No watch shows it.
+  if (kind === "markBootstrapped" || kind === "decideMembership" || kind === "withdrawMembership")
+    return { resource: kinds.secret, ref: identityOf(snapshot) };
+  return undefined;
 }

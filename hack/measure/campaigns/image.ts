@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { AGENT_PORT } from "../../../src/model/agent-protocol.ts";
 import { type Bundle, bundle } from "../../bundle.ts";
 import { nodeBinary, nodeFlags, writeOperatorImage } from "../../operator-image.ts";
+import { answersOk } from "../answers-ok.ts";
 import { campaignOfProcesses, type Report } from "../campaign.ts";
+import { end, exitOf } from "../child-processes.ts";
 import { pollUntil, type Undoing } from "../session.ts";
 import { summaryOf } from "../statistics.ts";
 import { summaryCells, summaryColumns } from "../table.ts";
@@ -67,30 +69,16 @@ const sizeOf = async (file: string) => (await stat(file)).size;
 async function agentStart(undoing: Undoing, program: string): Promise<number> {
   const startMs = performance.now();
   const child = spawn(process.execPath, [...nodeFlags, program, "agent"], { env: agentEnv, stdio: "ignore" });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   try {
     const answers = async () => {
       if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode} at its start`);
-      return isAlive();
+      return answersOk(AGENT_PORT, "/livez");
     };
     const isUp = await pollUntil(answers, { everyMs: LOOK_EVERY_MS, timeoutMs: START_TIMEOUT_MS }, undoing);
     if (!isUp) throw new Error(`the agent does not answer within ${START_TIMEOUT_MS / 1_000} s`);
     return performance.now() - startMs;
   } finally {
-    child.kill("SIGKILL");
-    await ended;
-  }
-}
-
-async function isAlive(): Promise<true | undefined> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${AGENT_PORT}/livez`, {
-      signal: AbortSignal.timeout(500),
-    });
-    await response.arrayBuffer();
-    return response.ok || undefined;
-  } catch {
-    return undefined;
+    await end(child);
   }
 }
 
@@ -98,7 +86,7 @@ async function isAlive(): Promise<true | undefined> {
 async function wholeRun(program: string): Promise<number> {
   const startMs = performance.now();
   const child = spawn(process.execPath, [...nodeFlags, program, "version"], { stdio: "ignore" });
-  const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const code = await exitOf(child);
   if (code !== 0) throw new Error(`the program ended with ${code}`);
   return performance.now() - startMs;
 }

@@ -11,13 +11,13 @@ import {
   takenOver,
 } from "../membership-side.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { leaderAddress, statusOf } from "../operated-cluster.ts";
+import { statusOf } from "../operated-cluster.ts";
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
 import { keepLooking, LOOK_EVERY_MS, readAll } from "../survey-looks.ts";
 import { duration } from "../table.ts";
-import { sendTransactions } from "../transactions.ts";
+import { sendToLeader } from "../transactions.ts";
 import { type Change, membershipsReport } from "./memberships-report.ts";
 
 const BLOCK_TIME = "200ms";
@@ -69,8 +69,7 @@ async function changeTo(session: Session, side: Side, to: Size, number: number):
   const { survey } = side;
   const from = side.members.count;
   const before = survey.top();
-  const address = await leaderAddress(session, side.members);
-  const sender = sendTransactions(session, async () => address, `change-${number}`);
+  const sender = await sendToLeader(session, side.members, `change-${number}`);
   const timing = await keepLooking(session, side, async () => {
     const isEnough = async () => (survey.top() >= before + BLOCKS_BETWEEN ? true : undefined);
     await pollUntil(isEnough, { everyMs: LOOK_EVERY_MS, timeoutMs: TIMEOUT_MS }, session);

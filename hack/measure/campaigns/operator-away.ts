@@ -7,11 +7,11 @@ import { campaign, type Report } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
 import { followStart, started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { viewNode } from "../node-rpc.ts";
 import { manifestOf, type OperatedCluster, operatedCluster, remove } from "../operated-cluster.ts";
 import { type OwnOperator, provideOwnOperator } from "../own-operator.ts";
 import { isReady, podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
+import { rolesOf } from "../roles-now.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
 import { duration } from "../table.ts";
 import { killLeader, type Takeover } from "../takeover.ts";
@@ -118,16 +118,6 @@ async function deleteFollower(session: Session, cluster: OperatedCluster): Promi
   const evictionAnswer = await evict(session, evicted);
   const { readyMs } = await followStart(session, cluster, startMs, BACK_TIMEOUT_MS);
   return { podBackMs: readyMs, evictionAnswer };
-}
-
-async function rolesOf(pods: readonly Pod[]) {
-  const views = await Promise.all(
-    pods.map(async (pod) => ({ pod, view: await viewNode(pod.status?.podIP ?? "") })),
-  );
-  return {
-    leader: views.find(({ view }) => view.leads === true)?.pod,
-    followers: views.filter(({ view }) => view.leads === false).map(({ pod }) => pod),
-  };
 }
 
 /** As `kubectl drain` does it. */

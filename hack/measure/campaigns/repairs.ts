@@ -7,9 +7,7 @@ import { campaign } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { askLeads } from "../node-rpc.ts";
 import {
-  leaderAddress,
   manifestOf,
   type OperatedCluster,
   operatedCluster,
@@ -18,10 +16,11 @@ import {
 } from "../operated-cluster.ts";
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
+import { rolesOf } from "../roles-now.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
 import { keepLooking, LOOK_EVERY_MS, readAll } from "../survey-looks.ts";
 import { duration } from "../table.ts";
-import { sendTransactions } from "../transactions.ts";
+import { sendToLeader } from "../transactions.ts";
 import { type VolumeFault, volumeFaults } from "../volume-faults.ts";
 import { type Repair, repairsReport } from "./repairs-report.ts";
 
@@ -83,8 +82,7 @@ async function tryFault(session: Session, { cluster, survey, fault }: Trial): Pr
       wrongs: [`not up: ${notUp ?? "no member for it"}`],
     };
   const member = pod.metadata.name;
-  const address = await leaderAddress(session, cluster);
-  const sender = sendTransactions(session, async () => address, `${member}-${performance.now()}`);
+  const sender = await sendToLeader(session, cluster, `${member}-${performance.now()}`);
   const before = await lastRepair(session, cluster);
   const surveyed = { members: cluster, survey };
   await readAll(session, surveyed);
@@ -129,9 +127,8 @@ async function victim(
   cluster: OperatedCluster,
   { of }: VolumeFault,
 ): Promise<Pod | undefined> {
-  const pods = await podsOf(session, cluster);
-  const leads = await Promise.all(pods.map(({ status }) => askLeads(status?.podIP ?? "")));
-  return pods.find((_, index) => leads[index] === (of === "leader"));
+  const { leader, followers } = await rolesOf(await podsOf(session, cluster));
+  return of === "leader" ? leader : followers[0];
 }
 
 async function lastRepair(session: Session, cluster: OperatedCluster): Promise<number> {

@@ -4,7 +4,6 @@ import { campaign } from "../campaign.ts";
 import { cacheNamesFor } from "../dns-cache.ts";
 import { interleaved } from "../interleave.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { podsOf } from "../pods.ts";
 import { type Rollout, rollOnce } from "../rollout-run.ts";
 import {
   type ChangeKind,
@@ -14,7 +13,8 @@ import {
   type SideWish,
   yardstickSide,
 } from "../rollout-sides.ts";
-import { pause, pollUntil, type Session } from "../session.ts";
+import { pause, type Session } from "../session.ts";
+import { readAll } from "../survey-looks.ts";
 import { duration } from "../table.ts";
 import { rolloutsReport } from "./rollouts-report.ts";
 
@@ -129,14 +129,9 @@ class Arena {
 const isInPlace = (kind: ChangeKind) => kind !== "replace";
 
 /** What must not be in a chain, after every block of every member was read once more. */
-async function chainProblems(session: Session, { members, survey }: Side): Promise<readonly string[]> {
-  let againFrom: number | undefined = 1;
-  const isRead = async () => {
-    const whole = await survey.look(await podsOf(session, members), againFrom);
-    againFrom = undefined;
-    return whole || undefined;
-  };
-  const isWhole = await pollUntil(isRead, { everyMs: 200, timeoutMs: READ_TIMEOUT_MS }, session);
+async function chainProblems(session: Session, side: Side): Promise<readonly string[]> {
+  const { survey } = side;
+  const isWhole = await readAll(session, side, { timeoutMs: READ_TIMEOUT_MS });
   const unread = isWhole ? [] : ["not every block of every member could be read at the end"];
   return [...unread, ...survey.problems(), ...survey.replaced()];
 }

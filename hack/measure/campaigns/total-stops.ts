@@ -7,10 +7,10 @@ import { campaign } from "../campaign.ts";
 import { ChainSurvey } from "../chain-survey.ts";
 import { followStart } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
-import { askLeads } from "../node-rpc.ts";
 import { manifestOf, operatedCluster, removeCluster } from "../operated-cluster.ts";
 import { type Members, podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
+import { rolesOf } from "../roles-now.ts";
 import { pollUntil, type Session } from "../session.ts";
 import { keepLooking, LOOK_EVERY_MS, readAll, type Surveyed } from "../survey-looks.ts";
 import { duration } from "../table.ts";
@@ -133,9 +133,7 @@ function leaderOf(session: Session, members: Members): () => Promise<string | un
   return async () => {
     if (performance.now() < askAtMs) return known;
     askAtMs = performance.now() + LEADER_EVERY_MS;
-    const ips = (await podsOf(session, members)).flatMap(({ status }) => status?.podIP ?? []);
-    const leads = await Promise.all(ips.map(askLeads));
-    known = ips[leads.indexOf(true)];
+    known = (await rolesOf(await podsOf(session, members))).leader?.status?.podIP;
     return known;
   };
 }

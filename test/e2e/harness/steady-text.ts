@@ -54,7 +54,6 @@ const moving: readonly (readonly [found: RegExp, masked: string])[] = [
   [/, \d+ leader changes? within the hour/g, ""],
   [/^(rollout .* done), leader changes .*/g, "$1"],
   [/^(last \w+ \S+).*/g, "$1"],
-  [/^(MEMBER|my-chain-\d) was rebuilt.*/g, "MEMBER was rebuilt"],
   // What a rule makes of a moment is another thing a moment later, but for what needs a person.
   [/^((?:\w+:? )+)needs you .*/g, "$1needs you"],
   [/^((?:\w+:? )+)(?:passed|waits|unknown|at work) .*/g, "$1"],
