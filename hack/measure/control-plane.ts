@@ -23,6 +23,8 @@ const READY_TIMEOUT_MS = 300_000;
 const SERVICE_RANGE = "10.96.0.0/14";
 /** The controllers are not what is measured, so none of them waits for its own limit on requests. */
 const unlimited = { "kube-api-qps": "1000", "kube-api-burst": "2000" };
+/** Simulated pods have addresses on loopback, which endpoints may not hold: each would be refused again and again. */
+const controllers = "*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller";
 
 /** etcd, kube-apiserver and kube-controller-manager on loopback, on ports and in a folder of their own. */
 export async function startControlPlane(): Promise<ControlPlane> {
@@ -61,6 +63,7 @@ async function startIn(folder: string, start: Start): Promise<Omit<ControlPlane,
   await succeeds("the API server", async () => kubectl.run(["get", "--raw", "/readyz"]));
   start(await buildBinary("kube-controller-manager"), {
     ...unlimited,
+    controllers,
     kubeconfig: files.kubeconfig,
     "secure-port": "0",
     "leader-elect": "false",

@@ -16,8 +16,8 @@ import { operatorImage } from "./provide-cluster.ts";
 import { pollUntil, type Session } from "./session.ts";
 
 /**
- * The operator as a process of this machine that looks after one namespace, with the rights that the chart gives
- * it there and no others. It can be started and killed at any moment, and reaches what listens on this machine.
+ * The operator as a process of this machine, with the rights that the chart gives it and no others. It can be
+ * started and killed at any moment, and reaches what listens on this machine.
  */
 export interface OwnOperator {
   /** As the API server knows it. */
@@ -57,7 +57,11 @@ export async function provideOwnOperator(session: Session, namespace: string): P
 /** Makes operators of the same namespace, each under a name of its own: one of them holds the lease. */
 export async function provideOwnOperators(session: Session, namespace: string): Promise<NewOperator> {
   await fenceNamespace(session, namespace);
-  return newOperators(session, namespace, { image: await operatorImage(session.kubectl), heapMib: HEAP_MIB });
+  return newOperators(session, namespace, {
+    image: await operatorImage(session.kubectl),
+    heapMib: HEAP_MIB,
+    watches: "itsNamespace",
+  });
 }
 
 type NewOperator = (name: string) => Promise<OwnOperator>;
@@ -66,23 +70,26 @@ interface OwnOperatorOptions {
   /** Of the agents. */
   readonly image: string;
   readonly heapMib: number;
+  readonly watches: "itsNamespace" | "allNamespaces";
 }
 
 /** The same where no operator is installed. */
 export async function newOperators(
   session: Session,
   namespace: string,
-  { image, heapMib }: OwnOperatorOptions,
+  { image, heapMib, watches }: OwnOperatorOptions,
 ): Promise<NewOperator> {
+  const watchNamespace = watches === "itsNamespace" ? namespace : "";
   const folder = await mkdtemp(join(tmpdir(), "measure-operator-"));
   session.atEnd(`folder ${folder}`, async () => rm(folder, { recursive: true, force: true }));
   await bundle(join(folder, "dist"));
-  await grantRights(session, namespace);
+  await grantRights(session, namespace, watchNamespace);
   const kubeconfig = join(folder, "kubeconfig");
   await writeKubeconfig(session, namespace, kubeconfig);
   return async (name) => {
     const operator = new OperatorProcess(session, {
       namespace,
+      watchNamespace,
       heapMib,
       program: join(folder, "dist/main.js"),
       logFile: join(folder, `${name}.log`),
@@ -95,13 +102,13 @@ export async function newOperators(
   };
 }
 
-/** The chart's own Roles, limited to the namespace. */
-async function grantRights({ kubectl }: Session, namespace: string): Promise<void> {
+/** The chart's own Roles. */
+async function grantRights({ kubectl }: Session, namespace: string, watchNamespace: string): Promise<void> {
   const shown = ["templates/rbac.yaml", "templates/serviceaccount.yaml"].flatMap((file) => [
     "--show-only",
     file,
   ]);
-  const set = ["--namespace", namespace, "--set", `watchNamespace=${namespace}`];
+  const set = ["--namespace", namespace, "--set", `watchNamespace=${watchNamespace}`];
   const manifests = await command(await provideHelm(), [
     "template",
     release,
@@ -142,6 +149,8 @@ async function writeKubeconfig(
 
 interface ProcessOptions {
   readonly namespace: string;
+  /** Empty for all. */
+  readonly watchNamespace: string;
   readonly heapMib: number;
   readonly program: string;
   readonly logFile: string;
@@ -220,7 +229,7 @@ class OperatorProcess implements OwnOperator {
 }
 
 function argumentsOf(options: ProcessOptions): readonly string[] {
-  const { namespace, heapMib, program, healthPort, metricsPort } = options;
+  const { watchNamespace, heapMib, program, healthPort, metricsPort } = options;
   const ports = ["--health-port", String(healthPort), "--metrics-port", String(metricsPort)];
   const heap = `--max-old-space-size=${heapMib}`;
   return [
@@ -229,7 +238,7 @@ function argumentsOf(options: ProcessOptions): readonly string[] {
     program,
     "run",
     "--watch-namespace",
-    namespace,
+    watchNamespace,
     ...ports,
     "--metrics-access",
     "loopback",

@@ -66,7 +66,7 @@ async function measureSimulated(session: Session, clusters: number, settleMs: nu
   const { auditLog } = requireLocal(session);
   const namespace = await provideNamespace(session, "memory");
   const operator = await provideOwnOperator(session, namespace);
-  const fleet = await simulateMembers(session, namespace, operator);
+  const fleet = await simulateMembers(session, { namespace, namespaceOf: () => namespace }, operator);
 
   const { readyAfterMs } = await operator.start();
   await pause(settleMs / 4, session);

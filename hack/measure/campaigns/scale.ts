@@ -24,7 +24,9 @@ import { isChild, type ScaleFindings } from "./scale-facts.ts";
 import { scaleReport } from "./scale-report.ts";
 
 const crds = join(import.meta.dirname, "../../../crds");
-const NAMESPACE = "scale";
+const OPERATOR_NAMESPACE = "scale";
+/** Kubernetes' own controllers look through all budgets of a namespace at every change of a pod in it. */
+const CLUSTERS_OF_ONE_NAMESPACE = 10;
 /** More than the operator holds for each, as an owner would give it. */
 const HEAP_OF_ONE_MIB = 0.5;
 const ESTABLISHED_TIMEOUT_MS = 120_000;
@@ -89,11 +91,12 @@ async function measure({ session, plane, clusters }: Place, times: Times): Promi
     return ready;
   };
   await waitUntil("the resource", isEstablished, { timeoutMs: ESTABLISHED_TIMEOUT_MS, everyMs: 1_000 });
-  await plane.kubectl.run(["create", "namespace", NAMESPACE]);
+  const namespaces = await createNamespaces(plane, clusters);
   const heapMib = Math.max(HEAP_MIB, HEAP_OF_ONE_MIB * clusters);
-  const newOperator = await newOperators(session, NAMESPACE, { image: "simulated", heapMib });
+  const kind = { image: "simulated", heapMib, watches: "allNamespaces" } as const;
+  const newOperator = await newOperators(session, OPERATOR_NAMESPACE, kind);
   const operator = await newOperator("measured");
-  const fleet = await simulateMembers(session, NAMESPACE, operator);
+  const fleet = await simulateMembers(session, namespaces, operator);
   await operator.start();
   const reader = await AuditReader.fromNow(plane.auditLog);
   const scene = { session, operator, reader, fleet, clusters };
@@ -107,6 +110,16 @@ async function measure({ session, plane, clusters }: Place, times: Times): Promi
   const reconciles = [0.5, 0.99].map((share) => quantile(metrics, RECONCILE_SECONDS, share));
   const [p50, p99] = reconciles.map((seconds) => seconds && seconds * 1_000);
   return { clusters, heapMib, ...created, ...quiet, restart, changedMs, reconcileMs: { p50, p99 } };
+}
+
+async function createNamespaces({ kubectl }: ControlPlane, clusters: number) {
+  const namespaceOf = (number: number) => `chains-${Math.floor(number / CLUSTERS_OF_ONE_NAMESPACE)}`;
+  const numbers = Array.from({ length: clusters }, (_, number) => number);
+  const names = new Set([OPERATOR_NAMESPACE, ...numbers.map(namespaceOf)]);
+  const manifests = [...names].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
+  await kubectl.run(["create", "--filename", "-"], { input });
+  return { namespaceOf };
 }
 
 const RECONCILE_SECONDS = "controller_runtime_reconcile_time_seconds";
@@ -142,11 +155,10 @@ async function measureQuiet({ session, operator, reader }: Scene, { quietMs }: T
 
 /** An annotation of the pods: it is a new template, and no member has to be restarted for it. */
 async function measureChange({ session, operator, reader, fleet, clusters }: Scene) {
-  const { namespace } = fleet;
-  const { items } = await session.api.list(kinds.cluster, { namespace });
+  const { items } = await session.api.list(kinds.cluster, {});
   const change = { spec: { pod: { annotations: { "example.com/asked": "change" } } } };
   const startMs = wallMs();
-  await inLanes(FEW, items, async ({ metadata: { name, uid = "" } }) => {
+  await inLanes(FEW, items, async ({ metadata: { namespace = "", name, uid = "" } }) => {
     await session.api.patch(kinds.cluster, { namespace, name }, change, { uid });
   });
   const changedAtMs = new Map<string, number>();

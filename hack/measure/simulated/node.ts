@@ -1,11 +1,13 @@
 import { annotations, labels } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
+import { keyOf, type ObjectRef } from "../../../src/model/kube-object.ts";
 import { identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
 import type { Session } from "../session.ts";
 import type { MemberFacts } from "./member.ts";
 import { newPod, type SimulatedPod } from "./pod.ts";
+import type { Scope } from "./volumes.ts";
 
 /**
  * Stands in for the kubelets of pods that no node takes: gives each an address on this machine, serves its agent
@@ -19,32 +21,33 @@ export interface SimulatedNode {
 
 const WATCH_SECONDS = 7_200;
 
-export async function startSimulatedNode(session: Session, namespace: string): Promise<SimulatedNode> {
-  const node = new Node(session, namespace);
+export async function startSimulatedNode(session: Session, scope: Scope): Promise<SimulatedNode> {
+  const node = new Node(session, scope);
   await node.start();
   return node;
 }
 
 class Node implements SimulatedNode {
   readonly #session: Session;
-  readonly #namespace: string;
+  readonly #scope: Scope;
   readonly #stopping = new AbortController();
   readonly #pods = new Map<string, Promise<SimulatedPod>>();
   /** Work on one pod is done in order, as a kubelet does it. */
   readonly #work = new Map<string, Promise<void>>();
+  readonly #clusters = new Map<string, Promise<ClusterFacts>>();
   #watching: Promise<void> = Promise.resolve();
   #failure: unknown;
   #addresses = 0;
 
-  constructor(session: Session, namespace: string) {
+  constructor(session: Session, scope: Scope) {
     this.#session = session;
-    this.#namespace = namespace;
+    this.#scope = scope;
   }
 
   readonly failure = (): unknown => this.#failure;
 
   async start(): Promise<void> {
-    const where = { namespace: this.#namespace, labelSelector: labels.cluster };
+    const where = { ...this.#scope, labelSelector: labels.cluster };
     const { resourceVersion, items } = await this.#session.api.list(kinds.pod, where);
     for (const pod of items) this.#see(pod, false);
     this.#watching = this.#watch(resourceVersion).catch((error: unknown) => this.#fail(error));
@@ -59,7 +62,7 @@ class Node implements SimulatedNode {
   }
 
   async #watch(resourceVersion: string): Promise<void> {
-    const where = { namespace: this.#namespace, labelSelector: labels.cluster };
+    const where = { ...this.#scope, labelSelector: labels.cluster };
     const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: this.#stopping.signal };
     for await (const event of this.#session.api.watch(kinds.pod, { ...where, ...bound })) {
       if (event.type !== "BOOKMARK") this.#see(event.object, event.type === "DELETED");
@@ -84,7 +87,7 @@ class Node implements SimulatedNode {
     if (this.#stopping.signal.aborted) return;
     const known = this.#pods.get(uid) ?? this.#create(pod);
     this.#pods.set(uid, known);
-    await (await known).order(pod.metadata.annotations?.[annotations.order]);
+    await (await known).see(pod);
   }
 
   async #remove(uid: string): Promise<void> {
@@ -100,33 +103,48 @@ class Node implements SimulatedNode {
     const address = `127.${64 + (process.pid % 128)}.${number >> 8}.${number & 255}`;
     const facts = await this.#factsOf(pod);
     const { signal } = this.#stopping;
-    return newPod(this.#session, facts, {
-      address,
-      name: pod.metadata.name,
-      namespace: this.#namespace,
-      signal,
-    });
+    return newPod(this.#session, facts, pod, { address, signal });
   }
 
   async #factsOf({ metadata }: Pod): Promise<MemberFacts> {
-    const { name, uid = "", labels: worn = {}, annotations: notes = {} } = metadata;
+    const { name, namespace = "", uid = "", labels: worn = {}, annotations: notes = {} } = metadata;
     const cluster = worn[labels.cluster] ?? "";
-    const ref = { namespace: this.#namespace, name: identitySecretName(cluster) };
-    const [secret, object] = await Promise.all([
-      this.#session.api.get(kinds.secret, ref),
-      this.#session.api.get(kinds.cluster, { namespace: this.#namespace, name: cluster }),
-    ]);
-    const members = Array.from({ length: object?.spec.replicas ?? 3 }, (_, ordinal) =>
-      memberName(cluster, ordinal),
-    );
+    const { clusterId, replicas } = await this.#clusterFactsOf({ namespace, name: cluster });
+    const members = Array.from({ length: replicas }, (_, ordinal) => memberName(cluster, ordinal));
     return {
       name,
       ordinal: members.indexOf(name),
       podUid: uid,
       peers: members.filter((member) => member !== name),
-      clusterId: (secret && entryText(secret, "cluster_id")) ?? "",
+      clusterId,
       configRevision: notes[annotations.configRevision] ?? "",
       daNamespace: "simulated",
     };
   }
+
+  /** One reading for all members: a kubelet has these mounted, and asks for nothing. */
+  async #clusterFactsOf(ref: ObjectRef): Promise<ClusterFacts> {
+    const known = this.#clusters.get(keyOf(ref)) ?? readClusterFacts(this.#session, ref);
+    this.#clusters.set(keyOf(ref), known);
+    return known;
+  }
+}
+
+interface ClusterFacts {
+  readonly clusterId: string;
+  readonly replicas: number;
+}
+
+async function readClusterFacts(
+  { api }: Session,
+  { namespace = "", name }: ObjectRef,
+): Promise<ClusterFacts> {
+  const [secret, cluster] = await Promise.all([
+    api.get(kinds.secret, { namespace, name: identitySecretName(name) }),
+    api.get(kinds.cluster, { namespace, name }),
+  ]);
+  const clusterId = secret && entryText(secret, "cluster_id");
+  if (clusterId === undefined || !cluster)
+    throw new Error(`${namespace}/${name} has members and no identity`);
+  return { clusterId, replicas: cluster.spec.replicas ?? 3 };
 }

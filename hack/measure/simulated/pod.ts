@@ -1,4 +1,5 @@
 import { KubeError } from "../../../src/kube/errors.ts";
+import { annotations } from "../../../src/model/annotations.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import { AGENT_CONTAINER, EVNODE_CONTAINER } from "../../../src/model/member.ts";
 import type { Pod } from "../../../src/model/objects.ts";
@@ -9,8 +10,8 @@ import { answerOf, type MemberFacts, type MemberState, newMember, obey, run } fr
 /** One pod whose containers only exist in its status, with an agent that answers. */
 export interface SimulatedPod {
   readonly server: AgentServer;
-  /** The order that stands on the pod now. */
-  order(text: string | undefined): Promise<void>;
+  /** As a watch shows it now, with the order that stands on it. */
+  see(pod: Pod): Promise<void>;
 }
 
 const START_MS = 300;
@@ -19,12 +20,16 @@ const WRITE_ATTEMPTS = 10;
 
 export interface Place {
   readonly address: string;
-  readonly name: string;
-  readonly namespace: string;
   readonly signal: AbortSignal;
 }
 
-export async function newPod(session: Session, facts: MemberFacts, place: Place): Promise<SimulatedPod> {
+export async function newPod(
+  session: Session,
+  facts: MemberFacts,
+  born: Pod,
+  place: Place,
+): Promise<SimulatedPod> {
+  let newest = born;
   const bornMs = Date.now();
   let state: MemberState = newMember;
   let version = 0;
@@ -36,17 +41,21 @@ export async function newPod(session: Session, facts: MemberFacts, place: Place)
     version: () => moment().version,
     answer: () => answerOf(facts, state, moment()),
   });
+  const tell = async () => {
+    newest = await writeStatus(session, newest, state, place);
+  };
   const become = async (next: MemberState) => {
     state = next;
     version += 1;
     server.changed();
-    await writeStatus(session, place, next);
+    await tell();
   };
-  await writeStatus(session, place, state);
+  await tell();
   return {
     server,
-    async order(text) {
-      const next = obey(state, text);
+    async see(pod) {
+      newest = pod;
+      const next = obey(state, pod.metadata.annotations?.[annotations.order]);
       if (next === state) return;
       await become(next);
       if (next.stage !== "started") return;
@@ -56,24 +65,28 @@ export async function newPod(session: Session, facts: MemberFacts, place: Place)
   };
 }
 
-/** As a kubelet: again with the newest version when somebody else wrote the pod meanwhile. */
+/** As a kubelet: again with the newest version when somebody else wrote the pod meanwhile. Answers what was written. */
 async function writeStatus(
   { api }: Session,
-  { name, namespace, address, signal }: Place,
+  known: Pod,
   state: MemberState,
-): Promise<void> {
-  for (let attempt = 1; attempt <= WRITE_ATTEMPTS && !signal.aborted; attempt += 1) {
-    const pod = await api.get(kinds.pod, { namespace, name });
-    if (!pod) return;
+  { address, signal }: Place,
+): Promise<Pod> {
+  const { namespace = "", name } = known.metadata;
+  let pod: Pod | undefined = known;
+  for (let attempt = 1; pod && attempt <= WRITE_ATTEMPTS && !signal.aborted; attempt += 1) {
     try {
-      await api.replaceStatus(kinds.pod, { ...pod, status: { ...pod.status, ...statusOf(address, state) } });
-      return;
+      const status = { ...pod.status, ...statusOf(address, state) };
+      return await api.replaceStatus(kinds.pod, { ...pod, status });
     } catch (error) {
       const isLate = error instanceof KubeError && ["Conflict", "NotFound"].includes(error.kind);
       if (!isLate) throw error;
+      pod = await api.get(kinds.pod, { namespace, name });
     }
   }
-  if (!signal.aborted) throw new Error(`the status of ${name} was not written in ${WRITE_ATTEMPTS} attempts`);
+  if (pod && !signal.aborted)
+    throw new Error(`the status of ${name} was not written in ${WRITE_ATTEMPTS} attempts`);
+  return known;
 }
 
 export function statusOf(address: string, { stage }: MemberState): NonNullable<Pod["status"]> {

@@ -18,6 +18,11 @@ const volumes: Kind<PersistentVolume> = {
 const LABEL = "evnode.dev/measured-in";
 const WATCH_SECONDS = 7_200;
 
+/** All namespaces when it names none. */
+export interface Scope {
+  readonly namespace?: string;
+}
+
 export interface VolumeBinder {
   readonly failure: () => unknown;
   stop(): Promise<void>;
@@ -27,20 +32,21 @@ export interface VolumeBinder {
  * Gives every claim a volume that exists only on paper. Claims of pods that no node takes would stay unbound,
  * because the storage class waits for the node.
  */
-export async function bindClaims(session: Session, namespace: string): Promise<VolumeBinder> {
+export async function bindClaims(session: Session, scope: Scope): Promise<VolumeBinder> {
   const { api, kubectl, atEnd } = session;
   const stopping = new AbortController();
   let failure: unknown;
-  atEnd(`volumes of ${namespace}`, async () => {
+  const mark = scope.namespace ?? "everywhere";
+  atEnd(`volumes of ${mark}`, async () => {
     // All in one request: there may be thousands.
-    const selector = encodeURIComponent(`${LABEL}=${namespace}`);
+    const selector = encodeURIComponent(`${LABEL}=${mark}`);
     await kubectl.run(["delete", "--raw", `/api/v1/persistentvolumes?labelSelector=${selector}`]);
   });
-  const { resourceVersion } = await api.list(kinds.claim, { namespace });
+  const { resourceVersion } = await api.list(kinds.claim, scope);
   const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: stopping.signal };
   const binding = (async () => {
-    for await (const event of api.watch(kinds.claim, { namespace, ...bound })) {
-      if (event.type === "ADDED") await api.create(volumes, volumeFor(event.object));
+    for await (const event of api.watch(kinds.claim, { ...scope, ...bound })) {
+      if (event.type === "ADDED") await api.create(volumes, volumeFor(event.object, mark));
     }
   })().catch((error: unknown) => {
     if (!stopping.signal.aborted) failure = error;
@@ -54,12 +60,12 @@ export async function bindClaims(session: Session, namespace: string): Promise<V
   };
 }
 
-function volumeFor({ metadata, spec }: PersistentVolumeClaim): PersistentVolume {
+function volumeFor({ metadata, spec }: PersistentVolumeClaim, mark: string): PersistentVolume {
   const { namespace = "", name, uid = "" } = metadata;
   return {
     apiVersion: "v1",
     kind: "PersistentVolume",
-    metadata: { name: `paper-${uid}`, labels: { [LABEL]: namespace } },
+    metadata: { name: `paper-${uid}`, labels: { [LABEL]: mark } },
     spec: {
       capacity: { storage: "1Gi" },
       accessModes: ["ReadWriteOnce"],
