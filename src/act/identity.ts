@@ -1,6 +1,6 @@
 import type { CompleteSpec } from "../api/complete-spec.ts";
 import { checkGenesis, parseGenesis, renderGenesis } from "../evnode/genesis.ts";
-import { parseHexKey, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
+import { parseHexKey, proposerAddressOf, publicKeyOf, renderNodeKey, SEED_LENGTH } from "../evnode/keys.ts";
 import { importSigner, sealSigner } from "../evnode/signer.ts";
 import { KubeError } from "../kube/errors.ts";
 import { annotations } from "../model/annotations.ts";
@@ -21,9 +21,11 @@ export interface IdentityInput {
   readonly nowMs: number;
 }
 
-interface SignerFiles {
+interface Signer {
   readonly signerJson: string;
   readonly passphrase: string;
+  /** Address of its public key. */
+  readonly proposer: string;
 }
 
 /**
@@ -34,8 +36,8 @@ interface SignerFiles {
 export async function newIdentity(input: IdentityInput): Promise<Secret> {
   const { cluster, namespace, clusterDomain, random, given } = input;
   const isService = ["AwsKms", "GcpKms"].includes(input.spec.signer.from);
-  const signer = isService ? undefined : await signerFiles(given.signer, random);
-  const proposer = signer === undefined ? givenProposer(given.genesis) : await proposerOf(signer);
+  const signer = isService ? undefined : await newSigner(given.signer, random);
+  const proposer = signer?.proposer ?? givenProposer(given.genesis);
   const genesis = given.genesis ?? newGenesis(input, proposer);
   refuseOtherGenesis(genesis, input.spec, proposer);
   const nodeKeys = Array.from({ length: MAX_MEMBERS }, (_, ordinal) => [
@@ -69,8 +71,8 @@ export async function newIdentity(input: IdentityInput): Promise<Secret> {
   };
 }
 
-async function signerFiles(given: GivenSigner | undefined, random: Random): Promise<SignerFiles> {
-  if (given?.kind === "file") return given;
+async function newSigner(given: GivenSigner | undefined, random: Random): Promise<Signer> {
+  if (given?.kind === "file") return { ...given, proposer: await proposerOf(given) };
   if (given === undefined) return sealed(random.bytes(SEED_LENGTH), random);
   const seed = parseHexKey(given.key);
   if (seed.kind === "malformed")
@@ -79,18 +81,15 @@ async function signerFiles(given: GivenSigner | undefined, random: Random): Prom
 }
 
 /** With a passphrase that nobody has to think of. */
-async function sealed(seed: Uint8Array, random: Random): Promise<SignerFiles> {
+async function sealed(seed: Uint8Array, random: Random): Promise<Signer> {
   const passphrase = Buffer.from(random.bytes(32)).toString("base64url");
   const signerJson = await sealSigner({ seed, passphrase, salt: random.bytes(16), nonce: random.bytes(12) });
-  return { signerJson, passphrase };
+  return { signerJson, passphrase, proposer: proposerAddressOf(publicKeyOf(seed)) };
 }
 
-/**
- * A given signer was proven before, and may have changed since. One that was just sealed is opened again: a key that
- * cannot be opened is no key, and better to fail here than at the first election.
- */
-async function proposerOf(signer: SignerFiles): Promise<string> {
-  const imported = await importSigner(signer);
+/** A given signer was proven before, and may have changed since. */
+async function proposerOf(given: GivenSigner & { readonly kind: "file" }): Promise<string> {
+  const imported = await importSigner(given);
   if (imported.kind !== "imported")
     throw new KubeError("Conflict", `the signer cannot be used: ${imported.problem}`);
   return imported.signer.proposerAddress;
