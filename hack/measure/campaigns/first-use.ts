@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { kinds } from "../../../src/model/kinds.ts";
 import { EVNODE_CONTAINER } from "../../../src/model/member.ts";
 import { identitySecretName } from "../../../src/model/names.ts";
+import { LEASE_NAME } from "../../../src/telemetry/operator-metrics.ts";
 import { processesOf } from "../../../test/e2e/harness/cluster.ts";
 import { packageVersion } from "../../bundle.ts";
+import { operatorNamespace } from "../../demo/install.ts";
 import { testnodeImages } from "../../local-cluster/image-names.ts";
 import { forgetImage, importImage, nameImage } from "../../local-cluster/images.ts";
 import { operatorImageName } from "../../operator-image.ts";
@@ -71,6 +73,9 @@ async function useOnce(
   const readme = readFileSync(join(newcomer.folder, "README.md"), "utf8");
   await newcomer.uses(namespace);
   await removeOperator(session);
+  // With its rights it lost that to give its Lease back, which a newcomer's Kubernetes does not have.
+  const lease = ["lease", LEASE_NAME, "--namespace", operatorNamespace, "--ignore-not-found"];
+  await session.kubectl.run(["delete", ...lease]);
   const steps: Step[] = [];
   const does = async (title: string, block: string) => {
     const commands: Timed[] = [];
