@@ -8,7 +8,7 @@ import { executionClaimNames } from "./execution-claims.ts";
 import { compareBlocks } from "./fork.ts";
 import { intentsOf } from "./intent.ts";
 import { stabilityFinding } from "./leadership-stability.ts";
-import { stateOf } from "./member-status.ts";
+import { messageOf, stateOf } from "./member-status.ts";
 import { changeOf } from "./membership-state.ts";
 import { heightOf, leadership, levelling, type Participation, participation, soleOf } from "./quorum.ts";
 import { isOpen } from "./rollout-scene.ts";
@@ -88,6 +88,7 @@ function quorumOf(snapshot: Snapshot): QuorumView {
   const majority = majorityOf(members.length);
   const count = `${taking.length} of ${members.length} members take part`;
   const missing = members.filter((member) => !taking.includes(member));
+  const why = whyFailed(missing, snapshot);
   if (!hasStarted(snapshot)) return quorum("Unknown", "QuorumUnknown", "the members have not started yet");
   if (isSuspended(snapshot)) return quorum("Unknown", "QuorumUnknown", "the cluster is suspended");
   if (taking.length < majority) {
@@ -95,7 +96,7 @@ function quorumOf(snapshot: Snapshot): QuorumView {
     const electing = members.filter(isElecting);
     if (electing.length >= majority)
       return quorum("Unknown", "QuorumUnknown", `${names(electing)} run and know no leader yet`);
-    if (taking.length + silent.length < majority) return quorum("Lost", "QuorumLost", message);
+    if (taking.length + silent.length < majority) return quorum("Lost", "QuorumLost", `${message}${why}`);
     return quorum("Unknown", "QuorumUnknown", `${message}; no answer from ${names(silent)}`);
   }
   const crowded = crowdedNode(members, majority);
@@ -103,11 +104,18 @@ function quorumOf(snapshot: Snapshot): QuorumView {
     return quorum(
       "AtRisk",
       "QuorumAtRisk",
-      `${count}; one more loss stops the chain. Missing are ${names(missing)}`,
+      `${count}; one more loss stops the chain. Missing are ${names(missing)}${why}`,
     );
   }
   if (crowded) return quorum("AtRisk", "QuorumAtRisk", `${count}, but a majority is on node ${crowded}`);
   return quorum("Healthy", "QuorumHealthy", count);
+}
+
+/** Of the first that fails, because the others often fail for the same reason: `status.members` has each. */
+function whyFailed(members: readonly Member[], { cluster }: Snapshot): string {
+  const failed = members.find((member) => stateOf(member) === "Failed");
+  const message = failed && messageOf(failed, cluster.status);
+  return message === undefined ? "" : `. ${failed?.name}: ${message.replace(/\.$/, "")}`;
 }
 
 /** What its owner did not ask for is not at risk, so a single sequencer that runs is healthy. */

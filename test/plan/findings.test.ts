@@ -32,6 +32,10 @@ function found(type: ConditionType, seen: Snapshot, refusals: readonly string[] 
 const of = (...some: readonly Member[]) => snapshot({ members: some });
 const isSilent: MemberShape = { says: "nothing" };
 const noPod: MemberShape = { pod: "none" };
+const noImage: MemberShape = {
+  says: { node: { kind: "closed", metricsPortOpen: false, raftPortOpen: false, sinceMs: 1_000 } },
+  pod: { evnode: { kind: "waiting", reason: "ErrImagePull", message: "not found", lastExit: undefined } },
+};
 const isUndecided: MemberShape = { says: { node: { kind: "open", height: 100 } } };
 const on = (node: string): MemberShape => ({ pod: { node } });
 const head = (height: number, hash: string): MemberShape => ({
@@ -121,6 +125,18 @@ describe("Quorate", () => {
       of(leader(0), member(1, noPod), member(2, noPod)),
       "Lost",
       "QuorumLost: 1 of 3 members take part; missing are seq-1, seq-2.",
+    ],
+    [
+      "two of three fail for the same reason, which is told once",
+      of(leader(0), member(1, noImage), member(2, noImage)),
+      "Lost",
+      "QuorumLost: 1 of 3 members take part; missing are seq-1, seq-2. seq-1: ErrImagePull: not found.",
+    ],
+    [
+      "one of three fails",
+      of(leader(0), member(1), member(2, noImage)),
+      "AtRisk",
+      "QuorumAtRisk: 2 of 3 members take part; one more loss stops the chain. Missing are seq-2. seq-2: ErrImagePull: not found.",
     ],
     [
       "two of three are silent: silence is not loss",
