@@ -7,6 +7,7 @@ import { duration, type Table } from "../table.ts";
 export interface MemoryFindings {
   readonly clusters: number;
   readonly settleSeconds: number;
+  readonly quietSeconds: number;
   /** Of a real cluster, and of the installed operator that looks after it. */
   readonly agents: readonly ContainerMemory[];
   readonly installed: readonly ContainerMemory[];
@@ -17,15 +18,15 @@ export interface MemoryFindings {
   readonly allRunningMs: number;
   /** What the operator used of the processor meanwhile. */
   readonly creationProcessorMs: number;
-  /** Requests while all but the first cluster were created, while all calmed down, and in the minute after that. */
+  /** Requests while all but the first cluster were created, while all calmed down, and in the quiet time after that. */
   readonly creation: readonly AuditedRequest[];
   readonly settling: readonly AuditedRequest[];
-  readonly quietMinute: readonly AuditedRequest[];
+  readonly quiet: readonly AuditedRequest[];
   readonly restart: Restart;
 }
 
 export function memoryReport(found: MemoryFindings): Report {
-  const { clusters, settleSeconds, quietMinute, restart, allRunningMs } = found;
+  const { clusters, settleSeconds, quietSeconds, quiet, restart, allRunningMs } = found;
   const created = clusters - 1;
   const requests = [...found.creation, ...found.settling].filter(concernsClusters);
   const restartWrites = restart.requests.filter((request) => isWrite(request) && concernsClusters(request));
@@ -57,8 +58,11 @@ export function memoryReport(found: MemoryFindings): Report {
         title: "Writes, but for the Lease",
         columns: ["", "in all"],
         rows: [
-          [`a quiet minute with ${clusters} clusters`, String(quietMinute.filter(isClusterWrite).length)],
-          ["the 30 s after the restart", String(restartWrites.length)],
+          [
+            `${quietSeconds} s of quiet with ${clusters} clusters`,
+            String(quiet.filter(isClusterWrite).length),
+          ],
+          [`the ${quietSeconds} s after the restart`, String(restartWrites.length)],
         ],
       },
     ],
@@ -71,7 +75,7 @@ export function memoryReport(found: MemoryFindings): Report {
       ...found,
       creation: summary(found.creation),
       settling: summary(found.settling),
-      quietMinute: summary(quietMinute),
+      quiet: summary(quiet),
       restart: { ...restart, requests: summary(restart.requests) },
     },
   };

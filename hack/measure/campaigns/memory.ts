@@ -30,12 +30,14 @@ export const memory = campaign({
   about: "memory and API requests of the operator with 1 and many clusters of simulated members",
   options: {
     clusters: { full: 50, short: 5, about: "clusters of 3 simulated members" },
-    "settle-seconds": { full: 120, short: 15, about: "quiet time before memory is read" },
+    "settle-seconds": { full: 120, short: 5, about: "quiet time before memory is read" },
+    "quiet-seconds": { full: 60, short: 10, about: "how long nothing happens then, and after the restart" },
   },
-  async run(session, { clusters, "settle-seconds": settleSeconds }) {
+  async run(session, { clusters, "settle-seconds": settleSeconds, "quiet-seconds": quietSeconds }) {
+    const times = { settleMs: settleSeconds * 1_000, quietMs: quietSeconds * 1_000 };
     const containers = await measureContainers(session, settleSeconds * 1_000);
-    const simulated = await measureSimulated(session, clusters, settleSeconds * 1_000);
-    return memoryReport({ clusters, settleSeconds, ...containers, ...simulated });
+    const simulated = await measureSimulated(session, clusters, times);
+    return memoryReport({ clusters, settleSeconds, quietSeconds, ...containers, ...simulated });
   },
 });
 
@@ -60,9 +62,18 @@ async function measureContainers(
   };
 }
 
-type Simulated = Omit<MemoryFindings, "agents" | "installed" | "clusters" | "settleSeconds">;
+type Simulated = Omit<MemoryFindings, "agents" | "installed" | "clusters" | "settleSeconds" | "quietSeconds">;
 
-async function measureSimulated(session: Session, clusters: number, settleMs: number): Promise<Simulated> {
+interface Times {
+  readonly settleMs: number;
+  readonly quietMs: number;
+}
+
+async function measureSimulated(
+  session: Session,
+  clusters: number,
+  { settleMs, quietMs }: Times,
+): Promise<Simulated> {
   const { auditLog } = requireLocal(session);
   const namespace = await provideNamespace(session, "memory");
   const operator = await provideOwnOperator(session, namespace);
@@ -89,9 +100,9 @@ async function measureSimulated(session: Session, clusters: number, settleMs: nu
   await pause(settleMs, session);
   const settling = await reader.next(own);
   const withAll = await memoryOf(operator);
-  await pause(60_000, session);
-  const quietMinute = await reader.next(own);
-  const restart = await measureRestart(session, { operator, reader, clusters, afterMs: 30_000 });
+  await pause(quietMs, session);
+  const quiet = await reader.next(own);
+  const restart = await measureRestart(session, { operator, reader, clusters, afterMs: quietMs });
   await fleet.check();
   return {
     readyAfterMs,
@@ -102,7 +113,7 @@ async function measureSimulated(session: Session, clusters: number, settleMs: nu
     creationProcessorMs,
     creation,
     settling,
-    quietMinute,
+    quiet,
     restart,
   };
 }
