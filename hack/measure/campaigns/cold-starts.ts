@@ -37,7 +37,7 @@ export const coldStarts = campaign({
   name: "cold-starts",
   about: "first starts of 3 members on a busy machine, beside the hand-written StatefulSet",
   options: {
-    runs: { full: 30, short: 2, about: "starts by the operator" },
+    runs: { full: 30, short: 1, about: "starts by the operator" },
     "yardstick-runs": { full: 10, short: 1, about: "starts of the StatefulSet" },
     "busy-loops": { full: 4, short: 2, about: "processes that only count, beside the compiler" },
     "timeout-seconds": { full: 180, short: 180, about: "a start that takes longer has not joined" },

@@ -40,7 +40,7 @@ export const raftTiming = campaign({
   name: "raft-timing",
   about: "ev-node's own time-outs and the operator's, side by side on a busy machine",
   options: {
-    seconds: { full: 180, short: 45, about: "how long both run under load" },
+    seconds: { full: 180, short: 20, about: "how long both run under load" },
   },
   async run(session, { seconds }) {
     const namespace = await provideNamespace(session, "timing");
