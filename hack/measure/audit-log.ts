@@ -105,6 +105,10 @@ export class AuditReader {
 
 const writingVerbs = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
+/** Of clusters, and neither of the operator's own Lease nor a watch, which goes on. */
+export const concernsClusters = ({ resource, verb }: AuditedRequest) =>
+  resource !== "leases" && verb !== "watch";
+
 /** A request that the server carried out, or would have: refused ones cost it the same work. */
 export function isWrite({ verb, isDryRun, resource }: AuditedRequest): boolean {
   // Reviews of tokens and of rights are asked with "create", and store nothing.

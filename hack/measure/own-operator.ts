@@ -60,7 +60,7 @@ export async function provideOwnOperators(session: Session, namespace: string): 
   return newOperators(session, namespace, {
     image: await operatorImage(session.kubectl),
     heapMib: HEAP_MIB,
-    watches: "itsNamespace",
+    watchNamespace: namespace,
   });
 }
 
@@ -70,16 +70,16 @@ interface OwnOperatorOptions {
   /** Of the agents. */
   readonly image: string;
   readonly heapMib: number;
-  readonly watches: "itsNamespace" | "allNamespaces";
+  /** Empty for all. */
+  readonly watchNamespace: string;
 }
 
 /** The same where no operator is installed. */
 export async function newOperators(
   session: Session,
   namespace: string,
-  { image, heapMib, watches }: OwnOperatorOptions,
+  { image, heapMib, watchNamespace }: OwnOperatorOptions,
 ): Promise<NewOperator> {
-  const watchNamespace = watches === "itsNamespace" ? namespace : "";
   const folder = await mkdtemp(join(tmpdir(), "measure-operator-"));
   session.atEnd(`folder ${folder}`, async () => rm(folder, { recursive: true, force: true }));
   await bundle(join(folder, "dist"));

@@ -114,8 +114,9 @@ function quorumOf(snapshot: Snapshot): QuorumView {
 /** Of the first that fails, because the others often fail for the same reason: `status.members` has each. */
 function whyFailed(members: readonly Member[], { cluster }: Snapshot): string {
   const failed = members.find((member) => stateOf(member) === "Failed");
-  const message = failed && messageOf(failed, cluster.status);
-  return message === undefined ? "" : `. ${failed?.name}: ${message.replace(/\.$/, "")}`;
+  if (!failed) return "";
+  const message = messageOf(failed, cluster.status);
+  return message === undefined ? "" : `. ${failed.name}: ${message.replace(/\.$/, "")}`;
 }
 
 /** What its owner did not ask for is not at risk, so a single sequencer that runs is healthy. */

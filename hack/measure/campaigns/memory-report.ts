@@ -1,4 +1,4 @@
-import { type AuditedRequest, countBy, describeRequest, isWrite } from "../audit-log.ts";
+import { type AuditedRequest, concernsClusters, countBy, describeRequest, isWrite } from "../audit-log.ts";
 import type { Report } from "../campaign.ts";
 import { type ContainerMemory, type Memory, mebibytes } from "../process-memory.ts";
 import type { Restart } from "../simulated/fleet.ts";
@@ -83,7 +83,6 @@ export function memoryReport(found: MemoryFindings): Report {
 
 const summary = (requests: readonly AuditedRequest[]) =>
   Object.fromEntries(countBy(requests, describeRequest));
-const concernsClusters = ({ resource, verb }: AuditedRequest) => resource !== "leases" && verb !== "watch";
 const isClusterWrite = (request: AuditedRequest) => isWrite(request) && concernsClusters(request);
 const perCluster = (count: number, clusters: number) =>
   clusters === 0 ? "-" : (count / clusters).toFixed(1);

@@ -35,7 +35,7 @@ export const memory = campaign({
   },
   async run(session, { clusters, "settle-seconds": settleSeconds, "quiet-seconds": quietSeconds }) {
     const times = { settleMs: settleSeconds * 1_000, quietMs: quietSeconds * 1_000 };
-    const containers = await measureContainers(session, settleSeconds * 1_000);
+    const containers = await measureContainers(session, times.settleMs);
     const simulated = await measureSimulated(session, clusters, times);
     return memoryReport({ clusters, settleSeconds, quietSeconds, ...containers, ...simulated });
   },
@@ -77,7 +77,8 @@ async function measureSimulated(
   const { auditLog } = requireLocal(session);
   const namespace = await provideNamespace(session, "memory");
   const operator = await provideOwnOperator(session, namespace);
-  const fleet = await simulateMembers(session, { namespace, namespaceOf: () => namespace }, operator);
+  const where = { scope: { namespace }, namespaceOf: () => namespace };
+  const fleet = await simulateMembers(session, where, operator);
 
   const { readyAfterMs } = await operator.start();
   await pause(settleMs / 4, session);

@@ -1,4 +1,4 @@
-import { type AuditedRequest, isWrite } from "../audit-log.ts";
+import { type AuditedRequest, concernsClusters, isWrite } from "../audit-log.ts";
 import type { Memory } from "../process-memory.ts";
 import type { Restart } from "../simulated/fleet.ts";
 import { duration } from "../table.ts";
@@ -90,8 +90,6 @@ export function shownFact(value: number | undefined, unit: Fact["unit"]): string
   return `${value.toFixed(digits)}${unit === "" ? "" : ` ${unit}`}`;
 }
 
-export const concernsClusters = ({ resource, verb }: AuditedRequest) =>
-  resource !== "leases" && verb !== "watch";
 const isProgress = (request: AuditedRequest) =>
   isWrite(request) && request.resource === "evnodeclusters" && request.subresource === "status";
 export const isNeedless = (request: AuditedRequest) =>

@@ -1,7 +1,7 @@
-import { type AuditedRequest, countBy, describeRequest } from "../audit-log.ts";
+import { type AuditedRequest, concernsClusters, countBy, describeRequest } from "../audit-log.ts";
 import type { Report } from "../campaign.ts";
 import type { Table } from "../table.ts";
-import { concernsClusters, facts, isNeedless, type ScaleFindings, shownFact } from "./scale-facts.ts";
+import { facts, isNeedless, type ScaleFindings, shownFact } from "./scale-facts.ts";
 import { scalePicture } from "./scale-picture.ts";
 
 interface Durations {

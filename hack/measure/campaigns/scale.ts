@@ -93,7 +93,7 @@ async function measure({ session, plane, clusters }: Place, times: Times): Promi
   await waitUntil("the resource", isEstablished, { timeoutMs: ESTABLISHED_TIMEOUT_MS, everyMs: 1_000 });
   const namespaces = await createNamespaces(plane, clusters);
   const heapMib = Math.max(HEAP_MIB, HEAP_OF_ONE_MIB * clusters);
-  const kind = { image: "simulated", heapMib, watches: "allNamespaces" } as const;
+  const kind = { image: "simulated", heapMib, watchNamespace: "" } as const;
   const newOperator = await newOperators(session, OPERATOR_NAMESPACE, kind);
   const operator = await newOperator("measured");
   const fleet = await simulateMembers(session, namespaces, operator);
@@ -119,7 +119,7 @@ async function createNamespaces({ kubectl }: ControlPlane, clusters: number) {
   const manifests = [...names].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
   const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
   await kubectl.run(["create", "--filename", "-"], { input });
-  return { namespaceOf };
+  return { scope: {}, namespaceOf };
 }
 
 const RECONCILE_SECONDS = "controller_runtime_reconcile_time_seconds";

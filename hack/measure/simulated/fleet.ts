@@ -1,17 +1,18 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import { keyOf } from "../../../src/model/kube-object.ts";
-import type { EvNodeClusterObject } from "../../../src/model/objects.ts";
 import { type AuditedRequest, type AuditReader, isWrite } from "../audit-log.ts";
+import { followObjects, type Scope } from "../follow-objects.ts";
 import { inLanes } from "../lanes.ts";
 import { manifestOf } from "../operated-cluster.ts";
 import type { OwnOperator } from "../own-operator.ts";
 import { type Memory, memoryOfProcess, processorMs } from "../process-memory.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
 import { startSimulatedNode } from "./node.ts";
-import { bindClaims, type Scope } from "./volumes.ts";
+import { bindClaims } from "./volumes.ts";
 
 /** Many clusters whose members are simulated. */
-export interface Fleet extends Scope {
+export interface Fleet {
+  readonly scope: Scope;
   readonly namespaceOf: (number: number) => string;
   /** Throws when something failed that all depends on. */
   readonly check: () => Promise<void>;
@@ -25,13 +26,12 @@ export const FEW = 10;
 const RUNNING_TIMEOUT_MS = 900_000;
 const RUNNING_TIMEOUT_OF_ONE_MS = 10_000;
 const CHECK_MS = 1_000;
-const WATCH_SECONDS = 7_200;
 const RECONCILED_TIMEOUT_MS = 600_000;
 
 /** Stands in for kubelets and storage from now on. */
 export async function simulateMembers(
   session: Session,
-  { namespaceOf, ...scope }: Omit<Fleet, "check">,
+  { scope, namespaceOf }: Omit<Fleet, "check">,
   operator: OwnOperator,
 ): Promise<Fleet> {
   const binder = await bindClaims(session, scope);
@@ -43,7 +43,7 @@ export async function simulateMembers(
     if (failure !== undefined) throw new Error("the simulation failed", { cause: failure });
     if (!operator.isRunning) throw new Error(`the operator ended by itself: ${await operator.lastWords()}`);
   };
-  return { ...scope, namespaceOf, check };
+  return { scope, namespaceOf, check };
 }
 
 /** Clusters `from` to `to`, a few at a time. */
@@ -61,62 +61,37 @@ export async function createAll(
   });
 }
 
-/** Answers how long it took until the status of every cluster says that it runs. */
+/**
+ * Answers how long it took until the status of every cluster says that it runs. By a watch: to list a thousand clusters
+ * again and again is work that the API server lacks for what is measured.
+ */
 export async function allRunning(
   session: Session,
-  { check, ...fleet }: Fleet,
+  { scope, check }: Fleet,
   count: number,
   startMs = performance.now(),
 ): Promise<number> {
   const timeoutMs = Math.max(RUNNING_TIMEOUT_MS, RUNNING_TIMEOUT_OF_ONE_MS * count);
-  const following = followRunning(session, fleet, count);
-  try {
-    const look = async () => {
-      await check();
-      return following.doneMs();
-    };
-    const doneMs = await pollUntil(look, { everyMs: CHECK_MS, timeoutMs }, session);
-    if (doneMs === undefined)
-      throw new Error(`${following.running()} of ${count} clusters run after ${timeoutMs} ms`);
-    return doneMs - startMs;
-  } finally {
-    await following.stop();
-  }
-}
-
-/** By a watch: to list a thousand clusters again and again is work that the API server lacks for what is measured. */
-function followRunning({ api }: Session, { namespace }: Scope, count: number) {
-  const stopping = new AbortController();
-  const { signal } = stopping;
   const running = new Set<string>();
-  let [doneMs, failure]: [number | undefined, unknown] = [undefined, undefined];
-  const see = ({ metadata, status }: EvNodeClusterObject) => {
+  let doneMs: number | undefined;
+  const following = await followObjects(session, kinds.cluster, scope, ({ metadata, status }) => {
     if (status?.phase === "Running") running.add(keyOf(metadata));
     else running.delete(keyOf(metadata));
     doneMs = running.size === count ? (doneMs ?? performance.now()) : undefined;
-  };
-  const follow = async () => {
-    const where = namespace === undefined ? {} : { namespace };
-    const { items, resourceVersion } = await api.list(kinds.cluster, where);
-    for (const item of items) see(item);
-    const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal };
-    for await (const event of api.watch(kinds.cluster, { ...where, ...bound }))
-      if (event.type !== "BOOKMARK") see(event.object);
-  };
-  const following = follow().catch((error: unknown) => {
-    if (!signal.aborted) failure = error;
   });
-  return {
-    running: () => running.size,
-    doneMs: () => {
-      if (failure !== undefined) throw new Error("the clusters cannot be followed", { cause: failure });
-      return doneMs;
-    },
-    stop: async () => {
-      stopping.abort();
-      await following;
-    },
+  const look = async () => {
+    await check();
+    const failure = following.failure();
+    if (failure !== undefined) throw new Error("the clusters cannot be followed", { cause: failure });
+    return doneMs;
   };
+  try {
+    const runAtMs = await pollUntil(look, { everyMs: CHECK_MS, timeoutMs }, session);
+    if (runAtMs !== undefined) return runAtMs - startMs;
+    throw new Error(`${running.size} of ${count} clusters run after ${timeoutMs} ms`);
+  } finally {
+    await following.stop();
+  }
 }
 
 export async function memoryOf({ pid }: OwnOperator): Promise<Memory> {

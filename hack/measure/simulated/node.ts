@@ -4,10 +4,10 @@ import { keyOf, type ObjectRef } from "../../../src/model/kube-object.ts";
 import { identitySecretName, memberName } from "../../../src/model/names.ts";
 import type { Pod } from "../../../src/model/objects.ts";
 import { entryText } from "../../../src/model/secret-text.ts";
+import { type Following, followObjects, type Scope } from "../follow-objects.ts";
 import type { Session } from "../session.ts";
 import type { MemberFacts } from "./member.ts";
 import { newPod, type SimulatedPod } from "./pod.ts";
-import type { Scope } from "./volumes.ts";
 
 /**
  * Stands in for the kubelets of pods that no node takes: gives each an address on this machine, serves its agent
@@ -18,8 +18,6 @@ export interface SimulatedNode {
   readonly failure: () => unknown;
   stop(): Promise<void>;
 }
-
-const WATCH_SECONDS = 7_200;
 
 export async function startSimulatedNode(session: Session, scope: Scope): Promise<SimulatedNode> {
   const node = new Node(session, scope);
@@ -35,7 +33,7 @@ class Node implements SimulatedNode {
   /** Work on one pod is done in order, as a kubelet does it. */
   readonly #work = new Map<string, Promise<void>>();
   readonly #clusters = new Map<string, Promise<ClusterFacts>>();
-  #watching: Promise<void> = Promise.resolve();
+  #following: Following | undefined;
   #failure: unknown;
   #addresses = 0;
 
@@ -44,29 +42,21 @@ class Node implements SimulatedNode {
     this.#scope = scope;
   }
 
-  readonly failure = (): unknown => this.#failure;
+  readonly failure = (): unknown => this.#failure ?? this.#following?.failure();
 
   async start(): Promise<void> {
     const where = { ...this.#scope, labelSelector: labels.cluster };
-    const { resourceVersion, items } = await this.#session.api.list(kinds.pod, where);
-    for (const pod of items) this.#see(pod, false);
-    this.#watching = this.#watch(resourceVersion).catch((error: unknown) => this.#fail(error));
+    this.#following = await followObjects(this.#session, kinds.pod, where, (pod, type) =>
+      this.#see(pod, type === "DELETED"),
+    );
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#watching;
+    await this.#following?.stop();
     await Promise.all(this.#work.values());
     const pods = await Promise.all(this.#pods.values());
     await Promise.all(pods.map(async ({ server }) => server.close()));
-  }
-
-  async #watch(resourceVersion: string): Promise<void> {
-    const where = { ...this.#scope, labelSelector: labels.cluster };
-    const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: this.#stopping.signal };
-    for await (const event of this.#session.api.watch(kinds.pod, { ...where, ...bound })) {
-      if (event.type !== "BOOKMARK") this.#see(event.object, event.type === "DELETED");
-    }
   }
 
   #fail(error: unknown): void {

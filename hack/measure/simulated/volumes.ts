@@ -2,6 +2,7 @@ import type { Kind } from "../../../src/model/kinds.ts";
 import { kinds } from "../../../src/model/kinds.ts";
 import type { KubeObject } from "../../../src/model/kube-object.ts";
 import type { PersistentVolumeClaim } from "../../../src/model/objects.ts";
+import { type Following, followObjects, type Scope } from "../follow-objects.ts";
 import type { Session } from "../session.ts";
 
 interface PersistentVolume extends KubeObject {
@@ -16,48 +17,22 @@ const volumes: Kind<PersistentVolume> = {
 };
 
 const LABEL = "evnode.dev/measured-in";
-const WATCH_SECONDS = 7_200;
-
-/** All namespaces when it names none. */
-export interface Scope {
-  readonly namespace?: string;
-}
-
-export interface VolumeBinder {
-  readonly failure: () => unknown;
-  stop(): Promise<void>;
-}
 
 /**
  * Gives every claim a volume that exists only on paper. Claims of pods that no node takes would stay unbound,
  * because the storage class waits for the node.
  */
-export async function bindClaims(session: Session, scope: Scope): Promise<VolumeBinder> {
+export async function bindClaims(session: Session, scope: Scope): Promise<Following> {
   const { api, kubectl, atEnd } = session;
-  const stopping = new AbortController();
-  let failure: unknown;
   const mark = scope.namespace ?? "everywhere";
   atEnd(`volumes of ${mark}`, async () => {
     // All in one request: there may be thousands.
     const selector = encodeURIComponent(`${LABEL}=${mark}`);
     await kubectl.run(["delete", "--raw", `/api/v1/persistentvolumes?labelSelector=${selector}`]);
   });
-  const { resourceVersion } = await api.list(kinds.claim, scope);
-  const bound = { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: stopping.signal };
-  const binding = (async () => {
-    for await (const event of api.watch(kinds.claim, { ...scope, ...bound })) {
-      if (event.type === "ADDED") await api.create(volumes, volumeFor(event.object, mark));
-    }
-  })().catch((error: unknown) => {
-    if (!stopping.signal.aborted) failure = error;
+  return followObjects(session, kinds.claim, scope, async (claim, type) => {
+    if (type === "ADDED") await api.create(volumes, volumeFor(claim, mark));
   });
-  return {
-    failure: () => failure,
-    async stop() {
-      stopping.abort();
-      await binding;
-    },
-  };
 }
 
 function volumeFor({ metadata, spec }: PersistentVolumeClaim, mark: string): PersistentVolume {
