@@ -119,7 +119,7 @@ function intentProblems(snapshot: Snapshot): Blocker[] {
   const remedy =
     stored.kind === "newer"
       ? "Run the operator that wrote it, or a newer one."
-      : `It is put back as soon as the spec is what the pods were made from: undo what was changed since. Or let pods that are made from now on follow the spec: kubectl delete -n ${namespace} statefulsets/${name} --cascade=orphan`;
+      : `It is put back as soon as the spec is what the pods were made from: undo what was changed since. Or let pods that are made from now on follow the spec: kubectl delete -n ${namespace} statefulsets/${name} --cascade=orphan --wait=false`;
   const message = `StatefulSet ${statefulSet.metadata.name} does not tell what its pods are made from, so nothing of it is changed. Annotation ${annotations.intent}: ${stored.problem}. ${remedy}`;
   return [{ type: "ConfigValid", reason: "IntentUnreadable", message }];
 }

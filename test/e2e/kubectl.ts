@@ -2,13 +2,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 
 /** The cluster is the one of KUBECONFIG; KUBECTL names another program than the one in the PATH. */
 const kubectlPath = process.env["KUBECTL"] ?? "kubectl";
 
 /** The resource of these tests comes and goes: what kubectl remembers of it must not be found by others. */
 const cache = mkdtempSync(join(tmpdir(), "evnode-e2e-kubectl-"));
-process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
+afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
 export interface Answer {
   readonly ok: boolean;

@@ -33,7 +33,11 @@ const ownLabels = Object.keys(commonLabels("seq"));
 const withoutLabels = { metadata: { labels: Object.fromEntries(ownLabels.map((key) => [key, null])) } };
 const withoutOwner = { metadata: { ownerReferences: null } };
 
-const deletes = ({ kind, metadata }: KubeObject) => kubectl("delete", kind.toLowerCase(), metadata.name);
+/** Without kubectl's own wait: it can miss an object that is back within milliseconds, and then waits for ever. */
+const deletes =
+  (...flags: readonly string[]) =>
+  ({ kind, metadata }: KubeObject) =>
+    kubectl("delete", kind.toLowerCase(), metadata.name, "--wait=false", ...flags);
 const patches = (patch: object) => (object: KubeObject) => patchByHand(world().kubectl, object, patch);
 
 const hands: readonly Hand[] = [
@@ -76,7 +80,7 @@ const hands: readonly Hand[] = [
   {
     does: "deletes the leader Service",
     to: LEADER_SERVICE,
-    by: deletes,
+    by: deletes(),
     told: /^Service seq-leader was put back: it was missing/,
   },
   {
@@ -94,13 +98,13 @@ const hands: readonly Hand[] = [
   {
     does: "deletes the Service that gives members their host names",
     to: ["services", "Service", "seq"],
-    by: deletes,
+    by: deletes(),
     told: /^Service seq was put back: it was missing/,
   },
   {
     does: "deletes the disruption budget",
     to: ["budgets", "PodDisruptionBudget", "seq"],
-    by: deletes,
+    by: deletes(),
     told: /^PodDisruptionBudget seq was put back: it was missing/,
   },
   {
@@ -112,13 +116,13 @@ const hands: readonly Hand[] = [
   {
     does: "deletes the network policy",
     to: ["networkPolicies", "NetworkPolicy", "seq"],
-    by: deletes,
+    by: deletes(),
     told: /^NetworkPolicy seq was put back: it was missing/,
   },
   {
     does: "takes the StatefulSet away and leaves its pods",
     to: STATEFUL_SET,
-    by: () => kubectl("delete", "statefulset", "seq", "--cascade=orphan"),
+    by: deletes("--cascade=orphan"),
     told: /^StatefulSet seq was put back: it was missing/,
   },
 ];

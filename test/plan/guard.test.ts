@@ -220,7 +220,7 @@ const edited = snapshot({ cluster: cluster({ spec: { image: "example.org/testapp
 const unreadable = (problem: string, remedy?: string) => [
   config(
     "IntentUnreadable",
-    `StatefulSet seq does not tell what its pods are made from, so nothing of it is changed. Annotation evnode.dev/intent: ${problem}. ${remedy ?? "It is put back as soon as the spec is what the pods were made from: undo what was changed since. Or let pods that are made from now on follow the spec: kubectl delete -n rollup statefulsets/seq --cascade=orphan"}`,
+    `StatefulSet seq does not tell what its pods are made from, so nothing of it is changed. Annotation evnode.dev/intent: ${problem}. ${remedy ?? "It is put back as soon as the spec is what the pods were made from: undo what was changed since. Or let pods that are made from now on follow the spec: kubectl delete -n rollup statefulsets/seq --cascade=orphan --wait=false"}`,
   ),
 ];
 

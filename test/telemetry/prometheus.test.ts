@@ -78,10 +78,11 @@ function alertTests({ atSeconds, firing }: Moment) {
 
 describe.skipIf(promtool === undefined)(`Prometheus itself${skipped}`, () => {
   const run = new RecordedRun();
-  const scratch = mkdtempSync(join(tmpdir(), "promtool-"));
+  let scratch = "";
   const at = { quiet: 0, cut: 0, again: 0, over: 0, gone: 0 };
 
   beforeAll(async () => {
+    scratch = mkdtempSync(join(tmpdir(), "promtool-"));
     await run.pass(10);
     at.quiet = run.seconds;
     run.cutRaft(6);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { AGENT_PORT } from "../../../src/model/agent-protocol.ts";
 import { type Bundle, bundle } from "../../bundle.ts";
 import { nodeBinary, nodeFlags, writeOperatorImage } from "../../operator-image.ts";
@@ -68,10 +69,14 @@ const sizeOf = async (file: string) => (await stat(file)).size;
 /** From the start of the process to its first answer to kubelet. */
 async function agentStart(undoing: Undoing, program: string): Promise<number> {
   const startMs = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags, program, "agent"], { env: agentEnv, stdio: "ignore" });
+  const child = spawn(process.execPath, [...nodeFlags, program, "agent"], {
+    env: agentEnv,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const said = text(child.stderr);
   try {
     const answers = async () => {
-      if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode} at its start`);
+      if (child.exitCode !== null) throw new Error(`the agent ended at its start: ${(await said).trim()}`);
       return answersOk(AGENT_PORT, "/livez");
     };
     const isUp = await pollUntil(answers, { everyMs: LOOK_EVERY_MS, timeoutMs: START_TIMEOUT_MS }, undoing);
