@@ -83,6 +83,14 @@ const promtool: GoModule = {
   binaries: { promtool: "github.com/prometheus/prometheus/cmd/promtool" },
 };
 
+/** Another operator, which a measurement runs beside this one. */
+const rabbitmq: GoModule = {
+  folder: "rabbitmq",
+  version: versions.rabbitmqOperator,
+  ldflags: ["-s", "-w"],
+  binaries: { "rabbitmq-operator": "github.com/rabbitmq/cluster-operator/v2/cmd" },
+};
+
 /** Linking kube-apiserver on a cold cache compiles a thousand packages first. */
 const BUILD_TIMEOUT_MS = 60 * 60_000;
 
@@ -94,12 +102,13 @@ export async function buildBinaries(): Promise<ReadonlyMap<string, string>> {
   return built;
 }
 
-/** What is of use without the whole cluster: ev-node's test node and its DA layer, what holds packets back, Prometheus' own checks, an API server alone. */
+/** What is of use without the whole cluster: ev-node's test node and its DA layer, what holds packets back, Prometheus' own checks, an API server alone, another operator. */
 type SingleBinary =
   | "testnode"
   | "local-da"
   | "delay"
   | "promtool"
+  | "rabbitmq-operator"
   | "etcd"
   | "kube-apiserver"
   | "kube-controller-manager"
@@ -107,7 +116,7 @@ type SingleBinary =
 
 /** The same for one of them. */
 export async function buildBinary(name: SingleBinary): Promise<string> {
-  const module = [...modules, promtool].find(({ binaries }) => binaries[name] !== undefined);
+  const module = [...modules, promtool, rabbitmq].find(({ binaries }) => binaries[name] !== undefined);
   if (module === undefined) throw new Error(`no module has ${name}`);
   return provide(module, name);
 }
@@ -122,6 +131,12 @@ export async function nodePaths(): Promise<Readonly<Record<"testnode" | "localDa
   const module = modules.find(({ folder }) => folder === "evnode");
   if (module === undefined) throw new Error("no module has the test node");
   return { testnode: await placeOf(module, "testnode"), localDa: await placeOf(module, "local-da") };
+}
+
+/** Where the source of RabbitMQ's operator is, with the definition of its resource. */
+export async function rabbitmqSource(): Promise<string> {
+  const list = ["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "github.com/rabbitmq/cluster-operator/v2"];
+  return (await command("go", list, { cwd: join(moduleDir, rabbitmq.folder) })).trim();
 }
 
 async function placeOf(module: GoModule, name: string): Promise<string> {

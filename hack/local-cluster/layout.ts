@@ -14,6 +14,7 @@ export const versions = {
   /** The oldest that the chart is for; tests render it with both. */
   oldestHelm: "v3.18.0",
   prometheus: "v0.316.0",
+  rabbitmqOperator: "v2.22.1",
 } as const;
 
 /** Built binaries and downloads; shared by all checkouts and kept by `down`. */

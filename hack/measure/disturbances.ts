@@ -3,7 +3,7 @@ import { kinds } from "../../src/model/kinds.ts";
 import { EVNODE_CONTAINER } from "../../src/model/member.ts";
 import type { Random } from "../../src/runtime/random.ts";
 import { killContainer } from "../../test/e2e/harness/processes.ts";
-import type { OwnOperator } from "./own-operator.ts";
+import type { OperatorProcess } from "./operator-process.ts";
 import { runningContainer } from "./rollout-analysis.ts";
 import { podNow, type RolloutProbe } from "./rollout-probe.ts";
 import { patchNow, type Side } from "./rollout-sides.ts";
@@ -99,7 +99,7 @@ async function nextPlan(
 }
 
 /** Two further changes of the spec, and the operator killed with SIGKILL after each. */
-export function editedAndOperatorKilled({ session, random }: Chance, operator: OwnOperator): Disturbance {
+export function editedAndOperatorKilled({ session, random }: Chance, operator: OperatorProcess): Disturbance {
   return async ({ side }) => {
     for (const kind of ["config", "image"] as const) {
       await pause((random.next() * ROLLOUT_MS) / 2, session);
@@ -115,7 +115,7 @@ export function editedAndOperatorKilled({ session, random }: Chance, operator: O
 /** The operator that holds the Lease stands still until another one has it, and goes on then. */
 export function leaseMoved(
   { session, random }: Chance,
-  operators: ReadonlyMap<string, OwnOperator>,
+  operators: ReadonlyMap<string, OperatorProcess>,
 ): Disturbance {
   return async ({ side }) => {
     await pause((random.next() * ROLLOUT_MS) / 2, session);

@@ -1,3 +1,6 @@
+/** Clusters that are written to at once, where there are many. */
+export const FEW = 10;
+
 /** Works on so many of these at a time; results come in the order of what they are of. */
 export async function inLanes<T, R>(
   lanes: number,

@@ -28,6 +28,7 @@ const findings = (over: Partial<ScaleFindings> = {}): ScaleFindings => ({
   },
   changedMs: 1_500,
   reconcileMs: { p50: 4, p99: 60 },
+  beside: undefined,
   ...over,
 });
 const report = (...found: ScaleFindings[]) => scaleReport(found, { settleSeconds: 5, quietSeconds: 60 });
@@ -93,6 +94,38 @@ test("a number of clusters that came to no end is told beside those that did", (
   );
   expect(tables[0]?.columns).toEqual(["", "2", "aim"]);
   expect(failures).toEqual([`50 clusters were not measured to the end: ${why}`]);
+});
+
+describe("another operator beside", () => {
+  const { runningMs: _, reconcileMs: _all, ...other } = findings();
+  const theirs = { ...other, childrenMs: 4_000, quiet: [audited(), audited()], changedMs: undefined };
+  const creation = [read, audited({ verb: "create", resource: "services" })];
+  const bare = { ...other, settledMs: 1_000, childrenMs: 1_000, processorMs: 300, creation };
+  const [, first, second] = report(
+    findings({ clusters: 1 }),
+    findings({ creation: [read], beside: { theirs, bare } }),
+  ).tables;
+  const row = (what: string) => first?.rows.find(([text]) => text?.startsWith(what))?.slice(1);
+
+  it("has a table for each number of clusters with which it was measured, and no other", () => {
+    expect(first?.title).toMatch(/^Beside RabbitMQ's operator v[\d.]+, 2 clusters$/);
+    expect(second?.title).toMatch(/^What the operator asked/);
+  });
+
+  it("is compared, where objects are made, with a run in which nothing runs the members either", () => {
+    expect(row("created at once")).toEqual(["1.0 s", "4.0 s", "0.25"]);
+    expect(row("requests for each new cluster")).toEqual(["1", "0", "unknown"]);
+  });
+
+  it("is compared in all else with clusters that run", () => {
+    expect(row("of them other writes")).toEqual(["0", "2", "0.00"]);
+    expect(row("one field changed")).toEqual(["1.5 s", "-", "unknown"]);
+  });
+
+  it("has no row for what is not measured of it", () => {
+    expect(row("until all are Running")).toBeUndefined();
+    expect(row("a reconcile, median")).toBeUndefined();
+  });
 });
 
 describe("the picture of many clusters", () => {

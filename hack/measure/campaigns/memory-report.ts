@@ -1,7 +1,7 @@
 import { type AuditedRequest, concernsClusters, countBy, describeRequest, isWrite } from "../audit-log.ts";
 import type { Report } from "../campaign.ts";
+import type { Restart } from "../operator-restart.ts";
 import { type ContainerMemory, type Memory, mebibytes } from "../process-memory.ts";
-import type { Restart } from "../simulated/fleet.ts";
 import { duration, type Table } from "../table.ts";
 
 export interface MemoryFindings {

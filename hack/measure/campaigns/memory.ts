@@ -7,19 +7,14 @@ import { campaign } from "../campaign.ts";
 import { started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { manifestOf, operatedCluster } from "../operated-cluster.ts";
-import { provideOwnOperator } from "../own-operator.ts";
+import { memoryOf, processorOf } from "../operator-process.ts";
+import { measureRestart } from "../operator-restart.ts";
+import { IDENTITY_READ, provideOwnOperator } from "../own-operator.ts";
 import { podsOf } from "../pods.ts";
 import { type ContainerMemory, memoryOfContainers } from "../process-memory.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pause, type Session } from "../session.ts";
-import {
-  allRunning,
-  createAll,
-  measureRestart,
-  memoryOf,
-  processorOf,
-  simulateMembers,
-} from "../simulated/fleet.ts";
+import { allRunning, createAll, simulateMembers } from "../simulated/fleet.ts";
 import { type MemoryFindings, memoryReport } from "./memory-report.ts";
 
 const START_TIMEOUT_MS = 180_000;
@@ -103,7 +98,13 @@ async function measureSimulated(
   const withAll = await memoryOf(operator);
   await pause(quietMs, session);
   const quiet = await reader.next(own);
-  const restart = await measureRestart(session, { operator, reader, clusters, afterMs: quietMs });
+  const restart = await measureRestart(session, {
+    operator,
+    reader,
+    clusters,
+    secretSuffix: IDENTITY_READ,
+    afterMs: quietMs,
+  });
   await fleet.check();
   return {
     readyAfterMs,

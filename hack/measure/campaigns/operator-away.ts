@@ -8,7 +8,8 @@ import { ChainSurvey } from "../chain-survey.ts";
 import { followStart, started } from "../joining.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { manifestOf, type OperatedCluster, operatedCluster, remove } from "../operated-cluster.ts";
-import { type OwnOperator, provideOwnOperator } from "../own-operator.ts";
+import type { OperatorProcess } from "../operator-process.ts";
+import { provideOwnOperator } from "../own-operator.ts";
 import { isReady, podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { rolesOf } from "../roles-now.ts";
@@ -65,7 +66,7 @@ async function startCluster(session: Session, namespace: string): Promise<Operat
 async function leaveAlone(
   session: Session,
   cluster: OperatedCluster,
-  operator: OwnOperator,
+  operator: OperatorProcess,
   minutes: number,
 ): Promise<Away> {
   const survey = new ChainSurvey(REPLICAS);
@@ -152,7 +153,7 @@ async function labelledLeader(session: Session, cluster: OperatedCluster): Promi
 async function comeBack(
   session: Session,
   cluster: OperatedCluster,
-  operator: OwnOperator,
+  operator: OperatorProcess,
 ): Promise<number | undefined> {
   const startMs = performance.now();
   await operator.start();

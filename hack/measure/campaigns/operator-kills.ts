@@ -10,7 +10,8 @@ import { differences, type EndState, readEndState } from "../end-state.ts";
 import { provideNamespace } from "../namespaces.ts";
 import { type NeedlessWrites, needlessWrites } from "../needless-writes.ts";
 import { manifestOf, operatedCluster, remove } from "../operated-cluster.ts";
-import { type OwnOperator, provideOwnOperator } from "../own-operator.ts";
+import type { OperatorProcess } from "../operator-process.ts";
+import { provideOwnOperator } from "../own-operator.ts";
 import { podsOf } from "../pods.ts";
 import { requireLocal } from "../provide-cluster.ts";
 import { pause, pollUntil, type Session } from "../session.ts";
@@ -67,7 +68,7 @@ export const operatorKills = campaign({
 
 interface Circumstances {
   readonly namespace: string;
-  readonly operator: OwnOperator;
+  readonly operator: OperatorProcess;
   readonly auditLog: string;
   readonly random: Random;
   readonly kills: number;

@@ -1,38 +1,35 @@
 import { type AuditedRequest, concernsClusters, isWrite } from "../audit-log.ts";
-import type { Memory } from "../process-memory.ts";
-import type { Restart } from "../simulated/fleet.ts";
+import type { Creation, Phases } from "../scale-phases.ts";
 import { duration } from "../table.ts";
 
-export interface ScaleFindings {
+/** One operator with one number of clusters. */
+export interface OperatorFindings extends Omit<Phases, "settledMs" | "metrics"> {
   readonly clusters: number;
-  /** What the operator's heap was limited to. */
-  readonly heapMib: number;
-  /** From the first create until the operator had created the last object of the last cluster. */
-  readonly childrenMs: number;
-  readonly runningMs: number;
-  /** What the operator used of the processor until all were running. */
-  readonly processorMs: number;
-  /** Of the operator, from the first create until all was calm. */
-  readonly creation: readonly AuditedRequest[];
-  readonly memory: Memory;
-  /** Of the operator, in the quiet time after that. */
-  readonly quiet: readonly AuditedRequest[];
-  readonly quietProcessorMs: number;
-  readonly restart: Restart;
-  /** From the first edit until the template of every StatefulSet was written. */
-  readonly changedMs: number | undefined;
-  readonly reconcileMs: Readonly<Record<"p50" | "p99", number | undefined>>;
+  /** Only of this operator: nothing runs the members of another. */
+  readonly runningMs?: number;
+  readonly reconcileMs?: Readonly<Record<"p50" | "p99", number | undefined>>;
 }
 
-/** The operator makes an object of a cluster. */
-export const isChild = ({ verb, resource, code, subresource }: AuditedRequest) =>
-  verb === "create" && subresource === undefined && code < 300 && !["events", "leases"].includes(resource);
+export interface ScaleFindings extends OperatorFindings {
+  /** What the operator's heap was limited to. */
+  readonly heapMib: number;
+  readonly beside: Beside | undefined;
+}
+
+/** Another operator in the same run. */
+export interface Beside {
+  readonly theirs: OperatorFindings;
+  /** This one where nothing runs the members, as nothing runs theirs. */
+  readonly bare: Creation;
+}
 
 /** What a row says of one number of clusters, as text and for the picture. */
 export interface Fact {
   readonly what: string;
   readonly unit: "ms" | "MiB" | "";
-  readonly of: (found: ScaleFindings) => number | undefined;
+  readonly of: (found: OperatorFindings) => number | undefined;
+  /** Means the same of another operator. */
+  readonly isCompared?: true;
   /** What is aimed at, which may grow with the number of clusters. */
   readonly aim?: (clusters: number) => number;
 }
@@ -40,22 +37,34 @@ export interface Fact {
 const MIB = 2 ** 20;
 
 export const facts: readonly Fact[] = [
-  { what: "created at once, until all objects exist", unit: "ms", of: ({ childrenMs }) => childrenMs },
+  {
+    what: "created at once, until all objects exist",
+    unit: "ms",
+    of: ({ childrenMs }) => childrenMs,
+    isCompared: true,
+  },
   { what: "until all are Running", unit: "ms", of: ({ runningMs }) => runningMs },
-  { what: "processor time of the operator for that", unit: "ms", of: ({ processorMs }) => processorMs },
+  {
+    what: "processor time of the operator for that",
+    unit: "ms",
+    of: ({ processorMs }) => processorMs,
+    isCompared: true,
+  },
   {
     what: "requests for each new cluster",
     unit: "",
     of: ({ creation, clusters }) => creation.filter(concernsClusters).length / clusters,
     aim: () => 14,
+    isCompared: true,
   },
   {
     what: "memory when settled",
     unit: "MiB",
     of: ({ memory }) => memory.residentBytes / MIB,
     aim: (clusters) => 100 + 0.1 * clusters,
+    isCompared: true,
   },
-  { what: "of it its own", unit: "MiB", of: ({ memory }) => memory.anonymousBytes / MIB },
+  { what: "of it its own", unit: "MiB", of: ({ memory }) => memory.anonymousBytes / MIB, isCompared: true },
   { what: "quiet time: requests", unit: "", of: ({ quiet }) => quiet.filter(concernsClusters).length },
   { what: "of them writes of progress", unit: "", of: ({ quiet }) => quiet.filter(isProgress).length },
   {
@@ -63,6 +72,7 @@ export const facts: readonly Fact[] = [
     unit: "",
     of: ({ quiet }) => quiet.filter(isNeedless).length,
     aim: () => 0,
+    isCompared: true,
   },
   { what: "processor time of the operator meanwhile", unit: "ms", of: (found) => found.quietProcessorMs },
   {
@@ -71,16 +81,23 @@ export const facts: readonly Fact[] = [
     of: ({ restart: { allReconciledMs, leadsMs } }) =>
       allReconciledMs === undefined || leadsMs === undefined ? undefined : allReconciledMs - leadsMs,
     aim: () => 3_000,
+    isCompared: true,
   },
   {
     what: "writes after it, but for progress",
     unit: "",
     of: ({ restart }) => restart.requests.filter(isNeedless).length,
     aim: () => 0,
+    isCompared: true,
   },
-  { what: "one field changed, until on all StatefulSets", unit: "ms", of: ({ changedMs }) => changedMs },
-  { what: "a reconcile, median", unit: "ms", of: ({ reconcileMs }) => reconcileMs.p50 },
-  { what: "a reconcile, 99 of 100 are faster", unit: "ms", of: ({ reconcileMs }) => reconcileMs.p99 },
+  {
+    what: "one field changed, until on all StatefulSets",
+    unit: "ms",
+    of: ({ changedMs }) => changedMs,
+    isCompared: true,
+  },
+  { what: "a reconcile, median", unit: "ms", of: ({ reconcileMs }) => reconcileMs?.p50 },
+  { what: "a reconcile, 99 of 100 are faster", unit: "ms", of: ({ reconcileMs }) => reconcileMs?.p99 },
 ];
 
 export function shownFact(value: number | undefined, unit: Fact["unit"]): string {

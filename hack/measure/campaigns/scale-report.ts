@@ -1,7 +1,9 @@
+import { versions } from "../../local-cluster/layout.ts";
 import { type AuditedRequest, concernsClusters, countBy, describeRequest } from "../audit-log.ts";
 import type { Report } from "../campaign.ts";
+import { ratio } from "../statistics.ts";
 import type { Table } from "../table.ts";
-import { facts, isNeedless, type ScaleFindings, shownFact } from "./scale-facts.ts";
+import { facts, isNeedless, type OperatorFindings, type ScaleFindings, shownFact } from "./scale-facts.ts";
 import { scalePicture } from "./scale-picture.ts";
 
 interface Durations {
@@ -15,6 +17,9 @@ interface Ended {
   readonly why: string;
 }
 
+const BESIDE_NOTE =
+  "Nothing runs the members of RabbitMQ's operator, so that it looks at each cluster every ten seconds. Beside it, this operator made its objects, with the requests for them, in a run of its own in which nothing ran its members either; all else is of its clusters that run.";
+
 export function scaleReport(
   found: readonly ScaleFindings[],
   durations: Durations,
@@ -22,9 +27,14 @@ export function scaleReport(
 ): Report {
   const largest = found.at(-1);
   return {
-    tables: [factsTable(found), ...(largest === undefined ? [] : [requestsTable(largest)])],
+    tables: [
+      factsTable(found),
+      ...comparisons(found),
+      ...(largest === undefined ? [] : [requestsTable(largest)]),
+    ],
     notes: [
       `Memory was read ${durations.settleSeconds} s after all ran; quiet time is the ${durations.quietSeconds} s after that, and as long are the writes after the restart counted. The operator is a process of the machine, with a heap of at most ${found.map(({ heapMib }) => heapMib).join(", ")} MiB. Members, their agents and their volumes are simulated by one other process; etcd, the API server and the controllers are real. An aim is for the largest number of clusters.`,
+      ...(found.some(({ beside }) => beside) ? [BESIDE_NOTE] : []),
     ],
     failures: [
       ...found.flatMap(failuresOf),
@@ -32,9 +42,11 @@ export function scaleReport(
     ],
     values: found.map((one) => ({
       ...one,
-      creation: summary(one.creation),
-      quiet: summary(one.quiet),
-      restart: { ...one.restart, requests: summary(one.restart.requests) },
+      ...summarised(one),
+      beside: one.beside && {
+        theirs: summarised(one.beside.theirs),
+        bare: { ...one.beside.bare, creation: summary(one.beside.bare.creation) },
+      },
     })),
     picture: scalePicture(found, facts),
   };
@@ -51,6 +63,23 @@ function factsTable(found: readonly ScaleFindings[]): Table {
       fact.aim === undefined ? "" : `≤ ${shownFact(fact.aim(most), fact.unit)}`,
     ]),
   };
+}
+
+/** One for each number of clusters with which both were measured. */
+function comparisons(found: readonly ScaleFindings[]): readonly Table[] {
+  return found.flatMap((ours) => {
+    const { beside, clusters } = ours;
+    if (beside === undefined) return [];
+    const { childrenMs, processorMs, creation } = beside.bare;
+    const own = { ...ours, childrenMs, processorMs, creation };
+    const rows = facts.flatMap(({ what, unit, of, isCompared }) => {
+      if (!isCompared) return [];
+      const [mine, other] = [of(own), of(beside.theirs)];
+      return [[what, shownFact(mine, unit), shownFact(other, unit), ratio(mine, other)]];
+    });
+    const title = `Beside RabbitMQ's operator ${versions.rabbitmqOperator}, ${clusters} clusters`;
+    return [{ title, columns: ["", "this operator", "RabbitMQ's", "ratio"], rows }];
+  });
 }
 
 function requestsTable({ creation, clusters }: ScaleFindings): Table {
@@ -76,6 +105,12 @@ function failuresOf({ clusters, quiet, restart, changedMs }: ScaleFindings): rea
       : []),
     ...(changedMs === undefined ? [`${at} the change did not come to every StatefulSet`] : []),
   ];
+}
+
+function summarised<T extends OperatorFindings>(one: T) {
+  const { creation, quiet, restart } = one;
+  const requests = summary(restart.requests);
+  return { ...one, creation: summary(creation), quiet: summary(quiet), restart: { ...restart, requests } };
 }
 
 const summary = (requests: readonly AuditedRequest[]) =>

@@ -1,12 +1,10 @@
 import { kinds } from "../../../src/model/kinds.ts";
 import { keyOf } from "../../../src/model/kube-object.ts";
-import { type AuditedRequest, type AuditReader, isWrite } from "../audit-log.ts";
 import { followObjects, type Scope } from "../follow-objects.ts";
-import { inLanes } from "../lanes.ts";
+import { FEW, inLanes } from "../lanes.ts";
 import { manifestOf } from "../operated-cluster.ts";
-import type { OwnOperator } from "../own-operator.ts";
-import { type Memory, memoryOfProcess, processorMs } from "../process-memory.ts";
-import { pause, pollUntil, type Session } from "../session.ts";
+import type { OperatorProcess } from "../operator-process.ts";
+import { pollUntil, type Session } from "../session.ts";
 import { startSimulatedNode } from "./node.ts";
 import { bindClaims } from "./volumes.ts";
 
@@ -20,19 +18,16 @@ export interface Fleet {
 
 /** No node has this label, so that no kubelet takes the pods. */
 const nowhere = { "evnode.dev/simulated": "true" };
-/** Clusters that are written to at once. */
-export const FEW = 10;
 /** At least, and for each cluster: the machine may be busy. */
 const RUNNING_TIMEOUT_MS = 900_000;
 const RUNNING_TIMEOUT_OF_ONE_MS = 10_000;
 const CHECK_MS = 1_000;
-const RECONCILED_TIMEOUT_MS = 600_000;
 
 /** Stands in for kubelets and storage from now on. */
 export async function simulateMembers(
   session: Session,
   { scope, namespaceOf }: Omit<Fleet, "check">,
-  operator: OwnOperator,
+  operator: OperatorProcess,
 ): Promise<Fleet> {
   const binder = await bindClaims(session, scope);
   session.atEnd("binding of claims", async () => binder.stop());
@@ -41,7 +36,7 @@ export async function simulateMembers(
   const check = async () => {
     const failure = node.failure() ?? binder.failure();
     if (failure !== undefined) throw new Error("the simulation failed", { cause: failure });
-    if (!operator.isRunning) throw new Error(`the operator ended by itself: ${await operator.lastWords()}`);
+    await operator.check();
   };
   return { scope, namespaceOf, check };
 }
@@ -49,7 +44,7 @@ export async function simulateMembers(
 /** Clusters `from` to `to`, a few at a time. */
 export async function createAll(
   { api }: Session,
-  { namespaceOf }: Fleet,
+  { namespaceOf }: Pick<Fleet, "namespaceOf">,
   from: number,
   to: number,
 ): Promise<void> {
@@ -92,66 +87,4 @@ export async function allRunning(
   } finally {
     await following.stop();
   }
-}
-
-export async function memoryOf({ pid }: OwnOperator): Promise<Memory> {
-  if (pid === undefined) throw new Error("the operator does not run");
-  return memoryOfProcess(pid);
-}
-
-export async function processorOf({ pid }: OwnOperator): Promise<number> {
-  if (pid === undefined) throw new Error("the operator does not run");
-  return processorMs(pid);
-}
-
-/** Times are from the start of the program. */
-export interface Restart {
-  readonly readyAfterMs: number;
-  /** The Lease was its own. */
-  readonly leadsMs: number | undefined;
-  readonly firstReconcileMs: number | undefined;
-  readonly allReconciledMs: number | undefined;
-  readonly requests: readonly AuditedRequest[];
-}
-
-interface Restarted {
-  readonly operator: OwnOperator;
-  readonly reader: AuditReader;
-  readonly clusters: number;
-  /** How long its requests are counted once all clusters were reconciled. */
-  readonly afterMs: number;
-}
-
-/** A reconcile reads the identity of its cluster, by name and once: the audit log shows when. */
-export async function measureRestart(
-  session: Session,
-  { operator, reader, clusters, afterMs }: Restarted,
-): Promise<Restart> {
-  await operator.stop();
-  await reader.next(() => false);
-  const { spawnedAtMs, readyAfterMs } = await operator.start();
-  const requests: AuditedRequest[] = [];
-  const firstReads = new Map<string, number>();
-  const isDone = async () => {
-    requests.push(...(await reader.next(({ user }) => user === operator.user)));
-    for (const { verb, resource, name = "", receivedMs } of requests) {
-      const isIdentity = verb === "get" && resource === "secrets" && name.endsWith("-identity");
-      if (isIdentity && !firstReads.has(name)) firstReads.set(name, receivedMs);
-    }
-    return firstReads.size === clusters || undefined;
-  };
-  await pollUntil(isDone, { everyMs: 250, timeoutMs: RECONCILED_TIMEOUT_MS }, session);
-  const times = [...firstReads.values()].map((atMs) => atMs - spawnedAtMs);
-  await pause(afterMs, session);
-  requests.push(...(await reader.next(({ user }) => user === operator.user)));
-  const taken = requests.find(
-    (request) => request.resource === "leases" && isWrite(request) && request.code < 300,
-  );
-  return {
-    readyAfterMs,
-    leadsMs: taken && taken.finishedMs - spawnedAtMs,
-    firstReconcileMs: times.length === 0 ? undefined : Math.min(...times),
-    allReconciledMs: times.length < clusters ? undefined : Math.max(...times),
-    requests,
-  };
 }
