@@ -41,7 +41,6 @@ export function scaleReport(
       ...ended.map(({ clusters, why }) => `${clusters} clusters were not measured to the end: ${why}`),
     ],
     values: found.map((one) => ({
-      ...one,
       ...summarised(one),
       beside: one.beside && {
         theirs: summarised(one.beside.theirs),

@@ -26,7 +26,7 @@ export const scale = campaignOfProcesses({
     clusters: { full: 1_000, short: 5, about: "clusters of 3 simulated members, the most at once" },
     sizes: { full: 3, short: 1, about: "numbers of clusters: that many; half of it, too; a tenth, too" },
     "beside-up-to": {
-      full: 500,
+      full: 100,
       short: 0,
       about: "with no more clusters, RabbitMQ's operator is measured, too",
     },
