@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Both parts of the end-to-end suite run on one cluster, which the first of them that has a file sets up. */
@@ -17,8 +16,6 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
           testTimeout: 180_000,
-          // Two cores would have one: many of these tests wait for real processes, and take half the time with two.
-          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {
