@@ -1,6 +1,6 @@
 import type { Kind } from "../../src/model/kinds.ts";
-import type { KubeObject } from "../../src/model/kube-object.ts";
-import type { Session } from "./session.ts";
+import { type KubeObject, keyOf } from "../../src/model/kube-object.ts";
+import { type Poll, pollUntil, type Session } from "./session.ts";
 
 /** All namespaces when it names none. */
 export interface Scope {
@@ -47,4 +47,43 @@ export async function followObjects<T extends KubeObject>(
       await following;
     },
   };
+}
+
+export interface WantedObjects<T extends KubeObject> extends Poll {
+  readonly kind: Kind<T>;
+  readonly scope: Scope;
+  readonly count: number;
+  readonly holds: (object: T) => boolean;
+  /** Throws when something failed that all depends on. */
+  readonly check: () => Promise<void>;
+}
+
+/**
+ * Answers when, by `performance.now`, it came to hold of that many objects, and of how many it does; undefined when the
+ * time was over first. `meanwhile` is done once they are followed.
+ */
+export async function whenSoMany<T extends KubeObject>(
+  session: Session,
+  { kind, scope, count, holds, check, ...poll }: WantedObjects<T>,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<{ readonly atMs: number | undefined; readonly seen: number }> {
+  const seen = new Set<string>();
+  let doneMs: number | undefined;
+  const following = await followObjects(session, kind, scope, (object, type) => {
+    if (type !== "DELETED" && holds(object)) seen.add(keyOf(object.metadata));
+    else seen.delete(keyOf(object.metadata));
+    doneMs = seen.size === count ? (doneMs ?? performance.now()) : undefined;
+  });
+  const look = async () => {
+    await check();
+    const failure = following.failure();
+    if (failure !== undefined) throw new Error(`${kind.plural} cannot be followed`, { cause: failure });
+    return doneMs;
+  };
+  try {
+    await meanwhile();
+    return { atMs: await pollUntil(look, poll, session), seen: seen.size };
+  } finally {
+    await following.stop();
+  }
 }

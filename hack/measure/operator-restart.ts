@@ -35,8 +35,9 @@ export async function measureRestart(
   const requests: AuditedRequest[] = [];
   const firstReads = new Map<string, number>();
   const isDone = async () => {
-    requests.push(...(await reader.next(({ user }) => user === operator.user)));
-    for (const { verb, resource, name = "", receivedMs } of requests) {
+    const further = await reader.next(({ user }) => user === operator.user);
+    requests.push(...further);
+    for (const { verb, resource, name = "", receivedMs } of further) {
       const isRead = verb === "get" && resource === "secrets" && name.endsWith(secretSuffix);
       if (isRead && !firstReads.has(name)) firstReads.set(name, receivedMs);
     }

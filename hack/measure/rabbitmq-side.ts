@@ -69,7 +69,7 @@ async function provideOperator(session: Session, namespace: string): Promise<Ope
   await kubectl.run(["create", "clusterrolebinding", NAME, "--clusterrole=cluster-admin", account]);
   const kubeconfig = join(folder, "kubeconfig");
   await writeKubeconfigOf({ namespace, name: NAME }, session, kubeconfig);
-  const operator = await newOperatorProcess(session, {
+  return newOperatorProcess(session, {
     user: `system:serviceaccount:${namespace}:${NAME}`,
     program: await buildBinary("rabbitmq-operator"),
     args: ({ health, metrics }) => [
@@ -84,5 +84,4 @@ async function provideOperator(session: Session, namespace: string): Promise<Ope
       DISABLE_DEPRECATED_FEATURES_CHECK: "true",
     },
   });
-  return operator;
 }

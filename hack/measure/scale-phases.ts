@@ -1,16 +1,16 @@
 import type { MergePatch } from "../../src/kube/api.ts";
 import { type Kind, kinds } from "../../src/model/kinds.ts";
-import { type KubeObject, keyOf } from "../../src/model/kube-object.ts";
+import type { KubeObject } from "../../src/model/kube-object.ts";
 import type { StatefulSet } from "../../src/model/objects.ts";
 import { say } from "../local-cluster/progress.ts";
 import { type AuditedRequest, AuditReader } from "./audit-log.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { followObjects } from "./follow-objects.ts";
+import { whenSoMany } from "./follow-objects.ts";
 import { FEW, inLanes } from "./lanes.ts";
 import { memoryOf, type OperatorProcess, processorOf } from "./operator-process.ts";
 import { measureRestart, type Restart } from "./operator-restart.ts";
 import type { Memory } from "./process-memory.ts";
-import { pause, pollUntil, type Session } from "./session.ts";
+import { pause, type Session } from "./session.ts";
 import { wallMs } from "./wall-time.ts";
 
 /** Where one operator is measured with one number of clusters. */
@@ -72,6 +72,7 @@ export interface Phases extends Creation {
 /** For each cluster: the machine may be busy. */
 const THERE_TIMEOUT_MS = 60_000;
 const CHANGED_TIMEOUT_MS = 1_800_000;
+const LOOK_MS = 250;
 
 /** The first of the phases alone. */
 export async function measureCreation(place: Place, side: Side, times: Times): Promise<Creation> {
@@ -136,28 +137,26 @@ async function measureQuiet({ session, reader, side: { operator } }: Scene, { qu
 }
 
 async function measureChange({ session, side, clusters }: Scene): Promise<number | undefined> {
-  const startMs = wallMs();
-  const changed = new Map<string, number>();
-  const following = await followObjects(session, kinds.statefulSet, {}, (statefulSet) => {
-    const key = keyOf(statefulSet.metadata);
-    if (side.isChanged(statefulSet) && !changed.has(key)) changed.set(key, wallMs() - startMs);
-  });
-  try {
-    const { items } = await session.api.list(side.kind, {});
-    await inLanes(FEW, items, async ({ metadata: { namespace = "", name, uid = "" } }) => {
-      await session.api.patch(side.kind, { namespace, name }, side.change, { uid });
-    });
-    const areDone = async () => {
-      await side.check();
-      const failure = following.failure();
-      if (failure !== undefined) throw new Error("the StatefulSets cannot be followed", { cause: failure });
-      return changed.size === clusters || undefined;
-    };
-    const isDone = await pollUntil(areDone, { everyMs: 250, timeoutMs: CHANGED_TIMEOUT_MS }, session);
-    return isDone && Math.max(...changed.values());
-  } finally {
-    await following.stop();
-  }
+  const startMs = performance.now();
+  const { atMs } = await whenSoMany(
+    session,
+    {
+      kind: kinds.statefulSet,
+      scope: {},
+      count: clusters,
+      holds: side.isChanged,
+      check: side.check,
+      everyMs: LOOK_MS,
+      timeoutMs: CHANGED_TIMEOUT_MS,
+    },
+    async () => {
+      const { items } = await session.api.list(side.kind, {});
+      await inLanes(FEW, items, async ({ metadata: { namespace = "", name, uid = "" } }) => {
+        await session.api.patch(side.kind, { namespace, name }, side.change, { uid });
+      });
+    },
+  );
+  return atMs && atMs - startMs;
 }
 
 /** Of clusters whose members nobody runs: each has its StatefulSet. Other objects may still be missing for a moment. */
@@ -165,19 +164,16 @@ export async function allStatefulSets(
   { session, clusters }: Place,
   check: () => Promise<void>,
 ): Promise<void> {
-  let count = 0;
-  const following = await followObjects(session, kinds.statefulSet, {}, (_, type) => {
-    if (type === "ADDED") count += 1;
+  const timeoutMs = THERE_TIMEOUT_MS * clusters;
+  const { atMs, seen } = await whenSoMany(session, {
+    kind: kinds.statefulSet,
+    scope: {},
+    count: clusters,
+    holds: () => true,
+    check,
+    everyMs: LOOK_MS,
+    timeoutMs,
   });
-  const look = async () => {
-    await check();
-    return count === clusters || undefined;
-  };
-  try {
-    const timeoutMs = THERE_TIMEOUT_MS * clusters;
-    const areThere = await pollUntil(look, { everyMs: 250, timeoutMs }, session);
-    if (!areThere) throw new Error(`${count} of ${clusters} StatefulSets are there after ${timeoutMs} ms`);
-  } finally {
-    await following.stop();
-  }
+  if (atMs === undefined)
+    throw new Error(`${seen} of ${clusters} StatefulSets are there after ${timeoutMs} ms`);
 }

@@ -1,10 +1,9 @@
 import { kinds } from "../../../src/model/kinds.ts";
-import { keyOf } from "../../../src/model/kube-object.ts";
-import { followObjects, type Scope } from "../follow-objects.ts";
+import { type Scope, whenSoMany } from "../follow-objects.ts";
 import { FEW, inLanes } from "../lanes.ts";
 import { manifestOf } from "../operated-cluster.ts";
 import type { OperatorProcess } from "../operator-process.ts";
-import { pollUntil, type Session } from "../session.ts";
+import type { Session } from "../session.ts";
 import { startSimulatedNode } from "./node.ts";
 import { bindClaims } from "./volumes.ts";
 
@@ -67,24 +66,15 @@ export async function allRunning(
   startMs = performance.now(),
 ): Promise<number> {
   const timeoutMs = Math.max(RUNNING_TIMEOUT_MS, RUNNING_TIMEOUT_OF_ONE_MS * count);
-  const running = new Set<string>();
-  let doneMs: number | undefined;
-  const following = await followObjects(session, kinds.cluster, scope, ({ metadata, status }) => {
-    if (status?.phase === "Running") running.add(keyOf(metadata));
-    else running.delete(keyOf(metadata));
-    doneMs = running.size === count ? (doneMs ?? performance.now()) : undefined;
+  const { atMs, seen } = await whenSoMany(session, {
+    kind: kinds.cluster,
+    scope,
+    count,
+    holds: ({ status }) => status?.phase === "Running",
+    check,
+    everyMs: CHECK_MS,
+    timeoutMs,
   });
-  const look = async () => {
-    await check();
-    const failure = following.failure();
-    if (failure !== undefined) throw new Error("the clusters cannot be followed", { cause: failure });
-    return doneMs;
-  };
-  try {
-    const runAtMs = await pollUntil(look, { everyMs: CHECK_MS, timeoutMs }, session);
-    if (runAtMs !== undefined) return runAtMs - startMs;
-    throw new Error(`${running.size} of ${count} clusters run after ${timeoutMs} ms`);
-  } finally {
-    await following.stop();
-  }
+  if (atMs === undefined) throw new Error(`${seen} of ${count} clusters run after ${timeoutMs} ms`);
+  return atMs - startMs;
 }
