@@ -129,3 +129,7 @@ export function countBy<T>(
   for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
   return [...counts].sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1));
 }
+
+/** The same for each thing that was asked, by its name. */
+export const requestCounts = (requests: readonly AuditedRequest[]) =>
+  Object.fromEntries(countBy(requests, describeRequest));

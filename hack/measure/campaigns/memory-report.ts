@@ -1,4 +1,11 @@
-import { type AuditedRequest, concernsClusters, countBy, describeRequest, isWrite } from "../audit-log.ts";
+import {
+  type AuditedRequest,
+  concernsClusters,
+  countBy,
+  describeRequest,
+  isWrite,
+  requestCounts,
+} from "../audit-log.ts";
 import type { Report } from "../campaign.ts";
 import type { Restart } from "../operator-restart.ts";
 import { type ContainerMemory, type Memory, mebibytes } from "../process-memory.ts";
@@ -73,16 +80,14 @@ export function memoryReport(found: MemoryFindings): Report {
       restart.allReconciledMs === undefined ? ["not every cluster was reconciled after the restart"] : [],
     values: {
       ...found,
-      creation: summary(found.creation),
-      settling: summary(found.settling),
-      quiet: summary(quiet),
-      restart: { ...restart, requests: summary(restart.requests) },
+      creation: requestCounts(found.creation),
+      settling: requestCounts(found.settling),
+      quiet: requestCounts(quiet),
+      restart: { ...restart, requests: requestCounts(restart.requests) },
     },
   };
 }
 
-const summary = (requests: readonly AuditedRequest[]) =>
-  Object.fromEntries(countBy(requests, describeRequest));
 const isClusterWrite = (request: AuditedRequest) => isWrite(request) && concernsClusters(request);
 const perCluster = (count: number, clusters: number) =>
   clusters === 0 ? "-" : (count / clusters).toFixed(1);

@@ -1,5 +1,11 @@
 import { versions } from "../../local-cluster/layout.ts";
-import { type AuditedRequest, concernsClusters, countBy, describeRequest } from "../audit-log.ts";
+import {
+  type AuditedRequest,
+  concernsClusters,
+  countBy,
+  describeRequest,
+  requestCounts,
+} from "../audit-log.ts";
 import type { Report } from "../campaign.ts";
 import { ratio } from "../statistics.ts";
 import type { Table } from "../table.ts";
@@ -44,7 +50,7 @@ export function scaleReport(
       ...summarised(one),
       beside: one.beside && {
         theirs: summarised(one.beside.theirs),
-        bare: { ...one.beside.bare, creation: summary(one.beside.bare.creation) },
+        bare: { ...one.beside.bare, creation: requestCounts(one.beside.bare.creation) },
       },
     })),
     picture: scalePicture(found, facts),
@@ -108,9 +114,11 @@ function failuresOf({ clusters, quiet, restart, changedMs }: ScaleFindings): rea
 
 function summarised<T extends OperatorFindings>(one: T) {
   const { creation, quiet, restart } = one;
-  const requests = summary(restart.requests);
-  return { ...one, creation: summary(creation), quiet: summary(quiet), restart: { ...restart, requests } };
+  const requests = requestCounts(restart.requests);
+  return {
+    ...one,
+    creation: requestCounts(creation),
+    quiet: requestCounts(quiet),
+    restart: { ...restart, requests },
+  };
 }
-
-const summary = (requests: readonly AuditedRequest[]) =>
-  Object.fromEntries(countBy(requests, describeRequest));

@@ -1,20 +1,8 @@
-import type { Kind } from "../../../src/model/kinds.ts";
 import { kinds } from "../../../src/model/kinds.ts";
-import type { KubeObject } from "../../../src/model/kube-object.ts";
 import type { PersistentVolumeClaim } from "../../../src/model/objects.ts";
 import { type Following, followObjects, type Scope } from "../follow-objects.ts";
 import type { Session } from "../session.ts";
-
-interface PersistentVolume extends KubeObject {
-  readonly spec: Readonly<Record<string, unknown>>;
-}
-
-const volumes: Kind<PersistentVolume> = {
-  apiVersion: "v1",
-  kind: "PersistentVolume",
-  plural: "persistentvolumes",
-  namespaced: false,
-};
+import { type PersistentVolume, volumeKind } from "../volume-faults.ts";
 
 const LABEL = "evnode.dev/measured-in";
 
@@ -31,7 +19,7 @@ export async function bindClaims(session: Session, scope: Scope): Promise<Follow
     await kubectl.run(["delete", "--raw", `/api/v1/persistentvolumes?labelSelector=${selector}`]);
   });
   return followObjects(session, kinds.claim, scope, async (claim, type) => {
-    if (type === "ADDED") await api.create(volumes, volumeFor(claim, mark));
+    if (type === "ADDED") await api.create(volumeKind, volumeFor(claim, mark));
   });
 }
 
